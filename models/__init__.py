@@ -1,0 +1,1 @@
+"""Models of overall survival and local control."""

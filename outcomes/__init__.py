@@ -1,0 +1,1 @@
+"""Survival and outcomes modelling in spinal metastasis surgery."""

@@ -1,0 +1,1 @@
+"""Survival curves and the tests that compare them."""
