@@ -58,7 +58,9 @@ class StepFunction:
             If a month lies outside the domain.
         """
         query = np.asarray(months, dtype=np.float64)
-        if query.size and (not np.isfinite(query).all() or query.min() < 0 or query.max() > self.end):
+        if query.size and (
+            not np.isfinite(query).all() or query.min() < 0 or query.max() > self.end
+        ):
             raise OutcomesError(
                 f"the curve is known from month 0 to {self.end:g}; "
                 f"asked for {np.min(query):g} to {np.max(query):g}"
