@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from outcomes.errors import EvidenceError
 
-Role = Literal["fit", "check", "null", "rule"]
+Role = Literal["fit", "check", "null", "rule", "context"]
 Estimand = Literal[
     "crude_proportion",
     "cumulative_incidence",
@@ -24,6 +24,24 @@ Estimand = Literal[
 ]
 ROLES: tuple[str, ...] = get_args(Role)
 ESTIMANDS: tuple[str, ...] = get_args(Estimand)
+UNITS: tuple[str, ...] = (
+    "",
+    "percent",
+    "months",
+    "weeks",
+    "days",
+    "hours",
+    "years",
+    "patients",
+    "lesions",
+    "points",
+    "levels",
+    "mL",
+    "mm",
+    "share",
+    "hazard ratio",
+    "concordance",
+)
 
 
 @dataclass(frozen=True)
@@ -44,10 +62,11 @@ class Figure:
         The figure in its unit; for a proportion in percent. None where the paper states only
         a direction, an absence of effect or a rule.
     unit
-        ``percent``, ``months``, ``patients``, ``points``, ``mL``, ``hours``, ``days``, ``mm`` or "".
+        One of `UNITS`; "" for a figure without a number.
     role
         ``fit``: calibration must reproduce it; ``check``: compared afterwards; ``null``: an
-        absence of effect that the truth honours; ``rule``: decision logic.
+        absence of effect that the truth honours; ``rule``: decision logic; ``context``: told,
+        but nothing in a cohort answers to it.
     n
         Denominator: patients (or lesions) the figure rests on.
     source
@@ -135,6 +154,33 @@ class Assumption:
 
 
 @dataclass(frozen=True)
+class External:
+    """A figure of another publication than the source paper; the calibration fits none.
+
+    Attributes
+    ----------
+    id
+        Unique name, e.g. ``rothrock_overall_survival_median``.
+    source
+        The publication.
+    fact
+        What it says, in one sentence.
+    value, unit, n
+        The figure, its unit and the patients it rests on, where there is one number.
+    conflict
+        What in the source paper it disagrees with, and which is used; "" where nothing.
+    """
+
+    id: str
+    source: str
+    fact: str
+    value: float | None = None
+    unit: str = ""
+    n: int | None = None
+    conflict: str = ""
+
+
+@dataclass(frozen=True)
 class Study:
     """A published series.
 
@@ -145,30 +191,31 @@ class Study:
     title
         Name shown to readers, e.g. ``Laufer 2013``.
     n
-        Patients.
+        Patients; None where the source paper does not say.
     design
         Who was treated and how, in one sentence.
     reference
-        Number in the source paper's reference list.
+        Number in the source paper's reference list; None for the source paper itself.
     citation
         The primary publication.
     """
 
     id: str
     title: str
-    n: int
     design: str
-    reference: int
     citation: str
+    n: int | None = None
+    reference: int | None = None
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The registry: studies, published figures and assumptions."""
+    """The registry: studies, published figures, assumptions, and other publications' figures."""
 
     studies: tuple[Study, ...]
     figures: tuple[Figure, ...]
     assumptions: tuple[Assumption, ...]
+    externals: tuple[External, ...] = ()
 
     def study(self, study_id: str) -> Study:
         """Return a study by its identifier."""
