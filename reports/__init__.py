@@ -1,1 +1,13 @@
 """Self-contained HTML reports."""
+
+from outcomes.reports.results import ModelResult, StudyResults
+from outcomes.reports.write import NAMES, render_page, summarise_page, write_report
+
+__all__ = [
+    "NAMES",
+    "ModelResult",
+    "StudyResults",
+    "render_page",
+    "summarise_page",
+    "write_report",
+]

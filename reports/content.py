@@ -1,0 +1,391 @@
+"""What a page consists of, as plain values.
+
+The summary stage makes these from results; `figures` turns charts into plotly figures and `page`
+turns the whole into HTML. All text is plain: whoever shows it escapes it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Style = Literal[
+    "control", "treated", "treated_dot", "treated_dashdot", "ink", "hollow", "faint", "truth"
+]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table; numbers are aligned to the right."""
+
+    title: str
+    numeric: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of formatted cells; the first cell of a row is its header."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class KeyNumber:
+    """One number of the strip at the top, with its n or interval."""
+
+    label: str
+    value: str
+    note: str
+    style: Style = "ink"
+
+
+@dataclass(frozen=True)
+class CurveLine:
+    """A step curve; `lower` and `upper` are empty without a band."""
+
+    label: str
+    style: Style
+    months: tuple[float, ...]
+    values: tuple[float, ...]
+    lower: tuple[float, ...] = ()
+    upper: tuple[float, ...] = ()
+    censored: tuple[tuple[float, float], ...] = ()
+    smooth: bool = False
+
+
+@dataclass(frozen=True)
+class RiskRow:
+    """Patients at risk in one group, at the chart's `risk_months`."""
+
+    label: str
+    style: Style
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CurveChart:
+    """Probabilities over months since surgery."""
+
+    lines: tuple[CurveLine, ...]
+    end_month: float
+    y_title: str
+    y_max: float = 1.0
+    risk_months: tuple[float, ...] = ()
+    risk: tuple[RiskRow, ...] = ()
+    compact: bool = False
+
+
+@dataclass(frozen=True)
+class ForestRow:
+    """An estimate with its interval; a value of None leaves the row empty but named."""
+
+    label: str
+    value: float | None
+    lower: float | None
+    upper: float | None
+    texts: tuple[str, ...]
+    style: Style = "ink"
+
+
+@dataclass(frozen=True)
+class ForestChart:
+    """Estimates beneath each other against a line of no difference."""
+
+    rows: tuple[ForestRow, ...]
+    x_title: str
+    reference: float
+    log: bool = False
+    hints: tuple[str, str] = ("", "")
+    text_titles: tuple[str, ...] = ()
+    truth: float | None = None
+    percent: bool = False
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A published figure with its standard error, and what was achieved."""
+
+    label: str
+    group: str
+    published: float
+    standard_error: float | None
+    achieved: float | None
+
+
+@dataclass(frozen=True)
+class DotChart:
+    """Published against achieved, grouped; all dots share one unit."""
+
+    dots: tuple[Dot, ...]
+    x_title: str
+    x_max: float | None = None
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point with an optional vertical interval."""
+
+    x: float
+    y: float
+    lower: float | None = None
+    upper: float | None = None
+
+
+@dataclass(frozen=True)
+class PointSeries:
+    """Points of one kind."""
+
+    label: str
+    style: Style
+    points: tuple[Point, ...]
+    joined: bool = False
+
+
+@dataclass(frozen=True)
+class PointChart:
+    """Points in a plane, with the diagonal or a level for reference."""
+
+    series: tuple[PointSeries, ...]
+    x_title: str
+    y_title: str
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+    x_ticks: tuple[float, ...] = ()
+    diagonal: bool = False
+    level: float | None = None
+    percent_x: bool = False
+    percent_y: bool = True
+    square: bool = False
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar; `start` is where it begins, for bars that build on each other."""
+
+    label: str
+    value: float
+    text: str
+    start: float = 0.0
+    style: Style = "ink"
+
+
+@dataclass(frozen=True)
+class BarChart:
+    """Horizontal bars."""
+
+    bars: tuple[Bar, ...]
+    x_title: str
+    percent: bool = False
+
+
+@dataclass(frozen=True)
+class Legend:
+    """One entry of the legend above a chart."""
+
+    label: str
+    style: Style
+    mark: Literal["line", "point"] = "line"
+
+
+Chart = CurveChart | ForestChart | DotChart | PointChart | BarChart
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart with everything a reader needs who cannot see it.
+
+    Attributes
+    ----------
+    id
+        Identifier in the page: lower-case letters, digits and hyphens.
+    chart
+        What is drawn.
+    label
+        Short description for screen readers.
+    caption
+        What is shown, how it was estimated, from how many.
+    table
+        The numbers behind the figure.
+    legend
+        Entries shown above the chart.
+    """
+
+    id: str
+    chart: Chart
+    label: str
+    caption: str
+    table: Table
+    legend: tuple[Legend, ...] = ()
+
+
+@dataclass(frozen=True)
+class FigureGrid:
+    """Small figures side by side, with one caption and one table."""
+
+    id: str
+    panels: tuple[tuple[str, CurveChart, str], ...]
+    caption: str
+    table: Table
+    legend: tuple[Legend, ...] = ()
+
+
+@dataclass(frozen=True)
+class Icons:
+    """A hundred patients, some of them marked."""
+
+    title: str
+    style: Style
+    marked: int
+    marked_text: str
+    rest_text: str
+    note: str
+
+
+@dataclass(frozen=True)
+class IconRow:
+    """Arrays of a hundred patients side by side."""
+
+    arrays: tuple[Icons, ...]
+    caption: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list; numbered where the order matters."""
+
+    items: tuple[str, ...]
+    numbered: bool = False
+
+
+@dataclass(frozen=True)
+class Caveat:
+    """A warning that must not be missed."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Subheading:
+    """A heading within a section."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Links:
+    """Links with one line each; `href` is relative."""
+
+    items: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class CollapsedTable:
+    """A table behind a summary line."""
+
+    summary: str
+    table: Table
+
+
+@dataclass(frozen=True)
+class Control:
+    """One input of the calculator."""
+
+    name: str
+    label: str
+    kind: Literal["range", "select", "checkbox"]
+    value: str = ""
+    unit: str = ""
+    help: str = ""
+    low: float = 0.0
+    high: float = 0.0
+    step: float = 1.0
+    options: tuple[tuple[str, str], ...] = ()
+    checked: bool = False
+
+
+@dataclass(frozen=True)
+class CalculatorResult:
+    """One predicted endpoint: its heading, the caveat below the number, and its curve."""
+
+    endpoint: str
+    title: str
+    caveat: str
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class Calculator:
+    """The form of the calculator, and the data its script reads."""
+
+    controls: tuple[Control, ...]
+    results: tuple[CalculatorResult, ...]
+    data: Mapping[str, object]
+
+
+Block = (
+    Paragraph
+    | Bullets
+    | Caveat
+    | Subheading
+    | Links
+    | Table
+    | CollapsedTable
+    | Figure
+    | FigureGrid
+    | IconRow
+    | Calculator
+)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, its finding in plain words, and what supports it."""
+
+    id: str
+    title: str
+    finding: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page, ready to be drawn.
+
+    Attributes
+    ----------
+    name
+        File name without its ending.
+    title
+        Heading.
+    question
+        What this page answers, in one sentence.
+    notice_title, notice
+        Who the patients are, and what they are calibrated to.
+    keys
+        Numbers at the top.
+    sections
+        The body.
+    links
+        Pages of this report as (name, title).
+    footer
+        Where the numbers come from.
+    """
+
+    name: str
+    title: str
+    question: str
+    notice_title: str
+    notice: str
+    keys: tuple[KeyNumber, ...]
+    sections: tuple[Section, ...]
+    links: tuple[tuple[str, str], ...]
+    footer: tuple[str, ...]

@@ -1,0 +1,98 @@
+"""A page as one HTML file that needs nothing else: no server, no network, no other file."""
+
+import functools
+from importlib import resources
+
+import jinja2
+from markupsafe import Markup
+
+from outcomes.reports.content import Calculator, Figure, FigureGrid, Page, Style
+from outcomes.reports.figures import plotly_figure
+from outcomes.reports.library import plotly_library
+from outcomes.reports.policy import content_security_policy, embedded_json
+from outcomes.reports.theme import DARK, LOOKS
+
+STROKES: dict[Style, str] = {
+    "control": "control",
+    "treated": "treated",
+    "treated_dot": "treated",
+    "treated_dashdot": "treated",
+    "ink": "ink",
+    "hollow": "ink",
+    "faint": "faint",
+    "truth": "muted",
+}
+
+
+def _number(value: float) -> str:
+    return f"{value:g}"
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("outcomes.reports"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=False,
+        newline_sequence="\n",
+        keep_trailing_newline=True,
+    )
+    environment.filters["number"] = _number
+    return environment
+
+
+@functools.cache
+def _asset(name: str) -> str:
+    path = resources.files("outcomes.reports") / "assets" / name
+    return path.read_text(encoding="utf-8").replace("\r\n", "\n")
+
+
+def render(page: Page) -> str:
+    """Return a page as HTML; the same page gives the same text."""
+    figures: dict[str, object] = {}
+    numbers: dict[str, int] = {}
+    calculator: Calculator | None = None
+    for section in page.sections:
+        for block in section.blocks:
+            shown: tuple[Figure, ...] = ()
+            if isinstance(block, Figure):
+                shown = (block,)
+            elif isinstance(block, Calculator):
+                calculator = block
+                shown = tuple(result.figure for result in block.results)
+            elif isinstance(block, FigureGrid):
+                numbers[block.id] = len(numbers) + 1
+                for position, (_, chart, _) in enumerate(block.panels, start=1):
+                    figures[f"{block.id}-{position}"] = plotly_figure(chart)
+            for figure in shown:
+                numbers[figure.id] = len(numbers) + 1
+                figures[figure.id] = plotly_figure(figure.chart)
+    scripts = [_asset("report.js")]
+    if calculator is not None:
+        scripts.insert(0, _asset("calculator.js"))
+    library = plotly_library() if figures else None
+    css, plotly_css = _asset("report.css"), _asset("plotly.css")
+    allowed = (*scripts, library.source) if library else tuple(scripts)
+    environment = _environment()
+    environment.globals.update(looks=LOOKS, strokes=STROKES)
+    footer = page.footer
+    if library:
+        footer = (
+            *footer,
+            f"Charts: plotly.js {library.version} ({library.bundle} bundle), inside this file. "
+            "Nothing is loaded and nothing is sent.",
+        )
+    template = environment.get_template("page.html", globals={"numbers": numbers})
+    return template.render(
+        page=page,
+        footer=footer,
+        policy=content_security_policy(allowed, (css, plotly_css)),
+        css=Markup(css),
+        plotly_css=Markup(plotly_css),
+        figures=Markup(embedded_json(figures)),
+        dark=Markup(embedded_json(DARK)),
+        calculator_data=Markup(embedded_json(calculator.data)) if calculator else "",
+        library=Markup(library.compressed) if library else "",
+        scripts=[Markup(script) for script in scripts],
+    )

@@ -1,0 +1,112 @@
+"""The results that the reports are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from outcomes.comparison import Comparison
+    from outcomes.evidence import Evidence
+    from outcomes.models import Evaluation
+    from outcomes.synthetic import Calibration
+
+ModelKind = Literal["cox", "forest"]
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """What the reports show of one fitted model.
+
+    Attributes
+    ----------
+    endpoint
+        ``overall-survival`` or ``local-control``.
+    kind
+        ``cox`` or ``forest``.
+    n, events
+        Patients and events of interest it was fitted to.
+    series
+        Which series a shown prediction refers to, in words, e.g. "average of the five series".
+    coefficients
+        One row a covariate: ``covariate, log_hr, se, hr, lower, upper, p``; for competing risks
+        those of the event of interest. None for a forest.
+    competing_coefficients
+        The same for the competing event; None where there is none.
+    proportional_hazards
+        ``covariate, p`` of the test of proportional hazards; None where it was not done.
+    importance
+        ``covariate, value, lower, upper``: fall of the C-index when the covariate is permuted;
+        None where it was not computed.
+    """
+
+    endpoint: str
+    kind: ModelKind
+    n: int
+    events: int
+    series: str = ""
+    coefficients: pd.DataFrame | None = None
+    competing_coefficients: pd.DataFrame | None = None
+    proportional_hazards: pd.DataFrame | None = None
+    importance: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """Everything a report shows; what is None or empty is left out, with its page.
+
+    Attributes
+    ----------
+    cohort
+        The patients the models were fitted to, one row each, with the columns of the schema.
+    provenance
+        ``seed``, ``version``, ``evidence_sha256`` and whatever else says where numbers come
+        from; ``source`` names the file of a cohort of one's own.
+    synthetic
+        Whether the patients are simulated. A cohort of one's own has no known truth.
+    evidence
+        The published figures and the assumptions.
+    calibration
+        How the simulation was fitted to them.
+    comparison_cohort
+        The patients of the comparison, if they are not `cohort`.
+    comparison_note
+        Who they are, in one sentence.
+    models
+        Fitted models by (endpoint, kind).
+    evaluations
+        Their performance.
+    comparisons
+        The two arms compared, by endpoint.
+    calculator
+        Data of `outcomes.models.export.calculator_data`, by endpoint.
+    tensions
+        Contradictions among the published figures, as (title, explanation).
+    files
+        Files of ``data/`` as (name, what it holds).
+    """
+
+    cohort: pd.DataFrame
+    provenance: Mapping[str, object]
+    synthetic: bool = True
+    evidence: Evidence | None = None
+    calibration: Calibration | None = None
+    comparison_cohort: pd.DataFrame | None = None
+    comparison_note: str = ""
+    models: Mapping[tuple[str, str], ModelResult] = field(default_factory=dict)
+    evaluations: tuple[Evaluation, ...] = ()
+    comparisons: Mapping[str, Comparison] = field(default_factory=dict)
+    calculator: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    tensions: tuple[tuple[str, str], ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+
+    def study_title(self, study: str) -> str:
+        """Return the title of a series, e.g. ``Laufer 2013``; its own name where unknown."""
+        if self.evidence is not None:
+            for known in self.evidence.studies:
+                if known.id == study:
+                    return known.title
+        return study
