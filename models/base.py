@@ -1,0 +1,278 @@
+"""What Cox models and forests have in common."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from outcomes.arrays import FloatArray, IntArray
+from outcomes.endpoints import Endpoint, get_endpoint
+from outcomes.errors import ModelError
+from outcomes.models.concordance import concordance
+from outcomes.models.design import Design, learn_design
+from outcomes.models.series import SeriesSet, average_incidences
+
+SeriesChoice = str | Sequence[str] | None
+
+
+class SurvivalModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+    """Base of the models: the response, the design, the series, and predictions from hazards.
+
+    A subclass fits cause-specific hazards and gives the cumulative incidences of a design matrix
+    in one series; everything else is here.
+
+    Prediction takes ``series``: the name of a training series, one name per patient, or None for
+    the size-weighted average over the training series (see `series.average_incidences`).
+    """
+
+    endpoint: str | Endpoint
+    covariates: Sequence[str] | None
+    strata: str | None
+    separation: Any
+    design_: Design
+    series_: SeriesSet
+    n_training_: int
+    events_: Mapping[int, int]
+    kind = ""
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X
+            The cohort, shape (n_patients, n_columns), or an array of covariates.
+        y
+            Structured array of event and time in months, as `Endpoint.response` gives; by
+            default taken from the endpoint's columns of the cohort.
+
+        Raises
+        ------
+        ModelError
+            If the data cannot carry the model; the message names the column or the rows.
+        OutcomesError
+            If the response is not usable.
+        """
+        endpoint = get_endpoint(self.endpoint)
+        table = as_table(X)
+        if table.empty:
+            raise ModelError("there are no patients to fit the model to")
+        time, event = read_response(endpoint, table, y)
+        for code, meaning in endpoint.events.items():
+            if code and not (event == code).any():
+                raise ModelError(f"no patient had the event {meaning!r}; there is nothing to fit")
+        groups, self.series_ = self._learn_series(table, time)
+        self.design_ = self._learn_design(table, groups if len(self.series_.names) > 1 else None)
+        self.n_training_ = len(table)
+        self.events_ = {code: int((event == code).sum()) for code in endpoint.events if code}
+        self.n_features_in_ = table.shape[1]
+        if isinstance(X, pd.DataFrame):
+            self.feature_names_in_ = np.asarray(table.columns, dtype=object)
+        self._fit_hazards(self.design_.matrix(table), time, event, groups)
+        return self
+
+    def predict(self, X: Any, series: SeriesChoice = None) -> FloatArray:
+        """Return a risk score per patient; a higher score means an earlier event.
+
+        See the subclass for the score's scale.
+        """
+        raise NotImplementedError
+
+    def predict_survival(
+        self, X: Any, times: npt.ArrayLike, series: SeriesChoice = None
+    ) -> FloatArray:
+        """Return the probability that the event of interest has not happened by each month.
+
+        For overall survival, the probability of being alive; with competing events, 1 minus the
+        cumulative incidence of the event of interest.
+
+        Parameters
+        ----------
+        X
+            Patients, with the model's covariates as columns.
+        times
+            Months since surgery, shape (n_times,).
+        series
+            A training series, one per patient, or None for the weighted average.
+
+        Returns
+        -------
+        array, shape (n_patients, n_times)
+
+        Raises
+        ------
+        ModelError
+            If a patient cannot be coded, or a month lies beyond the series' follow-up.
+        """
+        return np.asarray(1.0 - self._incidences(X, times, series)[0])
+
+    def predict_cumulative_incidence(
+        self, X: Any, times: npt.ArrayLike, series: SeriesChoice = None, event: int = 1
+    ) -> FloatArray:
+        """Return the probability of an event by each month; parameters as `predict_survival`."""
+        causes = self.causes
+        if event not in causes:
+            raise ModelError(f"event: found {event!r}; allowed: {', '.join(map(str, causes))}")
+        return np.asarray(self._incidences(X, times, series)[causes.index(event)])
+
+    def predict_event_free(
+        self, X: Any, times: npt.ArrayLike, series: SeriesChoice = None
+    ) -> FloatArray:
+        """Return the probability that no event has happened; parameters as `predict_survival`."""
+        return np.asarray(1.0 - self._incidences(X, times, series).sum(axis=0))
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the concordance index of the risk score, compared within series.
+
+        Only patients of one series are compared, since prediction does not rank the series. A
+        patient with a competing event counts as never having the event of interest (Wolbers
+        et al., Epidemiology 2009;20:555-561).
+        """
+        table = as_table(X)
+        time, event = read_response(get_endpoint(self.endpoint), table, y)
+        groups = None
+        if self.strata is not None and self.strata in table.columns:
+            groups = table[self.strata].astype(str).to_numpy(dtype=object)
+        return concordance(time, event, self.predict(table), groups)
+
+    @property
+    def causes(self) -> tuple[int, ...]:
+        """Event codes with a hazard, the event of interest first."""
+        return tuple(code for code in sorted(get_endpoint(self.endpoint).events) if code)
+
+    @property
+    def follow_up_(self) -> dict[str, float]:
+        """Last month of follow-up of each training series."""
+        check_is_fitted(self, "series_")
+        return dict(zip(self.series_.names, self.series_.ends, strict=True))
+
+    def _fit_hazards(
+        self, matrix: FloatArray, time: FloatArray, event: IntArray, groups: Any
+    ) -> None:
+        raise NotImplementedError
+
+    def _series_incidences(
+        self, matrix: FloatArray, times: FloatArray, position: int
+    ) -> FloatArray:
+        """Return the incidences (n_causes, n, n_times) in the series at a position."""
+        raise NotImplementedError
+
+    def _learn_design(self, table: pd.DataFrame, groups: Any) -> Design:
+        return learn_design(
+            table, self._covariates(table), separation=self.separation, groups=groups
+        )
+
+    def _covariates(self, table: pd.DataFrame) -> Sequence[str] | None:
+        # An array has no names to choose defaults by, so all of its columns are meant.
+        unnamed = self.covariates is None and all(
+            str(column).startswith("x") and str(column)[1:].isdigit() for column in table.columns
+        )
+        return list(table.columns) if unnamed else self.covariates
+
+    def _learn_series(self, table: pd.DataFrame, time: FloatArray) -> tuple[Any, SeriesSet]:
+        names = np.full(len(table), "", dtype=object)
+        if self.strata is not None and self.strata in table.columns:
+            column = table[self.strata]
+            if column.isna().any():
+                row = int(np.flatnonzero(column.isna().to_numpy())[0]) + 1
+                raise ModelError(f"{self.strata}: missing in row {row}; a series needs a name")
+            names = column.astype(str).to_numpy(dtype=object)
+        levels = sorted(set(names))
+        return names, SeriesSet(
+            names=tuple(levels),
+            sizes=tuple(int((names == level).sum()) for level in levels),
+            ends=tuple(float(time[names == level].max()) for level in levels),
+        )
+
+    def _incidences(self, X: Any, times: npt.ArrayLike, series: SeriesChoice) -> FloatArray:
+        """Return the incidences, shape (n_causes, n_patients, n_times)."""
+        check_is_fitted(self, "series_")
+        matrix = self.design_.matrix(as_table(X))
+        months = as_months(times)
+        if series is None or isinstance(series, str):
+            return self._matrix_incidences(matrix, months, series)
+        names = series_per_patient(series, len(matrix))
+        result = np.empty((len(self.causes), len(matrix), len(months)))
+        for name in sorted(set(names)):
+            rows = np.flatnonzero(names == name)
+            result[:, rows] = self._matrix_incidences(matrix[rows], months, name)
+        return result
+
+    def _matrix_incidences(
+        self, matrix: FloatArray, months: FloatArray, name: str | None
+    ) -> FloatArray:
+        self.series_.check_times(months, name)
+        months = np.minimum(months, self.series_.end_of(name))
+        if name is not None:
+            return self._series_incidences(matrix, months, self.series_.index(name))
+        if len(self.series_.names) == 1:
+            return self._series_incidences(matrix, months, 0)
+        return average_over_series(
+            lambda grid, position: self._series_incidences(matrix, grid, position),
+            months,
+            self.series_,
+        )
+
+
+def average_over_series(evaluate: Any, months: FloatArray, series: SeriesSet) -> FloatArray:
+    """Return the average incidences at the months, from a function (grid, position) of series."""
+    ends = np.asarray(series.ends)
+    last = float(months.max(initial=0.0))
+    grid = np.unique(np.concatenate([months, ends[ends < last]]))
+    curves = [evaluate(np.minimum(grid, end), position) for position, end in enumerate(ends)]
+    averaged = average_incidences(curves, grid, series)
+    return np.asarray(averaged[:, :, np.searchsorted(grid, months)])
+
+
+def as_table(X: Any) -> pd.DataFrame:
+    """Return the data as a table; the columns of an array are named x1, x2, ...."""
+    if isinstance(X, pd.DataFrame):
+        return X
+    array = np.asarray(X)
+    if array.ndim != 2:
+        raise ModelError(
+            f"X: found an array of {array.ndim} dimensions; allowed: a table, one row per patient"
+        )
+    return pd.DataFrame(array, columns=[f"x{k + 1}" for k in range(array.shape[1])])
+
+
+def as_months(times: npt.ArrayLike) -> FloatArray:
+    """Return the months as an array, refusing what is no month."""
+    try:
+        months = np.atleast_1d(np.asarray(times, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise ModelError(f"times: found {times!r}; allowed: months since surgery") from None
+    if months.ndim != 1 or not np.isfinite(months).all() or (months < 0).any():
+        raise ModelError(f"times: found {times!r}; allowed: finite months, at least 0")
+    return months
+
+
+def series_per_patient(series: Sequence[str], n: int) -> Any:
+    """Return one series name per patient."""
+    names = np.asarray(series, dtype=object)
+    if names.shape != (n,):
+        raise ModelError(f"series: found {len(names)} names for {n} patients")
+    return np.asarray([str(name) for name in names], dtype=object)
+
+
+def read_response(
+    endpoint: Endpoint, table: pd.DataFrame, y: Any = None
+) -> tuple[FloatArray, IntArray]:
+    """Return time (months) and event code, from y or from the table's columns."""
+    if y is None:
+        response = endpoint.response(table)
+    else:
+        array = np.asarray(y)
+        if array.dtype.names is None or len(array.dtype.names) != 2:
+            raise ModelError("y: allowed is a structured array of event and time")
+        event_field, time_field = array.dtype.names
+        if {"event", "time"} <= set(array.dtype.names):
+            event_field, time_field = "event", "time"
+        response = endpoint.make_response(array[time_field], array[event_field])
+    if len(response) != len(table):
+        raise ModelError(f"y: found {len(response)} responses for {len(table)} patients")
+    return response["time"].astype(np.float64), response["event"].astype(np.int64)

@@ -1,0 +1,229 @@
+"""The Cox model of an endpoint."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import ndtri
+from sklearn.utils.validation import check_is_fitted
+
+from outcomes.arrays import FloatArray, IntArray
+from outcomes.endpoints import Endpoint, get_endpoint
+from outcomes.errors import ModelError
+from outcomes.models import cox_interval
+from outcomes.models.base import (
+    SeriesChoice,
+    SurvivalModel,
+    as_months,
+    as_table,
+    series_per_patient,
+)
+from outcomes.models.competing import cumulative_incidences
+from outcomes.models.design import Separation
+from outcomes.models.proportional_hazards import (
+    CauseFit,
+    fit_cause,
+    proportional_hazards_test,
+)
+
+
+class CoxModel(SurvivalModel):
+    """Cox regression with a baseline per series; a pair of them with a competing event.
+
+    Coefficients, standard errors and tests are lifelines'; the baselines are Breslow's. With a
+    competing event, each cause has its own Cox model, and the two are combined into cumulative
+    incidences as `outcomes.models.competing` describes.
+
+    Parameters
+    ----------
+    endpoint
+        Name of the endpoint.
+    covariates
+        Columns to use; by default those of `DEFAULT_COVARIATES` that the cohort has and that
+        vary.
+    ties
+        Handling of tied events; ``efron``, which is what lifelines has.
+    strata
+        Column that names the series, each of which has its own baseline; ignored where the
+        cohort lacks it. None for one baseline.
+    penalizer
+        Ridge penalty, as lifelines takes it.
+    separation
+        Coding of `separation_mm`: ``threshold`` (below 3 mm) or ``linear``.
+
+    Attributes
+    ----------
+    design_
+        The learned coding.
+    series_
+        The training series.
+    fits_
+        The fitted hazard of each cause, by event code.
+    """
+
+    kind = "cox"
+    fits_: dict[int, CauseFit]
+
+    def __init__(
+        self,
+        endpoint: str | Endpoint = "overall-survival",
+        covariates: Sequence[str] | None = None,
+        ties: str = "efron",
+        strata: str | None = "study",
+        penalizer: float = 0.0,
+        separation: Separation = "threshold",
+    ) -> None:
+        self.endpoint = endpoint
+        self.covariates = covariates
+        self.ties = ties
+        self.strata = strata
+        self.penalizer = penalizer
+        self.separation = separation
+
+    def predict(self, X: Any, series: SeriesChoice = None) -> FloatArray:
+        """Return the log relative hazard of the event of interest against the mean patient.
+
+        Shape (n_patients,). It does not depend on the series, whose baselines differ; with a
+        competing event it is the cause-specific hazard.
+        """
+        check_is_fitted(self, "series_")
+        return self.fits_[1].linear_predictor(self.design_.matrix(as_table(X)))
+
+    def interval(
+        self,
+        X: Any,
+        times: npt.ArrayLike,
+        level: float = 0.95,
+        series: SeriesChoice = None,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return pointwise limits of `predict_survival`.
+
+        They hold the uncertainty of the coefficients and of the baseline, on the log(-log)
+        scale. Within one series and without competing events the variance is that of Tsiatis
+        (Ann Stat 1981;9:93-108) and Link (Biometrics 1984;40:601-610), as R's `survfit.coxph`
+        has it; otherwise it is taken over 400 draws from the estimates' asymptotic
+        distribution (see `cox_interval`).
+
+        Parameters
+        ----------
+        X, times, series
+            As `predict_survival`.
+        level
+            Coverage, between 0 and 1.
+
+        Returns
+        -------
+        lower, upper
+            Arrays of shape (n_patients, n_times).
+        """
+        if not 0 < level < 1:
+            raise ModelError(f"level: found {level!r}; allowed: between 0 and 1")
+        check_is_fitted(self, "series_")
+        months = as_months(times)
+        matrix = self.design_.matrix(as_table(X))
+        if series is None or isinstance(series, str):
+            error, risk = self._log_log_error(matrix, months, series)
+        else:
+            names = series_per_patient(series, len(matrix))
+            error, risk = np.empty((2, len(matrix), len(months)))
+            for name in sorted(set(names)):
+                rows = np.flatnonzero(names == name)
+                error[rows], risk[rows] = self._log_log_error(matrix[rows], months, name)
+        return cox_interval.log_log_limits(risk, error, float(ndtri(0.5 + level / 2)))
+
+    @property
+    def summary_(self) -> pd.DataFrame:
+        """Coefficients by event and covariate.
+
+        Columns: event, covariate, label, log_hr, se, hr, lower, upper (95 %), p.
+        """
+        check_is_fitted(self, "series_")
+        endpoint = get_endpoint(self.endpoint)
+        z = float(ndtri(0.975))
+        tables = []
+        for code, fit in self.fits_.items():
+            errors = np.sqrt(np.diag(fit.covariance))
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "event": endpoint.events[code],
+                        "covariate": list(self.design_.names),
+                        "label": list(self.design_.labels),
+                        "log_hr": fit.coefficients,
+                        "se": errors,
+                        "hr": np.exp(fit.coefficients),
+                        "lower": np.exp(fit.coefficients - z * errors),
+                        "upper": np.exp(fit.coefficients + z * errors),
+                        "p": fit.p_values,
+                    }
+                )
+            )
+        return pd.concat(tables, ignore_index=True)
+
+    def proportional_hazards_test(self) -> pd.DataFrame:
+        """Return the test that each hazard ratio is constant over time.
+
+        Grambsch and Therneau (Biometrika 1994;81:515-526) on ranked times. Columns: event,
+        covariate, statistic, p.
+        """
+        check_is_fitted(self, "series_")
+        if self._test is None:
+            endpoint = get_endpoint(self.endpoint)
+            self._test = proportional_hazards_test(
+                {endpoint.events[code]: pair for code, pair in self._fitters.items()}
+            )
+        return self._test.copy()
+
+    def _fit_hazards(
+        self, matrix: FloatArray, time: FloatArray, event: IntArray, groups: Any
+    ) -> None:
+        if self.ties != "efron":
+            raise ModelError(f"ties: found {self.ties!r}; allowed: 'efron'")
+        if not (np.isfinite(self.penalizer) and self.penalizer >= 0):
+            raise ModelError(f"penalizer: found {self.penalizer!r}; allowed: at least 0")
+        endpoint = get_endpoint(self.endpoint)
+        self.fits_ = {}
+        self._fitters: dict[int, tuple[Any, pd.DataFrame]] = {}
+        self._test: pd.DataFrame | None = None
+        for code in self.causes:
+            fit, fitter, frame = fit_cause(
+                matrix,
+                self.design_.names,
+                time,
+                event == code,
+                groups,
+                self.series_,
+                float(self.penalizer),
+                endpoint.events[code],
+            )
+            self.fits_[code] = fit
+            self._fitters[code] = (fitter, frame)
+
+    def _series_incidences(
+        self, matrix: FloatArray, times: FloatArray, position: int
+    ) -> FloatArray:
+        fits = list(self.fits_.values())
+        if len(fits) == 1:
+            return np.asarray(-np.expm1(-fits[0].hazards(matrix, times, position))[None])
+        last = times.max(initial=0.0)
+        grid = np.unique(np.concatenate([fit.baselines[position].times for fit in fits]))
+        grid = grid[grid <= last]
+        hazards = [fit.hazards(matrix, grid, position) for fit in fits]
+        return cumulative_incidences(hazards, grid, times)
+
+    def _log_log_error(
+        self, matrix: FloatArray, months: FloatArray, name: str | None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the standard error on the log(-log) scale, and the risk of event 1."""
+        risk = self._matrix_incidences(matrix, months, name)[0]
+        single = name is not None or len(self.series_.names) == 1
+        if single and len(self.fits_) == 1:
+            position = 0 if name is None else self.series_.index(name)
+            error = cox_interval.tsiatis_error(self.fits_[1], matrix, months, position)
+        else:
+            error = cox_interval.drawn_error(
+                tuple(self.fits_.values()), self.series_, matrix, months, name
+            )
+        return error, risk

@@ -1,0 +1,128 @@
+"""Uncertainty of predictions of a Cox model, from coefficients and baseline alike.
+
+Within one series and without competing events the variance of the cumulative hazard has a closed
+form. For an incidence among competing events, and for an average over series, the estimates are
+drawn from their asymptotic distribution instead: coefficients from a normal; each step of a
+baseline, with d events, from a gamma distribution of shape d around it (variance d / S0^2, as
+Tsiatis's); and the step's dependence on the coefficients through the mean covariates of those at
+risk. The draws' standard deviation on the log(-log) scale is the standard error.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from outcomes.arrays import FloatArray
+from outcomes.models.base import average_over_series
+from outcomes.models.competing import cumulative_incidences
+from outcomes.models.proportional_hazards import Baseline, CauseFit
+from outcomes.models.series import SeriesSet
+
+DRAWS = 400
+_CELLS = 4_000_000
+
+
+def tsiatis_error(
+    fit: CauseFit, matrix: FloatArray, months: FloatArray, position: int
+) -> FloatArray:
+    """Return the standard error of log(-log S), shape (n, n_months), in one series."""
+    baseline = fit.baselines[position]
+    hazard = baseline.cumulative(months)
+    variance = baseline.cumulative(months, baseline.increments**2 / baseline.deaths)
+    moments = baseline.cumulative(months, baseline.means * baseline.increments[:, None])
+    centered = matrix - fit.center
+    drift = centered[:, None, :] * hazard[None, :, None] - moments[None, :, :]
+    total = variance[None, :] + np.einsum("nti,ij,ntj->nt", drift, fit.covariance, drift)
+    # The relative hazard is a factor of both the hazard and its error, and cancels.
+    positive = np.broadcast_to(hazard > 0, total.shape)
+    return np.divide(np.sqrt(total), hazard, out=np.zeros_like(total), where=positive)
+
+
+def log_log_limits(risk: FloatArray, error: FloatArray, z: float) -> tuple[FloatArray, FloatArray]:
+    """Return the limits of 1 - risk, given the standard error of log(-log(1 - risk))."""
+    hazard = -np.log1p(-np.minimum(risk, 1.0 - 1e-16))
+    return np.exp(-hazard * np.exp(z * error)), np.exp(-hazard * np.exp(-z * error))
+
+
+def drawn_error(
+    fits: Sequence[CauseFit],
+    series: SeriesSet,
+    matrix: FloatArray,
+    months: FloatArray,
+    name: str | None,
+    n_draws: int = DRAWS,
+    seed: int = 0,
+) -> FloatArray:
+    """Return the standard error of log(-log(1 - F1)) over draws, shape (n, n_months)."""
+    positions = range(len(series.names)) if name is None else [series.index(name)]
+    draws = draw_parameters(fits, positions, n_draws, np.random.default_rng(seed))
+    error = np.empty((len(matrix), len(months)))
+    for start in range(0, len(matrix), 50):
+        rows = matrix[start : start + 50]
+        curves = np.stack([_drawn_risk(fits, series, rows, months, name, d) for d in draws])
+        with np.errstate(divide="ignore"):
+            scale = np.log(-np.log1p(-np.minimum(curves, 1 - 1e-16)))
+        known = np.isfinite(scale).all(axis=0)
+        error[start : start + 50] = np.where(
+            known, np.where(known, scale, 0.0).std(axis=0, ddof=1), 0.0
+        )
+    return error
+
+
+Draw = list[tuple[FloatArray, dict[int, FloatArray]]]
+
+
+def draw_parameters(
+    fits: Sequence[CauseFit], positions: Sequence[int], n_draws: int, rng: np.random.Generator
+) -> list[Draw]:
+    """Draw coefficients and baseline steps.
+
+    Returns
+    -------
+    list of draws
+        Each holds, per cause, the coefficients and by series position the baseline's steps.
+    """
+    draws: list[Draw] = [[] for _ in range(n_draws)]
+    for fit in fits:
+        root = _root(fit.covariance)
+        shifts = rng.standard_normal((n_draws, len(fit.coefficients))) @ root.T
+        steps = {p: _draw_steps(fit.baselines[p], shifts, rng) for p in positions}
+        for k in range(n_draws):
+            draws[k].append((fit.coefficients + shifts[k], {p: steps[p][k] for p in positions}))
+    return draws
+
+
+def _draw_steps(baseline: Baseline, shifts: FloatArray, rng: np.random.Generator) -> FloatArray:
+    noise = rng.gamma(baseline.deaths, size=(len(shifts), len(baseline.deaths))) / baseline.deaths
+    return np.asarray(baseline.increments * noise * np.exp(-(shifts @ baseline.means.T)))
+
+
+def _drawn_risk(
+    fits: Sequence[CauseFit],
+    series: SeriesSet,
+    matrix: FloatArray,
+    months: FloatArray,
+    name: str | None,
+    draw: Draw,
+) -> FloatArray:
+    def evaluate(times: FloatArray, position: int) -> FloatArray:
+        last = times.max(initial=0.0)
+        grids = [fit.baselines[position].times for fit in fits]
+        grid = np.unique(np.concatenate(grids))
+        grid = grid[grid <= last]
+        hazards = []
+        for fit, (beta, steps) in zip(fits, draw, strict=True):
+            relative = np.exp((matrix - fit.center) @ beta)
+            cumulative = fit.baselines[position].cumulative(grid, steps[position])
+            hazards.append(relative[:, None] * cumulative)
+        return cumulative_incidences(hazards, grid, times)
+
+    if name is None and len(series.names) > 1:
+        return np.asarray(average_over_series(evaluate, months, series)[0])
+    return np.asarray(evaluate(months, 0 if name is None else series.index(name))[0])
+
+
+def _root(covariance: FloatArray) -> FloatArray:
+    """Return a square root of a covariance matrix that may be singular."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))

@@ -1,0 +1,204 @@
+"""The random survival forest of an endpoint."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_is_fitted
+
+from outcomes.arrays import FloatArray, IntArray
+from outcomes.endpoints import Endpoint
+from outcomes.errors import ModelError
+from outcomes.models.base import SeriesChoice, SurvivalModel, as_table, series_per_patient
+from outcomes.models.competing import cumulative_incidences
+from outcomes.models.design import Design, Separation, learn_design
+from outcomes.models.grid import Grid, learn_grid
+from outcomes.models.trees import Trees, flatten_forest
+
+
+class ForestModel(SurvivalModel):
+    """Random survival forest (Ishwaran et al., Ann Appl Stat 2008;2:841-860).
+
+    The trees are grown by scikit-survival on a grid of event quantiles and on features in
+    quantile bins (see `outcomes.models.grid`), with the series among the features. With a
+    competing event, each cause has its own forest on the same grid, and the two are combined as
+    `outcomes.models.competing` describes.
+
+    Parameters
+    ----------
+    endpoint, covariates, strata, separation
+        As `CoxModel`; the distance of separation is linear by default, since trees find their
+        own thresholds.
+    n_estimators
+        Trees per cause.
+    min_samples_leaf
+        Fewest patients in a leaf.
+    max_features
+        Features tried at each split, as scikit-survival takes it.
+    max_samples
+        Share or number of patients drawn for each tree; by default as many as there are.
+    n_bins, n_times
+        Largest number of bins per feature, and of grid months.
+    n_jobs
+        Processes or threads that grow trees; it does not change the result.
+    random_state
+        Seed of the trees.
+
+    Attributes
+    ----------
+    design_, series_
+        The learned coding, and the training series.
+    grid_
+        Cut points of time and features.
+    trees_
+        The trees of each cause, by event code.
+    """
+
+    kind = "forest"
+    grid_: Grid
+    trees_: dict[int, Trees]
+
+    def __init__(
+        self,
+        endpoint: str | Endpoint = "overall-survival",
+        covariates: Sequence[str] | None = None,
+        n_estimators: int = 100,
+        min_samples_leaf: int = 15,
+        max_features: str | int | float | None = "sqrt",
+        max_samples: int | float | None = None,
+        n_bins: int = 32,
+        n_times: int = 60,
+        n_jobs: int | None = 1,
+        random_state: int | None = None,
+        strata: str | None = "study",
+        separation: Separation = "linear",
+    ) -> None:
+        self.endpoint = endpoint
+        self.covariates = covariates
+        self.n_estimators = n_estimators
+        self.min_samples_leaf = min_samples_leaf
+        self.max_features = max_features
+        self.max_samples = max_samples
+        self.n_bins = n_bins
+        self.n_times = n_times
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.strata = strata
+        self.separation = separation
+
+    def predict(self, X: Any, series: SeriesChoice = None) -> FloatArray:
+        """Return the expected number of events of interest, shape (n_patients,).
+
+        The cumulative cause-specific hazard summed over the time grid (ensemble mortality), in
+        the series asked for or averaged over the training series.
+        """
+        check_is_fitted(self, "trees_")
+        matrix = self.design_.matrix(as_table(X))
+        if series is None:
+            scores = [self._mortality(matrix, k) for k in range(len(self.series_.names))]
+            return np.asarray(np.average(scores, axis=0, weights=self.series_.weights))
+        if isinstance(series, str):
+            return self._mortality(matrix, self.series_.index(series))
+        names = series_per_patient(series, len(matrix))
+        result = np.empty(len(matrix))
+        for name in sorted(set(names)):
+            rows = names == name
+            result[rows] = self._mortality(matrix[rows], self.series_.index(name))
+        return result
+
+    def _learn_design(self, table: pd.DataFrame, groups: Any) -> Design:
+        # Trees need no identifiable coefficients: only constants are left out.
+        return learn_design(
+            table, self._covariates(table), separation=self.separation, identifiable=False
+        )
+
+    def _fit_hazards(
+        self, matrix: FloatArray, time: FloatArray, event: IntArray, groups: Any
+    ) -> None:
+        from sksurv.ensemble import RandomSurvivalForest
+        from sksurv.util import Surv
+
+        for name, least in (
+            ("n_estimators", 1),
+            ("min_samples_leaf", 1),
+            ("n_bins", 2),
+            ("n_times", 1),
+        ):
+            if getattr(self, name) < least:
+                raise ModelError(
+                    f"{name}: found {getattr(self, name)!r}; allowed: at least {least}"
+                )
+        if not self.design_.terms and len(self.series_.names) == 1:
+            raise ModelError("a forest needs at least one covariate")
+        positions = np.asarray([self.series_.names.index(name) for name in groups])
+        features = self._features(matrix, positions)
+        self.grid_ = learn_grid(features, time[event > 0], self.n_times, self.n_bins)
+        bins = self.grid_.bin_features(features).astype(np.float32)
+        snapped = self.grid_.snap_times(time)
+        seeds = np.random.SeedSequence(self.random_state).generate_state(len(self.causes))
+        self.trees_ = {}
+        for code, seed in zip(self.causes, seeds, strict=True):
+            forest = RandomSurvivalForest(
+                n_estimators=self.n_estimators,
+                min_samples_split=max(6, 2 * self.min_samples_leaf),
+                min_samples_leaf=self.min_samples_leaf,
+                max_features=self.max_features,
+                max_samples=self.max_samples,
+                n_jobs=self.n_jobs,
+                random_state=int(seed),
+            )
+            forest.fit(bins, Surv.from_arrays(event == code, snapped))
+            self.trees_[code] = _on_grid(flatten_forest(forest), forest.unique_times_, self.grid_)
+
+    def _series_incidences(
+        self, matrix: FloatArray, times: FloatArray, position: int
+    ) -> FloatArray:
+        bins = self.grid_.bin_features(self._features(matrix, np.full(len(matrix), position)))
+        hazards = [trees.predict(bins) for trees in self.trees_.values()]
+        grid = self.grid_.months
+        # Events were moved up to the grid, so the hazards are straight lines between its months.
+        fine = np.unique(np.concatenate([grid, times[times < grid[-1]]]))
+        return cumulative_incidences(
+            [_interpolate(hazard, grid, fine) for hazard in hazards], fine, times
+        )
+
+    def _mortality(self, matrix: FloatArray, position: int) -> FloatArray:
+        bins = self.grid_.bin_features(self._features(matrix, np.full(len(matrix), position)))
+        return np.asarray(self.trees_[1].predict(bins).sum(axis=1))
+
+    def _features(self, matrix: FloatArray, positions: Any) -> FloatArray:
+        """Return the design matrix with a 0/1 column per series, where there are several."""
+        if len(self.series_.names) == 1:
+            return matrix
+        one_hot = np.arange(len(self.series_.names))[None, :] == np.asarray(positions)[:, None]
+        return np.hstack([matrix, one_hot.astype(np.float64)])
+
+
+def _interpolate(hazard: FloatArray, grid: FloatArray, fine: FloatArray) -> FloatArray:
+    """Return the hazards (n, n_grid) at finer months within the grid, from 0 at month 0."""
+    months = np.concatenate([[0.0], grid]) if grid[0] > 0 else grid
+    values = np.pad(hazard, ((0, 0), (1, 0))) if grid[0] > 0 else hazard
+    upper = np.clip(np.searchsorted(months, fine, side="left"), 1, max(len(months) - 1, 1))
+    if len(months) == 1:
+        return np.repeat(values, len(fine), axis=1)
+    width = months[upper] - months[upper - 1]
+    share = (fine - months[upper - 1]) / width
+    return np.asarray(values[:, upper - 1] * (1 - share) + values[:, upper] * share)
+
+
+def _on_grid(trees: Trees, unique_times: FloatArray, grid: Grid) -> Trees:
+    """Return the trees with their hazards given at every grid month."""
+    position = np.searchsorted(unique_times, grid.months, side="right") - 1
+    if (position == np.arange(len(unique_times))).all() and len(position) == len(unique_times):
+        return trees
+    hazard = np.where(position >= 0, trees.hazard[:, np.maximum(position, 0)], 0.0)
+    return Trees(
+        trees.roots,
+        trees.feature,
+        trees.threshold,
+        trees.left,
+        trees.right,
+        trees.leaf,
+        hazard.astype(np.float32),
+    )

@@ -1,0 +1,228 @@
+"""The proportional-hazards fit of one cause, and its baseline in each series."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from outcomes.arrays import BoolArray, FloatArray
+from outcomes.errors import ModelError
+from outcomes.models.series import SeriesSet
+
+
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """Breslow baseline hazard of one series, for a patient with the mean covariates.
+
+    Attributes
+    ----------
+    times
+        Months at which someone had the event, increasing, shape (n_times,).
+    increments
+        Steps of the cumulative hazard.
+    deaths
+        Patients with the event at each of the times.
+    means
+        Mean covariates of those at risk, weighted by relative hazard, minus the training mean,
+        shape (n_times, n_terms).
+    """
+
+    times: FloatArray
+    increments: FloatArray
+    deaths: FloatArray
+    means: FloatArray
+
+    def cumulative(self, months: FloatArray, steps: FloatArray | None = None) -> FloatArray:
+        """Return the running sum of the increments (or other steps) by each month."""
+        steps = self.increments if steps is None else steps
+        running = np.concatenate([np.zeros((1, *steps.shape[1:])), np.cumsum(steps, axis=0)])
+        return np.asarray(running[np.searchsorted(self.times, months, side="right")])
+
+
+@dataclass(frozen=True, eq=False)
+class CauseFit:
+    """The fitted hazard of one cause.
+
+    Attributes
+    ----------
+    coefficients, covariance
+        Log hazard ratios and their covariance, shapes (n_terms,) and (n_terms, n_terms).
+    center
+        Training mean of the design matrix, at which the baselines are given.
+    baselines
+        One per training series, in the order of the series.
+    p_values
+        Wald tests of the coefficients.
+    log_likelihood
+        Partial log-likelihood at the coefficients (penalised where a penalty was asked for).
+    """
+
+    coefficients: FloatArray
+    covariance: FloatArray
+    center: FloatArray
+    baselines: tuple[Baseline, ...]
+    p_values: FloatArray
+    log_likelihood: float
+
+    def linear_predictor(self, matrix: FloatArray) -> FloatArray:
+        """Return the log relative hazard against the mean patient."""
+        return np.asarray((matrix - self.center) @ self.coefficients)
+
+    def hazards(self, matrix: FloatArray, months: FloatArray, position: int) -> FloatArray:
+        """Return the cumulative hazards (n, n_months) in a series."""
+        cumulative = self.baselines[position].cumulative(months)
+        return np.asarray(np.exp(self.linear_predictor(matrix))[:, None] * cumulative)
+
+
+def fit_cause(
+    matrix: FloatArray,
+    names: tuple[str, ...],
+    time: FloatArray,
+    observed: BoolArray,
+    groups: Any,
+    series: SeriesSet,
+    penalizer: float,
+    cause: str,
+) -> tuple[CauseFit, Any, pd.DataFrame]:
+    """Fit the hazard of one cause with lifelines.
+
+    Returns
+    -------
+    fit, fitter, frame
+        The fit; lifelines' fitter (None without covariates) and the frame it was given.
+
+    Raises
+    ------
+    ModelError
+        If the likelihood has no maximum, naming the column that has none.
+    """
+    frame = pd.DataFrame(matrix, columns=list(names))
+    frame["_months"], frame["_event"] = time, observed.astype(np.int64)
+    stratified = len(series.names) > 1
+    if stratified:
+        frame["_series"] = groups
+    center = matrix.mean(axis=0)
+    if not names:
+        empty = np.zeros(0)
+        fitter = None
+        beta, covariance, p_values, log_likelihood = empty, np.zeros((0, 0)), empty, np.nan
+    else:
+        _refuse_separation(matrix, names, observed, penalizer, cause)
+        fitter = _run_lifelines(frame, stratified, penalizer, cause)
+        beta = fitter.params_.to_numpy(np.float64)
+        covariance = fitter.variance_matrix_.to_numpy(np.float64)
+        p_values = fitter.summary["p"].to_numpy(np.float64)
+        log_likelihood = float(fitter.log_likelihood_)
+        _refuse_divergence(beta, covariance, matrix, names, cause)
+    centered = matrix - center
+    relative = np.exp(centered @ beta)
+    baselines = []
+    for name in series.names:
+        rows = groups == name
+        baselines.append(
+            breslow_baseline(time[rows], observed[rows], centered[rows], relative[rows])
+        )
+    fit = CauseFit(beta, covariance, center, tuple(baselines), p_values, log_likelihood)
+    return fit, fitter, frame
+
+
+def breslow_baseline(
+    time: FloatArray, observed: BoolArray, centered: FloatArray, relative: FloatArray
+) -> Baseline:
+    """Return the Breslow baseline given the relative hazards, shape (n,)."""
+    order = np.argsort(-time, kind="stable")
+    at_risk = np.cumsum(relative[order])
+    moments = np.cumsum(relative[order, None] * centered[order], axis=0)
+    times, deaths = np.unique(time[observed], return_counts=True)
+    # Everyone with a time of at least t is at risk at t.
+    last = np.searchsorted(-time[order], -times, side="right") - 1
+    total = at_risk[last]
+    return Baseline(
+        times=times,
+        increments=deaths / total,
+        deaths=deaths.astype(np.float64),
+        means=moments[last] / total[:, None],
+    )
+
+
+def proportional_hazards_test(fits: Mapping[str, tuple[Any, pd.DataFrame]]) -> pd.DataFrame:
+    """Return Grambsch and Therneau's test of each column for each cause, on ranked times."""
+    from lifelines.statistics import proportional_hazard_test
+
+    rows = []
+    for cause, (fitter, frame) in fits.items():
+        if fitter is None:
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            table = proportional_hazard_test(fitter, frame, time_transform="rank").summary
+        for name, row in table.iterrows():
+            label = name[0] if isinstance(name, tuple) else name
+            rows.append(
+                {
+                    "event": cause,
+                    "covariate": label,
+                    "statistic": float(row["test_statistic"]),
+                    "p": float(row["p"]),
+                }
+            )
+    return pd.DataFrame(rows, columns=["event", "covariate", "statistic", "p"])
+
+
+def _run_lifelines(frame: pd.DataFrame, stratified: bool, penalizer: float, cause: str) -> Any:
+    from lifelines import CoxPHFitter
+    from lifelines.exceptions import ConvergenceError
+
+    fitter = CoxPHFitter(penalizer=penalizer, strata=["_series"] if stratified else None)
+    try:
+        # Its warnings guess at separation and collinearity; both are checked here exactly.
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            fitter.fit(
+                frame,
+                duration_col="_months",
+                event_col="_event",
+                fit_options={"precision": 1e-9, "max_steps": 100},
+            )
+    except (ConvergenceError, np.linalg.LinAlgError, ValueError) as error:
+        raise ModelError(
+            f"{cause}: the fit found no maximum; use fewer covariates or a penalizer above 0 "
+            f"({str(error).splitlines()[0]})"
+        ) from error
+    return fitter
+
+
+def _refuse_separation(
+    matrix: FloatArray, names: tuple[str, ...], observed: BoolArray, penalizer: float, cause: str
+) -> None:
+    if penalizer > 0:
+        return
+    for position, name in enumerate(names):
+        values = matrix[:, position]
+        levels = np.unique(values)
+        if len(levels) != 2:
+            continue
+        counts = [int((observed & (values == level)).sum()) for level in levels]
+        if min(counts) == 0:
+            missing = levels[int(np.argmin(counts))]
+            raise ModelError(
+                f"{name}: none of the {int((values == missing).sum())} patients where it is "
+                f"{missing:g} had the event {cause!r}, so its hazard ratio has no finite "
+                "estimate; leave it out or use a penalizer above 0"
+            )
+
+
+def _refuse_divergence(
+    beta: FloatArray, covariance: FloatArray, matrix: FloatArray, names: tuple[str, ...], cause: str
+) -> None:
+    errors = np.sqrt(np.diag(covariance))
+    spread = matrix.std(axis=0)
+    wrong = ~np.isfinite(beta) | ~np.isfinite(errors) | (errors * spread > 20)
+    if wrong.any():
+        raise ModelError(
+            f"{cause}: the hazard ratio of {names[int(np.flatnonzero(wrong)[0])]} has no finite "
+            "estimate; leave it out or use a penalizer above 0"
+        )
