@@ -1,0 +1,110 @@
+"""The adjusting covariates as columns of numbers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from outcomes.arrays import BoolArray
+from outcomes.comparison.setting import Setting
+from outcomes.endpoints import LOCAL_CONTROL
+from outcomes.errors import NotEstimableError
+
+# The dose regimen is part of the treatment, not a reason to choose it.
+DEFAULT_ADJUSTMENT = (
+    "kps",
+    "neurologic_deficit",
+    "progressive_systemic_disease",
+    "systemic_therapy_after",
+    "embolization",
+)
+SEPARATION_THRESHOLD_MM = 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class Adjustment:
+    """Adjusting columns of the patients who have them all.
+
+    Attributes
+    ----------
+    columns
+        Numbers, one row for each complete patient.
+    complete
+        Which patients of the setting have every covariate, shape (n,).
+    notes
+        What was left out.
+    """
+
+    columns: pd.DataFrame
+    complete: BoolArray
+    notes: tuple[str, ...]
+
+
+def make_adjustment(setting: Setting) -> Adjustment:
+    """Return the adjusting columns of a setting.
+
+    By default those of `DEFAULT_ADJUSTMENT` that the cohort has, and for local control the
+    separation distance. A covariate that does not vary cannot confound and is left out with a
+    note. Truth values become 0/1, `separation_mm` becomes "below 3 mm", a category becomes
+    indicators against its most frequent level, and a number stays as it is.
+
+    Raises
+    ------
+    NotEstimableError
+        If a covariate asked for is missing, or no patient has them all.
+    """
+    cohort = setting.cohort
+    names = _names(setting)
+    absent = [name for name in names if name not in cohort.columns]
+    if absent:
+        raise NotEstimableError(f"the cohort has no column {', '.join(absent)}")
+    complete = cohort[names].notna().all(axis=1).to_numpy(dtype=np.bool_)
+    if not complete.any():
+        raise NotEstimableError(f"no patient has every one of {', '.join(names)}")
+    notes = []
+    if not complete.all():
+        notes.append(f"{(~complete).sum()} patients with missing covariates are left out")
+    columns: dict[str, pd.Series] = {}
+    for name in names:
+        coded = _code(cohort.loc[complete, name])
+        if not coded:
+            notes.append(f"{name} does not vary and is left out")
+        columns.update(coded)
+    frame = pd.DataFrame(columns, index=cohort.index[complete], dtype=np.float64)
+    return Adjustment(frame, complete, tuple(notes))
+
+
+def _names(setting: Setting) -> list[str]:
+    if setting.covariates is not None:
+        wanted = setting.covariates
+    else:
+        default: tuple[str, ...] = DEFAULT_ADJUSTMENT
+        if setting.endpoint == LOCAL_CONTROL:
+            default = (*default, "separation_mm")
+        # A column nobody has a value in is as good as absent.
+        wanted = tuple(
+            name
+            for name in default
+            if name in setting.cohort.columns and setting.cohort[name].notna().any()
+        )
+    return [name for name in dict.fromkeys(wanted) if name != setting.treatment]
+
+
+def _code(column: pd.Series) -> dict[str, pd.Series]:
+    """Return the columns of numbers that stand for a covariate; none if it does not vary."""
+    name = str(column.name)
+    if name == "separation_mm":
+        column = column.astype(np.float64) < SEPARATION_THRESHOLD_MM
+        name = f"separation_mm < {SEPARATION_THRESHOLD_MM:g}"
+    levels = column.unique().tolist()
+    if len(levels) < 2:
+        return {}
+    if pd.api.types.is_numeric_dtype(column) or all(level in (0, 1) for level in levels):
+        return {name: column.astype(np.float64)}
+    counts = column.astype(str).value_counts()
+    reference = min(counts.index[counts == counts.max()])
+    return {
+        f"{name}={level}": (column.astype(str) == level).astype(np.float64)
+        for level in sorted(counts.index)
+        if level != reference
+    }

@@ -1,0 +1,196 @@
+"""One arm of a comparison: its patients, curves and estimates at a horizon."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from outcomes.arrays import FloatArray, IntArray
+from outcomes.comparison.contrast import ArmEstimate
+from outcomes.comparison.result import ArmCurve
+from outcomes.curves.aalen_johansen import AalenJohansen, aalen_johansen
+from outcomes.curves.intervals import normal_quantile
+from outcomes.curves.kaplan_meier import KaplanMeier, kaplan_meier
+from outcomes.curves.restricted_mean import (
+    restricted_mean_survival_time,
+    restricted_mean_time_lost,
+)
+from outcomes.endpoints import Endpoint
+from outcomes.errors import NotEstimableError
+
+
+@dataclass(frozen=True, eq=False)
+class Arm:
+    """The patients of one arm.
+
+    Attributes
+    ----------
+    name
+        ``"treated"`` or ``"control"``.
+    label
+        Name shown to readers.
+    time, codes
+        Months since surgery and event code of the endpoint, shape (n,).
+    survival
+        Kaplan-Meier of the event of interest, any other event being censored; None if empty.
+    incidence
+        Aalen-Johansen with the competing events; None without such events or if empty.
+    """
+
+    name: str
+    label: str
+    time: FloatArray
+    codes: IntArray
+    survival: KaplanMeier | None
+    incidence: AalenJohansen | None
+
+    @property
+    def n(self) -> int:
+        """Number of patients."""
+        return int(self.time.size)
+
+    @property
+    def events(self) -> int:
+        """Number of events of interest."""
+        return int((self.codes == 1).sum())
+
+    def risk(self, horizon: float) -> ArmEstimate:
+        """Return the probability of the event of interest by a horizon.
+
+        Raises
+        ------
+        NotEstimableError
+            If the arm is empty or its follow-up ends before the horizon.
+        """
+        if self.incidence is None:
+            return self.naive_risk(horizon)
+        self._require(self.incidence.event_free.end, horizon)
+        lower, upper = self.incidence.interval_at(1, horizon)
+        return self._estimate(
+            float(self.incidence.incidence_at(1, horizon)),
+            float(self.incidence.standard_error_at(1, horizon)),
+            horizon,
+            (float(lower), float(upper)),
+        )
+
+    def naive_risk(self, horizon: float) -> ArmEstimate:
+        """Return 1 - Kaplan-Meier at a horizon: the risk only where no event competes."""
+        curve = self._curve()
+        self._require(curve.survival.end, horizon)
+        lower, upper = curve.interval_at(horizon)
+        return self._estimate(
+            1 - float(curve.survival_at(horizon)),
+            float(curve.standard_error_at(horizon)),
+            horizon,
+            (1 - float(upper), 1 - float(lower)),
+        )
+
+    def restricted_mean(self, horizon: float) -> ArmEstimate:
+        """Return mean survival, or with competing events mean time lost, within a horizon.
+
+        Raises
+        ------
+        NotEstimableError
+            If the arm is empty or its follow-up ends before the horizon.
+        """
+        curve = self._curve()
+        if self.incidence is None:
+            self._require(curve.survival.end, horizon)
+            mean = restricted_mean_survival_time(curve, horizon)
+        else:
+            self._require(self.incidence.event_free.end, horizon)
+            mean = restricted_mean_time_lost(self.incidence, 1, horizon)
+        width = normal_quantile(0.95) * mean.standard_error
+        limits = (mean.value - width, mean.value + width)
+        return self._estimate(mean.value, mean.standard_error, horizon, limits)
+
+    def curve(self, risk_months: tuple[float, ...], *, naive: bool = False) -> ArmCurve:
+        """Return the curve for a chart; `naive` gives 1 - Kaplan-Meier."""
+        if self.survival is None:
+            empty = np.empty(0)
+            return ArmCurve(
+                arm=self.name,
+                label=self.label,
+                n=0,
+                events=0,
+                months=empty,
+                estimate=empty,
+                lower=empty,
+                upper=empty,
+                median=None,
+                risk_months=risk_months,
+                at_risk=(0,) * len(risk_months),
+                censored_months=empty,
+            )
+        start, median = 0.0, None
+        if self.incidence is not None and not naive:
+            table = self.incidence.table
+            estimate = self.incidence.incidence[1].values
+            lower, upper = self.incidence.interval(1)
+        else:
+            table = self.survival.table
+            estimate = self.survival.survival.values
+            lower, upper = _close_band(*self.survival.interval())
+            if naive:
+                estimate, lower, upper = 1 - estimate, 1 - upper, 1 - lower
+            else:
+                start, median = 1.0, self.survival.median()
+        keep = table.events[:, 0] > 0
+        keep[-1] = True
+        # A curve starts at month 0 unless an event happened on that very day.
+        first = np.full(int(table.times[keep][0] > 0), start)
+        return ArmCurve(
+            arm=self.name,
+            label=self.label,
+            n=self.n,
+            events=self.events,
+            months=np.concatenate((0 * first, table.times[keep])),
+            estimate=np.concatenate((first, estimate[keep])),
+            lower=np.concatenate((first, lower[keep])),
+            upper=np.concatenate((first, upper[keep])),
+            median=median,
+            risk_months=risk_months,
+            at_risk=tuple(table.at_risk_at(risk_months).tolist()),
+            censored_months=table.times[table.censored > 0],
+        )
+
+    def _curve(self) -> KaplanMeier:
+        if self.survival is None:
+            raise NotEstimableError(f"the arm '{self.label}' has no patient")
+        return self.survival
+
+    def _require(self, end: float, horizon: float) -> None:
+        if horizon > end:
+            raise NotEstimableError(
+                f"follow-up of the arm '{self.label}' ends at month {end:.4g}, "
+                f"before month {horizon:g}"
+            )
+
+    def _estimate(
+        self, value: float, error: float, horizon: float, limits: tuple[float, float]
+    ) -> ArmEstimate:
+        """Return an estimate, without error where no event, or only events, leave none."""
+        if error > 0:
+            return ArmEstimate(value, error, *limits)
+        happened = ((self.codes == 1) & (self.time <= horizon)).any()
+        what = "nobody is left" if happened else "no event has happened"
+        reason = f"{what} in the arm '{self.label}' by month {horizon:g}"
+        return ArmEstimate(value, None, reason=reason)
+
+
+def make_arm(name: str, label: str, endpoint: Endpoint, time: FloatArray, codes: IntArray) -> Arm:
+    """Return an arm with its curves."""
+    survival, incidence = None, None
+    if time.size:
+        survival = kaplan_meier(time, codes == 1)
+        if endpoint.has_competing_events:
+            causes = (1, *endpoint.competing_codes)
+            incidence = aalen_johansen(time, codes, causes=causes)
+    return Arm(name, label, time, codes, survival, incidence)
+
+
+def _close_band(lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return limits in which a curve that has reached 0 keeps the upper limit before it."""
+    gone = np.isnan(lower)
+    before = upper[~gone]
+    last = before[-1] if before.size else 1.0
+    return np.where(gone, 0.0, lower), np.where(gone, last, upper)

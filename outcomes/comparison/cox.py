@@ -1,0 +1,140 @@
+"""Hazard ratios of the treatment by Cox regression."""
+
+import math
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from outcomes.arrays import BoolArray, FloatArray
+from outcomes.comparison.adjustment import make_adjustment
+from outcomes.comparison.contrast import Z95, Contrast, two_sided_p
+from outcomes.comparison.result import Rung
+from outcomes.comparison.setting import Setting
+from outcomes.errors import NotEstimableError
+
+# Beyond this a log hazard ratio per standard deviation means that the likelihood has no maximum.
+_LARGEST_LOG_RATIO = 15.0
+_EVENTS_PER_COEFFICIENT = 10
+
+
+def cox(setting: Setting) -> Iterator[Rung]:
+    """Give the hazard ratio of the treatment, alone and beside the adjusting covariates.
+
+    With competing events it is the cause-specific ratio: they end a patient's time at risk.
+    Series that are pooled keep their own baseline hazards.
+    """
+    yield setting.rung("cox-unadjusted", "hazard_ratio", None, lambda: unadjusted(setting))
+    yield setting.rung("cox-adjusted", "hazard_ratio", None, lambda: adjusted(setting))
+
+
+def unadjusted(setting: Setting) -> Contrast:
+    """Return the hazard ratio without covariates.
+
+    Raises
+    ------
+    NotEstimableError
+        If the partial likelihood has no maximum.
+    """
+    everyone = np.ones(setting.time.size, dtype=np.bool_)
+    return _fit(setting, pd.DataFrame(index=setting.cohort.index), everyone, ())
+
+
+def adjusted(setting: Setting) -> Contrast:
+    """Return the hazard ratio given the adjusting covariates.
+
+    Raises
+    ------
+    NotEstimableError
+        If a covariate is missing or the partial likelihood has no maximum.
+    """
+    adjustment = make_adjustment(setting)
+    notes = (
+        f"adjusted for {', '.join(adjustment.columns.columns) or 'nothing'}",
+        *adjustment.notes,
+    )
+    return _fit(setting, adjustment.columns, adjustment.complete, notes)
+
+
+def _fit(
+    setting: Setting, covariates: pd.DataFrame, rows: BoolArray, notes: tuple[str, ...]
+) -> Contrast:
+    """Fit the model to some patients and read off the treatment's hazard ratio."""
+    event = setting.codes[rows] == 1
+    treated = setting.treated[rows]
+    for label, member in zip(setting.labels, (treated, ~treated), strict=True):
+        if not member.any():
+            raise NotEstimableError(f"the arm '{label}' has no patient")
+        if not (event & member).any():
+            raise NotEstimableError(f"the arm '{label}' has no event")
+    strata = np.zeros(treated.size, dtype=np.int64)
+    if setting.strata is not None:
+        strata = pd.factorize(setting.cohort.loc[rows, setting.strata], sort=True)[0]
+        notes = (f"stratified by {setting.strata}", *notes)
+    names = [*covariates.columns, setting.treatment]
+    design = np.column_stack([covariates.to_numpy(dtype=np.float64), treated])
+    _check_design(design, names, strata, event)
+    if event.sum() < _EVENTS_PER_COEFFICIENT * len(names):
+        notes = (*notes, f"only {event.sum()} events for {len(names)} coefficients")
+    log_ratio, error = _partial_likelihood(setting.time[rows], event, design, strata)
+    return Contrast(
+        value=math.exp(log_ratio),
+        lower=math.exp(log_ratio - Z95 * error),
+        upper=math.exp(log_ratio + Z95 * error),
+        p=two_sided_p(log_ratio / error),
+        note="; ".join(notes),
+    )
+
+
+def _check_design(
+    design: FloatArray, names: list[str], strata: np.ndarray, event: BoolArray
+) -> None:
+    """Refuse a column that the others determine, or that is the same at every event.
+
+    The treatment comes last, so that it is found to be determined by the covariates, not they
+    by it.
+    """
+    means = pd.DataFrame(design).groupby(strata).transform("mean").to_numpy()
+    centred = (design - means) / np.maximum(design.std(axis=0), 1e-300)
+    within = " within its strata" if strata.any() else ""
+    basis = np.empty((design.shape[0], 0))
+    for position, name in enumerate(names):
+        column = centred[:, position]
+        rest = column - basis @ (basis.T @ column)
+        rest = rest - basis @ (basis.T @ rest)
+        length = float(np.linalg.norm(rest))
+        if length < 1e-7 * math.sqrt(len(column)):
+            raise NotEstimableError(f"the other columns determine {name}{within}")
+        basis = np.column_stack([basis, rest / length])
+        at_events = design[event, position]
+        if np.unique(design[:, position]).size == 2 and (at_events == at_events[0]).all():
+            raise NotEstimableError(f"{name} is the same at every event")
+
+
+def _partial_likelihood(
+    time: FloatArray, event: BoolArray, design: FloatArray, strata: np.ndarray
+) -> tuple[float, float]:
+    """Return the last column's log hazard ratio and its standard error (Efron's ties)."""
+    from lifelines import CoxPHFitter
+    from lifelines.exceptions import ConvergenceError, ConvergenceWarning
+
+    scale = design.std(axis=0)
+    scale[-1] = 1.0
+    names = [f"x{position}" for position in range(design.shape[1])]
+    frame = pd.DataFrame((design - design.mean(axis=0)) / scale, columns=names)
+    frame = frame.assign(time=time, event=event, stratum=strata)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", ConvergenceWarning)
+        try:
+            fitted = CoxPHFitter().fit(frame, "time", "event", strata=["stratum"])
+        except (ConvergenceError, ConvergenceWarning, np.linalg.LinAlgError) as failure:
+            raise NotEstimableError("the partial likelihood has no maximum") from failure
+    if not (np.abs(fitted.params_.to_numpy()) < _LARGEST_LOG_RATIO).all():
+        raise NotEstimableError("the partial likelihood has no maximum")
+    log_ratio = float(fitted.params_[names[-1]])
+    error = float(fitted.standard_errors_[names[-1]])
+    if not (math.isfinite(log_ratio) and math.isfinite(error) and error > 0):
+        raise NotEstimableError("the partial likelihood has no maximum")
+    return log_ratio, error

@@ -1,0 +1,81 @@
+"""The arms as they are: no adjustment for who was treated."""
+
+from collections.abc import Iterator
+
+from outcomes.comparison.contrast import Contrast, difference, number_needed_to_treat, ratio
+from outcomes.comparison.result import Rung
+from outcomes.comparison.setting import Setting
+from outcomes.curves.rank_tests import RankTest, gray_test, log_rank_test
+from outcomes.errors import NotEstimableError
+
+
+def crude(setting: Setting) -> Iterator[Rung]:
+    """Compare risks and restricted means by arm, and the whole curves by a rank test.
+
+    Without competing events the risk is 1 - Kaplan-Meier, the mean is restricted mean survival
+    and the test log-rank; with them, Aalen-Johansen, restricted mean time lost and Gray's.
+    """
+    treated, control = setting.arms
+    competing = setting.endpoint.has_competing_events
+    mean = "restricted_mean_time_lost" if competing else "restricted_mean"
+
+    def risk_difference(horizon: float) -> Contrast:
+        return difference(treated.risk(horizon), control.risk(horizon))
+
+    yield from setting.rungs(
+        "crude",
+        {
+            "risk_treated": lambda h: treated.risk(h).alone(),
+            "risk_control": lambda h: control.risk(h).alone(),
+            "risk_difference": risk_difference,
+            "risk_ratio": lambda h: ratio(treated.risk(h), control.risk(h)),
+            "number_needed_to_treat": lambda h: number_needed_to_treat(risk_difference(h)),
+            f"{mean}_treated": lambda h: treated.restricted_mean(h).alone(),
+            f"{mean}_control": lambda h: control.restricted_mean(h).alone(),
+            f"{mean}_difference": lambda h: difference(
+                treated.restricted_mean(h), control.restricted_mean(h)
+            ),
+        },
+    )
+    test = "gray" if competing else "log_rank"
+    yield setting.rung("crude", test, None, lambda: _test(setting, stratified=False))
+    if setting.strata is not None:
+        yield setting.rung(
+            "stratified",
+            test,
+            None,
+            lambda: _test(setting, stratified=True),
+            f"within levels of {setting.strata}",
+        )
+
+
+def inflated(setting: Setting) -> Iterator[Rung]:
+    """Treat competing events as censoring: 1 - Kaplan-Meier, which overstates every risk."""
+    if not setting.endpoint.has_competing_events:
+        return
+    treated, control = setting.arms
+    yield from setting.rungs(
+        "1 - Kaplan-Meier",
+        {
+            "risk_treated": lambda h: treated.naive_risk(h).alone(),
+            "risk_control": lambda h: control.naive_risk(h).alone(),
+            "risk_difference": lambda h: difference(treated.naive_risk(h), control.naive_risk(h)),
+        },
+        "treats competing events as censoring and overstates the risk",
+    )
+
+
+def _test(setting: Setting, *, stratified: bool) -> Contrast:
+    """Return statistic and p value of the rank test between the arms."""
+    for arm in setting.arms:
+        if not arm.n:
+            raise NotEstimableError(f"the arm '{arm.label}' has no patient")
+    strata = None
+    if stratified:
+        strata = setting.cohort[setting.strata].astype(str).to_numpy()
+    test: RankTest
+    if setting.endpoint.has_competing_events:
+        test = gray_test(setting.time, setting.codes, setting.treated, cause=1, strata=strata)
+    else:
+        test = log_rank_test(setting.time, setting.codes, setting.treated, strata=strata)
+    return Contrast(test.statistic, p=test.p)

@@ -1,0 +1,244 @@
+"""The question of a comparison: a cohort split into two arms."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from outcomes.arrays import BoolArray, FloatArray, IntArray
+from outcomes.comparison.arm import Arm, make_arm
+from outcomes.comparison.contrast import Contrast
+from outcomes.comparison.result import Rung
+from outcomes.endpoints import Endpoint
+from outcomes.errors import CohortError, NotEstimableError, OutcomesError, Violation
+
+_LABELS: Mapping[str, tuple[str, str]] = {"sbrt": ("Surgery + SBRT", "Surgery alone")}
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What every method of comparison is given.
+
+    Attributes
+    ----------
+    cohort
+        The patients compared, in order of the arrays below.
+    endpoint, treatment, horizons
+        The endpoint, the treatment column, and months since surgery.
+    covariates
+        Adjusting covariates the user asks for; None for the default.
+    time, codes, treated
+        Months since surgery, event code and arm of each patient, shape (n,).
+    labels
+        Names of the treated and the control arm.
+    arms
+        The treated and the control arm.
+    truth
+        Known true values by ``estimand`` or ``estimand@horizon``.
+    notes
+        What was left out on the way.
+    """
+
+    cohort: pd.DataFrame
+    endpoint: Endpoint
+    treatment: str
+    horizons: tuple[float, ...]
+    covariates: tuple[str, ...] | None
+    time: FloatArray
+    codes: IntArray
+    treated: BoolArray
+    labels: tuple[str, str]
+    arms: tuple[Arm, Arm]
+    truth: Mapping[str, float]
+    notes: tuple[str, ...]
+
+    @property
+    def strata(self) -> str | None:
+        """The column whose levels have baseline hazards of their own, if there are several."""
+        return "study" if self._levels("study") > 1 else None
+
+    def subset(self, rows: BoolArray, treated: BoolArray) -> "Setting":
+        """Return the setting of some of the patients, with a new reading of their arm.
+
+        Both arrays have the shape (n,) of the present patients.
+        """
+        time, codes, arm = self.time[rows], self.codes[rows], treated[rows]
+        return replace(
+            self,
+            cohort=self.cohort.loc[rows],
+            time=time,
+            codes=codes,
+            treated=arm,
+            arms=split(self.endpoint, self.labels, time, codes, arm),
+        )
+
+    def rung(
+        self,
+        method: str,
+        estimand: str,
+        horizon: float | None,
+        estimate: Callable[[], Contrast],
+        note: str = "",
+    ) -> Rung:
+        """Return a rung; one that is not estimable keeps its place and says why."""
+        truth = self._truth(estimand, horizon)
+        try:
+            contrast = estimate()
+        except NotEstimableError as error:
+            reason = f"not estimable because {error}"
+            return Rung(
+                method, estimand, self.endpoint.name, horizon, None, None, None, None, truth, reason
+            )
+        return Rung(
+            method=method,
+            estimand=estimand,
+            endpoint=self.endpoint.name,
+            horizon_months=horizon,
+            value=contrast.value,
+            lower=contrast.lower,
+            upper=contrast.upper,
+            p=contrast.p,
+            truth=truth,
+            note="; ".join(text for text in (note, contrast.note) if text),
+        )
+
+    def rungs(
+        self,
+        method: str,
+        estimates: Mapping[str, Callable[[float], Contrast]],
+        note: str = "",
+    ) -> Iterator[Rung]:
+        """Yield a rung for each horizon and estimand; an estimate is a function of the horizon."""
+        for horizon in self.horizons:
+            for estimand, estimate in estimates.items():
+                yield self.rung(method, estimand, horizon, partial(estimate, horizon), note)
+
+    def _truth(self, estimand: str, horizon: float | None) -> float | None:
+        """Return the known true value; ratios follow from the true risks."""
+        suffix = "" if horizon is None else f"@{horizon:g}"
+        known = self.truth.get(f"{estimand}{suffix}")
+        if known is not None:
+            return float(known)
+        if estimand == "risk_ratio":
+            treated = self.truth.get(f"risk_treated{suffix}")
+            control = self.truth.get(f"risk_control{suffix}")
+            return treated / control if treated is not None and control else None
+        if estimand == "number_needed_to_treat":
+            change = self.truth.get(f"risk_difference{suffix}")
+            return -1 / change if change else None
+        return None
+
+    def _levels(self, column: str) -> int:
+        return int(self.cohort[column].nunique()) if column in self.cohort.columns else 0
+
+
+def make_setting(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    treatment: str,
+    horizons: Sequence[float],
+    covariates: Sequence[str] | None,
+    truth: Mapping[str, float] | None,
+) -> Setting:
+    """Split a cohort into two arms.
+
+    Raises
+    ------
+    CohortError
+        If a column is missing or the treatment has more than two values.
+    NotEstimableError
+        If no patient is left.
+    OutcomesError
+        If a time, event code or horizon is not allowed.
+    """
+    months = tuple(float(horizon) for horizon in horizons)
+    for horizon in months:
+        if not (np.isfinite(horizon) and horizon > 0):
+            raise OutcomesError(f"a horizon is a positive number of months; found {horizon:g}")
+    violations = tuple(
+        Violation(column, None, None, f"needed to compare {endpoint.name} by {treatment}")
+        for column in (*endpoint.columns, treatment)
+        if column not in cohort.columns
+    )
+    if violations:
+        raise CohortError(violations)
+    frame, notes = _eligible(pd.DataFrame(cohort), treatment)
+    if frame.empty:
+        raise NotEstimableError("no patient is left to compare")
+    treated, labels = read_treatment(frame[treatment])
+    response = endpoint.response(frame)
+    time = response["time"].astype(np.float64)
+    codes = response["event"].astype(np.int64)
+    return Setting(
+        cohort=frame,
+        endpoint=endpoint,
+        treatment=treatment,
+        horizons=months,
+        covariates=None if covariates is None else tuple(covariates),
+        time=time,
+        codes=codes,
+        treated=treated,
+        labels=labels,
+        arms=split(endpoint, labels, time, codes, treated),
+        truth=truth or {},
+        notes=notes,
+    )
+
+
+def split(
+    endpoint: Endpoint,
+    labels: tuple[str, str],
+    time: FloatArray,
+    codes: IntArray,
+    treated: BoolArray,
+) -> tuple[Arm, Arm]:
+    """Return the treated and the control arm."""
+    return (
+        make_arm("treated", labels[0], endpoint, time[treated], codes[treated]),
+        make_arm("control", labels[1], endpoint, time[~treated], codes[~treated]),
+    )
+
+
+def read_treatment(column: pd.Series) -> tuple[BoolArray, tuple[str, str]]:
+    """Return who is treated, and the labels of the treated and the control arm.
+
+    A column of truth values (or 0 and 1) speaks for itself; of two other values the second
+    in order is the treated one.
+
+    Raises
+    ------
+    CohortError
+        If the column is neither.
+    """
+    name = str(column.name)
+    levels = sorted(column.unique().tolist(), key=str)
+    if all(level in (0, 1) for level in levels):
+        return column.to_numpy(dtype=np.bool_), treatment_labels(name)
+    if len(levels) != 2:
+        found = ", ".join(str(level) for level in levels[:5])
+        raise CohortError((Violation(name, None, found, "true or false, or two values"),))
+    return (column == levels[1]).to_numpy(dtype=np.bool_), (str(levels[1]), str(levels[0]))
+
+
+def treatment_labels(treatment: str) -> tuple[str, str]:
+    """Return the names of the treated and the control arm of a column of truth values."""
+    words = treatment.replace("_", " ")
+    return _LABELS.get(treatment, (words[:1].upper() + words[1:], f"No {words}"))
+
+
+def _eligible(frame: pd.DataFrame, treatment: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the patients who can be compared, and notes on those left out."""
+    notes = []
+    known = frame[treatment].notna()
+    if not known.all():
+        notes.append(f"{(~known).sum()} patients without a value of {treatment} are left out")
+        frame = frame.loc[known]
+    if treatment == "sbrt" and "procedure" in frame.columns:
+        # The question is what SBRT adds to surgery.
+        unoperated = frame["procedure"] == "none"
+        if unoperated.any():
+            notes.append(f"{unoperated.sum()} patients without surgery are left out")
+            frame = frame.loc[~unoperated]
+    return frame, tuple(notes)
