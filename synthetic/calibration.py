@@ -1,0 +1,221 @@
+"""The result of a calibration."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from outcomes.errors import CalibrationError
+from outcomes.evidence import Evidence
+from outcomes.synthetic.parameters import SHARED
+from outcomes.synthetic.population import Effects
+from outcomes.synthetic.series import Series, survival_series
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Target:
+    """A published figure beside what the calibrated series would report.
+
+    Attributes
+    ----------
+    id, study, quantity, role, unit, n
+        As in the registry.
+    published, achieved
+        In `unit`; for a sign or a null, the log hazard ratio in the truth is `achieved`.
+    standard_error
+        Sampling standard error of the published figure, in `unit`.
+    z
+        (achieved - published) / standard_error.
+    within
+        Whether the figure is met; None where no tolerance applies.
+    tension
+        Why the figure cannot be met.
+    statement
+        The published words where there is no number.
+    """
+
+    id: str
+    study: str
+    quantity: str
+    role: str
+    published: float | None
+    achieved: float | None
+    unit: str
+    n: int | None
+    standard_error: float | None
+    z: float | None
+    within: bool | None
+    tension: str | None
+    statement: str
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A calibrated parameter.
+
+    Attributes
+    ----------
+    study
+        Series, or ``shared``.
+    name, unit, meaning
+        What it is.
+    value
+        On the natural scale.
+    prior, prior_sd
+        Prior centre on the natural scale, and standard deviation on the scale solved on.
+    identified
+        Share of the prior variance that the figures remove, between 0 (the value is the prior's:
+        an assumption) and 1 (the value is the figures').
+    """
+
+    study: str
+    name: str
+    value: float
+    unit: str
+    meaning: str
+    prior: float
+    prior_sd: float
+    identified: float
+
+    @property
+    def key(self) -> str:
+        """Unique name."""
+        return f"{self.study}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """A crude difference of medians taken apart under one causal hazard ratio.
+
+    Attributes
+    ----------
+    hazard_ratio
+        Assumed causal hazard ratio of death under SBRT.
+    crude
+        Difference of the published medians, months.
+    causal
+        Difference of medians if everyone were assigned SBRT or no one: the effect.
+    selection
+        What is added because the arms hold different patients.
+    immortal_time
+        What is added because patients count as treated only once SBRT starts.
+    kps_difference
+        Difference of the arms' mean Karnofsky scores.
+    score_difference
+        Difference of the arms' mean prognostic log hazard ratio of death (treated minus alone).
+    """
+
+    hazard_ratio: float
+    crude: float
+    causal: float
+    selection: float
+    immortal_time: float
+    kps_difference: float
+    score_difference: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Parameters that make synthetic series report the published figures.
+
+    Attributes
+    ----------
+    targets
+        Every figure the model speaks of, published and achieved.
+    parameters
+        Solved parameters, with how far the figures identify each.
+    singular_values
+        Of the figures' Jacobian in units of their standard errors and the priors', descending.
+    converged
+        Whether the least-squares search met its tolerance.
+    decomposition
+        The crude difference of Liu's medians taken apart.
+    evidence
+        The registry it was solved for.
+    """
+
+    targets: tuple[Target, ...]
+    parameters: tuple[Parameter, ...]
+    singular_values: tuple[float, ...]
+    converged: bool
+    decomposition: tuple[Decomposition, ...]
+    evidence: Evidence
+
+    def values(self, study: str) -> dict[str, float]:
+        """Return the natural values of a series' own parameters, by name."""
+        return {p.name: p.value for p in self.parameters if p.study == study}
+
+    @property
+    def effects(self) -> Effects:
+        """The shared effects."""
+        return Effects.from_values(self.evidence, self.values(SHARED))
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """Designs of the calibrated series."""
+        known = {parameter.study for parameter in self.parameters}
+        return tuple(s for s in survival_series(self.evidence) if s.study in known)
+
+    def series_of(self, study: str) -> Series:
+        """Return the design of a calibrated series."""
+        for series in self.series:
+            if series.study == study:
+                return series
+        allowed = ", ".join(series.study for series in self.series)
+        raise CalibrationError(f"study {study!r} is not calibrated; allowed: {allowed}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON, numbers rounded to ten digits."""
+        return {
+            "format": FORMAT,
+            "targets": [_rounded(asdict(target)) for target in self.targets],
+            "parameters": {
+                parameter.key: _rounded(asdict(parameter)) for parameter in self.parameters
+            },
+            "singular_values": [_digits(value) for value in self.singular_values],
+            "decomposition": [_rounded(asdict(row)) for row in self.decomposition],
+            "converged": self.converged,
+        }
+
+
+def _digits(value: float) -> float | None:
+    """Return ten digits: beyond them the result depends on the machine's arithmetic."""
+    return float(f"{value:.10g}") if abs(value) < float("inf") else None
+
+
+def _rounded(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _digits(value) if isinstance(value, float) else value for key, value in row.items()
+    }
+
+
+def read_calibration(path: str | Path, evidence: Evidence) -> Calibration:
+    """Read a calibration written as JSON.
+
+    Raises
+    ------
+    CalibrationError
+        If the file is missing, no calibration, or of another format.
+    """
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        if data["format"] != FORMAT:
+            raise CalibrationError(f"{path}: format {data['format']}; allowed: {FORMAT}")
+        return Calibration(
+            targets=tuple(Target(**row) for row in data["targets"]),
+            parameters=tuple(Parameter(**row) for row in data["parameters"].values()),
+            singular_values=tuple(data["singular_values"]),
+            converged=bool(data["converged"]),
+            decomposition=tuple(Decomposition(**row) for row in data["decomposition"]),
+            evidence=evidence,
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        if isinstance(error, CalibrationError):
+            raise
+        raise CalibrationError(
+            f"{path}: not a readable calibration ({error}); allowed: the JSON that "
+            "`outcomes calibrate` writes"
+        ) from error

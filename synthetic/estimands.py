@@ -1,0 +1,293 @@
+"""What a series would report: each published quantity computed from its expectation.
+
+The estimand decides: a crude count depends on the follow-up, a competing-risk incidence does not,
+a median "among those who died" is the median of what was seen, not a Kaplan-Meier median.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from outcomes.arrays import FloatArray
+from outcomes.errors import CalibrationError
+from outcomes.evidence import Evidence, Figure
+from outcomes.synthetic.follow_up import FollowUp, expected_by, observed_by
+from outcomes.synthetic.population import (
+    ArmExpectation,
+    Effects,
+    expected_arms,
+    merge,
+    series_follow_up,
+)
+from outcomes.synthetic.series import Series
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesExpectation:
+    """A series in expectation: its arms, its follow-up and its hardware failures.
+
+    Attributes
+    ----------
+    series
+        Design.
+    arms
+        Expectation of each arm, by name.
+    follow_up
+        Distribution of the follow-up.
+    hardware
+        Cumulative incidence of hardware failure with death competing, shape (n_months,); None
+        where the series has no figure on it.
+    """
+
+    series: Series
+    arms: Mapping[str, ArmExpectation]
+    follow_up: FollowUp
+    hardware: FloatArray | None
+
+    @cached_property
+    def whole(self) -> ArmExpectation:
+        """All arms together."""
+        return merge(list(self.arms.values()))
+
+    def arm(self, name: str) -> ArmExpectation:
+        """Return an arm by its name; "" is the whole series."""
+        if not name:
+            return self.whole
+        if name not in self.arms:
+            raise CalibrationError(
+                f"{self.series.study}: no arm {name!r}; allowed: {', '.join(self.arms)}"
+            )
+        return self.arms[name]
+
+
+def hardware_incidence(
+    values: Mapping[str, float], evidence: Evidence, female: float, whole: ArmExpectation
+) -> FloatArray:
+    """Return the cumulative incidence of hardware failure, death competing.
+
+    Parameters
+    ----------
+    values
+        Parameters of the series.
+    evidence
+        Registry with the risk factors' shares and hazard ratios.
+    female
+        Share of women.
+    whole
+        Expectation of the series; failure does not depend on the risk of death.
+    """
+    shares_and_ratios = (
+        (evidence["share_chest_wall_resection"], evidence["hardware_hr_chest_wall_resection"]),
+        (
+            evidence["share_construct_levels_above_6"],
+            evidence["hardware_hr_construct_levels_above_6"],
+        ),
+        (female, evidence["hardware_hr_female"]),
+    )
+    weights, ratios = np.ones(1), np.ones(1)
+    for share, ratio in shares_and_ratios:
+        weights = np.concatenate([weights * (1 - share), weights * share])
+        ratios = np.concatenate([ratios, ratios * ratio])
+    hazard = values["hardware_12m"] * (whole.months / 12) ** values["hardware_shape"]
+    intact = np.exp(-ratios[:, None] * hazard)
+    alive = (whole.alive[1:] + whole.alive[:-1]) / 2
+    entering = weights @ -np.diff(intact, axis=1) * alive
+    return np.concatenate([[0.0], np.cumsum(entering)])
+
+
+def expect_series(
+    series: Series,
+    values: Mapping[str, float],
+    effects: Effects,
+    evidence: Evidence,
+    months: FloatArray | None = None,
+) -> SeriesExpectation:
+    """Return the expectation of a series for given parameters."""
+    arms = expected_arms(series, values, effects, evidence, months)
+    expectation = SeriesExpectation(series, arms, series_follow_up(series, values), None)
+    if not series.hardware:
+        return expectation
+    hardware = hardware_incidence(values, evidence, series.female, expectation.whole)
+    return SeriesExpectation(series, arms, expectation.follow_up, hardware)
+
+
+def crossing(months: FloatArray, survival: FloatArray, level: float) -> float:
+    """Return the month at which a decreasing curve reaches a level, log-linear between nodes.
+
+    Infinite where the curve never falls that far.
+    """
+    below = np.flatnonzero(survival <= level)
+    if below.size == 0:
+        return float("inf")
+    index = int(below[0])
+    if index == 0:
+        return float(months[0])
+    high, low = np.log(survival[index - 1]), np.log(max(survival[index], 1e-300))
+    fraction = (high - np.log(level)) / (high - low)
+    return float(months[index - 1] + fraction * (months[index] - months[index - 1]))
+
+
+def _median_of(months: FloatArray, accumulated: FloatArray) -> float:
+    """Return the median of an observed subdensity from its accumulated mass."""
+    half = accumulated[-1] / 2
+    index = int(np.searchsorted(accumulated, half))
+    low, high = accumulated[index - 1], accumulated[index]
+    fraction = (half - low) / (high - low)
+    return float(months[index - 1] + fraction * (months[index] - months[index - 1]))
+
+
+def _moment(months: FloatArray, incidence: FloatArray) -> FloatArray:
+    """Return the accumulated integral of the month of an event."""
+    middle = (months[1:] + months[:-1]) / 2
+    return np.concatenate([[0.0], np.cumsum(middle * np.diff(incidence))])
+
+
+def kaplan_meier_complement(arm: ArmExpectation) -> FloatArray:
+    """Return what 1 - Kaplan-Meier of local progression converges to, deaths taken as censored."""
+    free = arm.event_free
+    ratio = np.log(np.maximum(free[:-1], 1e-300) / np.maximum(free[1:], 1e-300))
+    lost = free[:-1] - free[1:]
+    share = np.divide(np.diff(arm.progressed), lost, out=np.zeros_like(lost), where=lost > 1e-14)
+    return np.concatenate([[0.0], -np.expm1(-np.cumsum(ratio * share))])
+
+
+def _at(figure: Figure, months: FloatArray, values: FloatArray) -> float:
+    if figure.at_month is None:
+        raise CalibrationError(f"{figure.id}: at_month is needed; allowed: a month above 0")
+    return float(np.interp(figure.at_month, months, values))
+
+
+def _event_summary(figure: Figure, e: SeriesExpectation, incidence: FloatArray) -> float:
+    """Return share, median or mean time of the events seen, as the figure's estimand asks."""
+    months = e.whole.months
+    seen = observed_by(e.follow_up, months, incidence)
+    if figure.estimand in ("crude_proportion", "count"):
+        return float(seen[-1])
+    if figure.estimand == "median_among_observed":
+        return _median_of(months, seen)
+    moment = observed_by(e.follow_up, months, _moment(months, incidence))
+    mean = float(moment[-1] / seen[-1])
+    if figure.unit == "months" and figure.quantity.endswith("_sd"):
+        middle = (months[1:] + months[:-1]) / 2
+        second = np.concatenate([[0.0], np.cumsum(middle**2 * np.diff(incidence))])
+        square = float(observed_by(e.follow_up, months, second)[-1] / seen[-1])
+        return float(np.sqrt(square - mean**2))
+    return mean
+
+
+def _survivor_summary(figure: Figure, e: SeriesExpectation, remaining: FloatArray) -> float:
+    """Return share of, or follow-up among, those still in a state when follow-up ends."""
+    months = e.whole.months
+    seen = expected_by(e.follow_up, months, remaining)
+    if figure.estimand in ("crude_proportion", "count"):
+        return float(seen[-1])
+    if figure.estimand == "median_among_observed":
+        return _median_of(months, seen)
+    mean = float(expected_by(e.follow_up, months, months * remaining)[-1] / seen[-1])
+    if figure.quantity.endswith("_sd"):
+        square = float(expected_by(e.follow_up, months, months**2 * remaining)[-1] / seen[-1])
+        return float(np.sqrt(square - mean**2))
+    return mean
+
+
+def _progression(figure: Figure, e: SeriesExpectation) -> float:
+    arm = e.arm(figure.arm)
+    if figure.estimand == "cumulative_incidence":
+        return _at(figure, arm.months, arm.progressed)
+    if figure.estimand == "kaplan_meier_complement":
+        return _at(figure, arm.months, kaplan_meier_complement(arm))
+    if figure.estimand == "kaplan_meier":
+        return 1 - _at(figure, arm.months, kaplan_meier_complement(arm))
+    return _event_summary(figure, e, arm.progressed)
+
+
+def _survival(figure: Figure, e: SeriesExpectation) -> float:
+    arm = e.arm(figure.arm)
+    if figure.estimand == "kaplan_meier_median":
+        return crossing(arm.months, arm.alive, 0.5)
+    return _at(figure, arm.months, arm.alive)
+
+
+def _mean_observation(figure: Figure, e: SeriesExpectation) -> float:
+    """Return the mean time until death or the end of follow-up."""
+    arm = e.arm(figure.arm)
+    dead = 1 - arm.alive
+    died = observed_by(e.follow_up, arm.months, _moment(arm.months, dead))[-1]
+    lived = expected_by(e.follow_up, arm.months, arm.months * arm.alive)[-1]
+    return float(died + lived)
+
+
+def _hardware(figure: Figure, e: SeriesExpectation) -> float:
+    if e.hardware is None:
+        raise CalibrationError(f"{figure.id}: series {e.series.study} has no hardware model")
+    months = e.whole.months
+    seen = observed_by(e.follow_up, months, e.hardware)
+    if figure.quantity == "hardware_failure_after_3m":
+        return float(1 - np.interp(3.0, months, seen) / seen[-1])
+    return float(seen[-1])
+
+
+def _arm_share(figure: Figure, e: SeriesExpectation) -> float:
+    return e.arm(figure.arm).weight / e.whole.weight
+
+
+Estimator = Callable[[Figure, SeriesExpectation], float]
+
+QUANTITIES: Mapping[str, Estimator] = {
+    "patients": _arm_share,
+    "lesions": _arm_share,
+    "dose_regimen": _arm_share,
+    "local_progression_12m": _progression,
+    "local_control_12m": _progression,
+    "local_progression_crude": _progression,
+    "time_of_progression": _progression,
+    "time_of_progression_mean": _progression,
+    "time_of_progression_sd": _progression,
+    "died_without_progression": lambda f, e: _event_summary(f, e, e.arm(f.arm).died_first),
+    "time_of_death_without_progression": lambda f, e: _event_summary(f, e, e.arm(f.arm).died_first),
+    "alive_without_progression": lambda f, e: _survivor_summary(f, e, e.arm(f.arm).event_free),
+    "follow_up_alive_without_progression": lambda f, e: _survivor_summary(
+        f, e, e.arm(f.arm).event_free
+    ),
+    "overall_survival_median": _survival,
+    "overall_survival_12m": _survival,
+    "deaths": lambda f, e: _event_summary(f, e, 1 - e.arm(f.arm).alive),
+    "survivors": lambda f, e: _survivor_summary(f, e, e.arm(f.arm).alive),
+    "follow_up_died": lambda f, e: _event_summary(f, e, 1 - e.arm(f.arm).alive),
+    "follow_up_survived": lambda f, e: _survivor_summary(f, e, e.arm(f.arm).alive),
+    "follow_up_survived_sd": lambda f, e: _survivor_summary(f, e, e.arm(f.arm).alive),
+    "follow_up_mean": _mean_observation,
+    "hardware_failure": _hardware,
+    "hardware_failure_after_3m": _hardware,
+}
+
+
+def is_covered(figure: Figure) -> bool:
+    """Return whether the illness-death model says anything about a figure."""
+    return figure.value is not None and figure.quantity in QUANTITIES
+
+
+def achieved(figure: Figure, expectation: SeriesExpectation) -> float:
+    """Return what the series would report, in the figure's unit.
+
+    Percentages are on the scale of 100, counts in patients out of the figure's `n`.
+
+    Raises
+    ------
+    CalibrationError
+        If the quantity is not among `QUANTITIES`, or lacks its arm, month or denominator.
+    """
+    if figure.quantity not in QUANTITIES:
+        raise CalibrationError(
+            f"{figure.id}: unknown quantity {figure.quantity!r}; allowed: {', '.join(QUANTITIES)}"
+        )
+    value = QUANTITIES[figure.quantity](figure, expectation)
+    if figure.unit == "percent":
+        return 100 * value
+    if figure.estimand == "count":
+        if figure.n is None:
+            raise CalibrationError(f"{figure.id}: a count needs its denominator n")
+        return figure.n * value
+    return value

@@ -1,0 +1,290 @@
+"""Calibration: from published figures to parameters."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from outcomes.arrays import FloatArray
+from outcomes.errors import CalibrationError
+from outcomes.evidence import Evidence, Figure, load_evidence
+from outcomes.synthetic.calibration import Calibration, Decomposition, Parameter, Target
+from outcomes.synthetic.estimands import achieved, crossing, expect_series, is_covered
+from outcomes.synthetic.parameters import SHARED
+from outcomes.synthetic.population import ArmExpectation, Effects, strategy_arms, time_grid
+from outcomes.synthetic.series import Series, shared_parameters, survival_series
+from outcomes.synthetic.solver import (
+    Problem,
+    Solution,
+    natural_values,
+    published_value,
+    rough_standard_error,
+    solve,
+)
+from outcomes.synthetic.truth import null_log_hazard_ratio, signed_log_hazard_ratio
+
+PERCENT_TOLERANCE = 0.1
+MONTH_TOLERANCE = 0.1
+HAZARD_RATIOS = (0.55, 0.70, 0.85, 1.0)
+# Sizes of arms follow from the design unless the series chose whom to treat.
+ARM_SIZES = ("patients", "lesions", "dose_regimen")
+
+Progress = Callable[[str], None]
+
+
+def calibrate(
+    evidence: Evidence | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Calibration:
+    """Solve the parameters of all survival series so that they report what was published.
+
+    Deterministic: expectations by integration, parameters by least squares; no simulation.
+
+    Parameters
+    ----------
+    evidence
+        Registry of figures and assumptions; by default the one shipped.
+    progress
+        Called with a few words before each step.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    CalibrationError
+        If a figure lacks what its estimand needs.
+    """
+    registry = load_evidence() if evidence is None else evidence
+    report = progress or (lambda _: None)
+    problem = calibration_problem(registry)
+    report("solving the parameters")
+    solution = solve(problem)
+    report("taking the difference of medians apart")
+    decomposition = decompose(problem, solution)
+    return Calibration(
+        targets=_targets(problem, solution),
+        parameters=_parameters(problem, solution),
+        singular_values=tuple(float(v) for v in _singular_values(problem, solution)),
+        converged=solution.converged,
+        decomposition=decomposition,
+        evidence=registry,
+    )
+
+
+def calibration_problem(evidence: Evidence) -> Problem:
+    """Return the figures to meet and the parameters to move."""
+    series = survival_series(evidence)
+    shared = shared_parameters(evidence)
+    own = tuple(parameter for one in series for parameter in one.parameters(evidence))
+    figures = tuple(
+        tuple(f for f in _spoken_of(one, evidence) if f.role == "fit") + _assumed(one, evidence)
+        for one in series
+    )
+    return Problem(evidence, series, figures, shared + own)
+
+
+def _spoken_of(series: Series, evidence: Evidence) -> tuple[Figure, ...]:
+    """Return the figures of a series that the illness-death model says something about."""
+    return tuple(
+        figure
+        for figure in evidence.of_study(series.study)
+        if is_covered(figure)
+        and (figure.quantity not in ARM_SIZES or (series.selected and figure.arm))
+    )
+
+
+def _assumed(series: Series, evidence: Evidence) -> tuple[Figure, ...]:
+    """Return assumptions that act as figures: Amankulor prints no survival."""
+    if series.study != "amankulor-2014":
+        return ()
+    assumption = evidence.assumption("overall_survival_median_amankulor")
+    return (
+        Figure(
+            id=f"{series.study}/overall_survival_median",
+            study=series.study,
+            quantity="overall_survival_median",
+            estimand="kaplan_meier_median",
+            role="fit",
+            source=assumption.source,
+            value=assumption.value,
+            unit="months",
+            n=series.size,
+        ),
+    )
+
+
+def _tolerance(figure: Figure) -> float:
+    if figure.tolerance is not None:
+        return figure.tolerance
+    if figure.unit == "percent":
+        return PERCENT_TOLERANCE
+    if figure.estimand == "count" and figure.n:
+        return PERCENT_TOLERANCE / 100 * figure.n
+    return MONTH_TOLERANCE
+
+
+def _numeric_target(figure: Figure, got: float) -> Target:
+    published = published_value(figure)
+    error = rough_standard_error(figure)
+    within = abs(got - published) <= _tolerance(figure) if np.isfinite(got) else False
+    if figure.role == "check":
+        within = abs(got - published) <= 1.96 * error
+    return Target(
+        id=figure.id,
+        study=figure.study,
+        quantity=figure.quantity,
+        role=figure.role,
+        published=published,
+        achieved=got,
+        unit=figure.unit,
+        n=figure.n,
+        standard_error=error,
+        z=(got - published) / error if error else None,
+        within=within,
+        tension=figure.tension or None,
+        statement=figure.statement,
+    )
+
+
+def _worded_target(figure: Figure, log_hazard_ratio: float, within: bool) -> Target:
+    return Target(
+        id=figure.id,
+        study=figure.study,
+        quantity=figure.quantity,
+        role=figure.role,
+        published=0.0 if figure.role == "null" else None,
+        achieved=log_hazard_ratio,
+        unit="log hazard ratio",
+        n=figure.n,
+        standard_error=None,
+        z=None,
+        within=within,
+        tension=figure.tension or None,
+        statement=figure.statement,
+    )
+
+
+def _targets(problem: Problem, solution: Solution) -> tuple[Target, ...]:
+    found = []
+    for series, expectation in zip(problem.series, solution.expectations, strict=True):
+        found += [
+            _numeric_target(figure, achieved(figure, expectation))
+            for figure in _spoken_of(series, problem.evidence)
+        ]
+    effects = problem.effects(solution.solved)
+    for figure in problem.evidence.figures:
+        signed = signed_log_hazard_ratio(figure, effects, problem.evidence)
+        if signed is not None:
+            found.append(_worded_target(figure, signed, signed > 0))
+        null = null_log_hazard_ratio(figure, effects, problem.evidence)
+        if null is not None:
+            found.append(_worded_target(figure, null, null == 0))
+    return tuple(found)
+
+
+def _scaled_jacobian(problem: Problem, solution: Solution) -> FloatArray:
+    """Return the figures' Jacobian in units of their standard errors and of the priors'."""
+    flat = [figure for figures in problem.figures for figure in figures]
+    errors = np.array([rough_standard_error(figure) for figure in flat])
+    spread = np.array([parameter.prior_sd for parameter in problem.parameters])
+    return np.asarray(solution.jacobian / errors[:, None] * spread)
+
+
+def _singular_values(problem: Problem, solution: Solution) -> FloatArray:
+    return np.asarray(np.linalg.svd(_scaled_jacobian(problem, solution), compute_uv=False))
+
+
+def _parameters(problem: Problem, solution: Solution) -> tuple[Parameter, ...]:
+    scaled = _scaled_jacobian(problem, solution)
+    remaining = np.diag(np.linalg.inv(np.eye(len(problem.parameters)) + scaled.T @ scaled))
+    return tuple(
+        Parameter(
+            study=free.study,
+            name=free.name,
+            value=free.to_natural(float(solved)),
+            unit=free.unit,
+            meaning=free.meaning,
+            prior=free.prior,
+            prior_sd=free.prior_sd,
+            identified=float(np.clip(1 - left, 0, 1)),
+        )
+        for free, solved, left in zip(problem.parameters, solution.solved, remaining, strict=True)
+    )
+
+
+def with_assumption(evidence: Evidence, assumption_id: str, value: float) -> Evidence:
+    """Return the registry with another value of one assumption."""
+    evidence.assumption(assumption_id)
+    return replace(
+        evidence,
+        assumptions=tuple(
+            replace(a, value=value) if a.id == assumption_id else a for a in evidence.assumptions
+        ),
+    )
+
+
+def decompose(
+    problem: Problem,
+    solution: Solution,
+    hazard_ratios: Sequence[float] = HAZARD_RATIOS,
+) -> tuple[Decomposition, ...]:
+    """Take the crude difference of medians of the selected series apart.
+
+    For each causal hazard ratio the series is solved anew, so that every row reports the published
+    figures; the order is effect, then selection, then immortal time.
+
+    Parameters
+    ----------
+    problem, solution
+        The calibration.
+    hazard_ratios
+        Causal hazard ratios of death under SBRT to assume.
+    """
+    rows = []
+    for index, series in enumerate(problem.series):
+        if not series.selected:
+            continue
+        own = tuple(p for p in problem.parameters if p.study == series.study)
+        fixed = natural_values(problem.parameters, solution.solved, SHARED)
+        start = np.array(
+            [x for p, x in zip(problem.parameters, solution.solved, strict=True) if p in own]
+        )
+        for ratio in hazard_ratios:
+            evidence = with_assumption(problem.evidence, "death_hr_sbrt", ratio)
+            alone = Problem(evidence, (series,), (problem.figures[index],), own, fixed)
+            start = solve(alone, start).solved
+            values = natural_values(own, start, series.study)
+            rows.append(
+                _decomposition(series, values, Effects.from_values(evidence, fixed), evidence)
+            )
+    return tuple(rows)
+
+
+def _decomposition(
+    series: Series, values: Mapping[str, float], effects: Effects, evidence: Evidence
+) -> Decomposition:
+    months = time_grid(series)
+    recorded = expect_series(series, values, effects, evidence, months).arms
+    everyone = strategy_arms(series, values, effects, evidence, months, who="everyone")
+    assigned = strategy_arms(series, values, effects, evidence, months, who="assigned")
+    alone, treated = (arm.name for arm in series.arms)
+
+    def difference(arms: Mapping[str, ArmExpectation]) -> float:
+        medians = [crossing(months, arms[name].alive, 0.5) for name in (treated, alone)]
+        if not np.isfinite(medians).all():
+            raise CalibrationError(f"{series.study}: a median lies beyond {months[-1]:g} months")
+        return medians[0] - medians[1]
+
+    crude, causal, chosen = difference(recorded), difference(everyone), difference(assigned)
+    return Decomposition(
+        hazard_ratio=effects.death_hr_sbrt,
+        crude=crude,
+        causal=causal,
+        selection=chosen - causal,
+        immortal_time=crude - chosen,
+        kps_difference=recorded[treated].mean_kps - recorded[alone].mean_kps,
+        score_difference=recorded[treated].mean_score - recorded[alone].mean_score,
+    )

@@ -1,0 +1,456 @@
+"""What a series of a given design would show in expectation, by integration.
+
+Each arm is a weighted sum over cells: Karnofsky level x Gauss nodes of the remaining prognostic
+score, dose regimen, separation below 3 mm or not, and two Gauss nodes in the start of SBRT.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from outcomes.arrays import FloatArray
+from outcomes.evidence import Evidence
+from outcomes.synthetic.case_mix import CaseMix, DeathEffects, PrognosticCells, prognostic_cells
+from outcomes.synthetic.follow_up import BetaFollowUp, FollowUp, WeibullFollowUp
+from outcomes.synthetic.hazards import Baseline, Course, Occupation, occupation, two_phase
+from outcomes.synthetic.quadrature import uniform_nodes
+from outcomes.synthetic.series import HORIZON_MONTHS, REGIMENS, SHARED_EFFECTS, Arm, Series
+
+START_NODES = 2
+
+
+@dataclass(frozen=True)
+class Effects:
+    """The effects that all series share.
+
+    Attributes
+    ----------
+    death
+        Log hazard ratios of death of the prognostic factors.
+    death_hr_sbrt, death_hr_after_progression
+        Hazard ratio of death from the start of SBRT on, and after local progression.
+    progression
+        Hazard ratios of local progression: ``no_sbrt``, ``single_24``,
+        ``hypofractionated_high`` (against low-dose hypofractionated) and ``below_3mm``.
+    """
+
+    death: DeathEffects
+    death_hr_sbrt: float
+    death_hr_after_progression: float
+    progression: Mapping[str, float]
+
+    @classmethod
+    def from_values(cls, evidence: Evidence, shared: Mapping[str, float]) -> "Effects":
+        """Return the effects made of the assumptions and the shared parameters."""
+        return cls(
+            death=DeathEffects.from_assumptions(evidence),
+            death_hr_sbrt=evidence["death_hr_sbrt"],
+            death_hr_after_progression=evidence["death_hr_after_local_progression"],
+            progression={name: shared[f"progression_hr_{name}"] for name in SHARED_EFFECTS},
+        )
+
+    def regimen(self, name: str) -> float:
+        """Return the progression hazard ratio of a regimen against low-dose hypofractionated."""
+        if name == "none":
+            return self.progression["no_sbrt"]
+        return self.progression.get(name, 1.0)
+
+
+def arm_baseline(arm: Arm, values: Mapping[str, float]) -> Baseline:
+    """Return the baseline hazards of an arm from the natural values of a series' parameters."""
+    total = "progression_total" + (arm.suffix if arm.own_progression else "")
+    return Baseline(
+        death_scale=values["death_scale"],
+        death_shape=values["death_shape"],
+        progression_total=values[total],
+        progression_median=values["progression_median"],
+        progression_sigma=values["progression_sigma"],
+    )
+
+
+def arm_share_below_3mm(arm: Arm, values: Mapping[str, float], evidence: Evidence) -> float:
+    """Return the share of an arm's patients with a separation below 3 mm."""
+    if arm.procedure == "none":
+        return 0.0
+    if arm.own_separation:
+        return values[f"share_below_3mm{arm.suffix}"]
+    return evidence["share_separation_below_3mm"]
+
+
+def arm_tilt(arm: Arm, values: Mapping[str, float]) -> float:
+    """Return the tilt of an arm's case mix towards higher Karnofsky scores."""
+    return values[f"kps_tilt{arm.suffix}"] if arm.own_kps else 0.0
+
+
+def series_follow_up(series: Series, values: Mapping[str, float]) -> FollowUp:
+    """Return the follow-up distribution of a series."""
+    low, high = series.follow_up_range
+    if series.follow_up == "weibull":
+        return WeibullFollowUp(values["follow_up_scale"], values["follow_up_shape"], high)
+    if series.follow_up == "beta":
+        mean, concentration = values["follow_up_mean"], values["follow_up_concentration"]
+        return BetaFollowUp(low, high, mean * concentration, (1 - mean) * concentration)
+    return BetaFollowUp(low, high, 1.0, 1.0)
+
+
+def selection_probability(values: Mapping[str, float], score: FloatArray) -> FloatArray:
+    """Return P(assigned to SBRT | prognostic score of death)."""
+    return np.asarray(expit(values["selection_intercept"] - values["selection_slope"] * score))
+
+
+def time_grid(series: Series, nodes: int = 60) -> FloatArray:
+    """Return the months of the integration: dense early, with every break and published month."""
+    low, high = series.follow_up_range
+    starts, _ = uniform_nodes(*series.sbrt_start, START_NODES)
+    smooth = HORIZON_MONTHS * np.linspace(0, 1, nodes) ** 2
+    return np.unique(np.concatenate([smooth, starts, [low, high, 3.0, 12.0, 24.0]]))
+
+
+@dataclass(frozen=True, eq=False)
+class ArmExpectation:
+    """The expected state of an arm over time, as shares of its patients (or lesions).
+
+    Attributes
+    ----------
+    months
+        Grid, shape (n_months,).
+    weight
+        Expected number of patients of the arm, on the scale of the published sizes.
+    alive, event_free, progressed
+        Overall survival; alive without local progression; cumulative incidence of it.
+    mean_kps, mean_score
+        Mean Karnofsky score and mean prognostic log hazard ratio.
+    """
+
+    months: FloatArray
+    weight: float
+    alive: FloatArray
+    event_free: FloatArray
+    progressed: FloatArray
+    mean_kps: float
+    mean_score: float
+
+    @property
+    def died_first(self) -> FloatArray:
+        """Cumulative incidence of death without local progression."""
+        return np.asarray(1 - self.event_free - self.progressed)
+
+
+def merge(arms: list[ArmExpectation]) -> ArmExpectation:
+    """Return the union of arms."""
+    weights = np.array([arm.weight for arm in arms])
+    shares = weights / weights.sum()
+
+    def average(name: str) -> FloatArray:
+        return np.asarray(sum(s * getattr(arm, name) for s, arm in zip(shares, arms, strict=True)))
+
+    return ArmExpectation(
+        months=arms[0].months,
+        weight=float(weights.sum()),
+        alive=average("alive"),
+        event_free=average("event_free"),
+        progressed=average("progressed"),
+        mean_kps=float(average("mean_kps")),
+        mean_score=float(average("mean_score")),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """Weights of the cells of an arm and what acts on them.
+
+    The axes are prognostic cell, regimen, separation (3 mm or more, below), start of SBRT.
+    """
+
+    weights: FloatArray
+    course: Course
+    below_shares: FloatArray
+
+
+def _cells(
+    prognosis: PrognosticCells,
+    probability: FloatArray,
+    regimens: Mapping[str, float],
+    below: float,
+    starts: tuple[FloatArray, FloatArray],
+    effects: Effects,
+    before: float,
+) -> _Cells:
+    """Return the cells of an arm; `before` is 0 where all lived free of progression until SBRT."""
+    used = [name for name, share in regimens.items() if share > 0]
+    shares = np.array([regimens[name] for name in used])
+    below_shares = np.array([1 - below, below])
+    distance = np.array([1.0, effects.progression["below_3mm"]])
+    ratio = np.array([effects.regimen(name) for name in used])
+    start, start_weights = starts
+    treated = "none" not in used
+    course = Course(
+        score=prognosis.scores.ravel()[:, None, None, None],
+        sbrt_start=start[None, None, None, :],
+        death_before=np.array(before),
+        death_after=np.array(effects.death_hr_sbrt if treated else 1.0),
+        progression_before=before * effects.regimen("none") * distance[None, None, :, None],
+        progression_after=ratio[None, :, None, None] * distance[None, None, :, None],
+        death_after_progression=effects.death_hr_after_progression,
+    )
+    weights = (
+        probability[:, None, None, None]
+        * shares[None, :, None, None]
+        * below_shares[None, None, :, None]
+        * start_weights[None, None, None, :]
+    )
+    return _Cells(weights, course, below_shares)
+
+
+def _mean_kps(prognosis: PrognosticCells, probability: FloatArray) -> float:
+    by_level = probability.reshape(prognosis.scores.shape).sum(axis=1)
+    levels = 40.0 + 10.0 * np.arange(by_level.size)
+    return float(by_level @ levels / by_level.sum())
+
+
+def _average(cells: _Cells, values: FloatArray) -> FloatArray:
+    return np.tensordot(cells.weights, values, axes=cells.weights.ndim) / cells.weights.sum()
+
+
+def _second_lesion(
+    baseline: Baseline, cells: _Cells, states: Occupation
+) -> tuple[FloatArray, FloatArray]:
+    """Return event-free and progressed shares of second lesions.
+
+    A second lesion shares its patient's death, which the first lesion may hasten.
+    """
+    months = states.months
+    alive = np.sum(
+        states.alive * cells.below_shares[None, None, :, None, None], axis=2, keepdims=True
+    )
+    start = baseline.progression_units(np.asarray(cells.course.sbrt_start))
+    hazard = baseline.progression_total * two_phase(
+        baseline.progression_units(months),
+        start[..., None],
+        np.asarray(cells.course.progression_before)[..., None],
+        np.asarray(cells.course.progression_after)[..., None],
+    )
+    controlled = np.exp(-hazard)
+    entering = -np.diff(controlled, axis=-1) * (alive[..., 1:] + alive[..., :-1]) / 2
+    progressed = np.concatenate(
+        [np.zeros_like(entering[..., :1]), np.cumsum(entering, axis=-1)], axis=-1
+    )
+    return _average(cells, alive * controlled), _average(cells, progressed)
+
+
+def _whole_arm(
+    series: Series,
+    baseline: Baseline,
+    cells: _Cells,
+    months: FloatArray,
+    weight: float,
+    kps: float,
+) -> ArmExpectation:
+    states = occupation(baseline, cells.course, months)
+    event_free = _average(cells, states.event_free)
+    progressed = _average(cells, states.progressed)
+    if series.second_lesions:
+        second_free, second_progressed = _second_lesion(baseline, cells, states)
+        share = series.second_lesions / (1 + series.second_lesions)
+        event_free = (1 - share) * event_free + share * second_free
+        progressed = (1 - share) * progressed + share * second_progressed
+    score = np.broadcast_to(cells.course.score, cells.weights.shape)
+    return ArmExpectation(
+        months=months,
+        weight=weight,
+        alive=_average(cells, states.alive),
+        event_free=event_free,
+        progressed=progressed,
+        mean_kps=kps,
+        mean_score=float(np.sum(cells.weights * score) / cells.weights.sum()),
+    )
+
+
+def expected_arms(
+    series: Series,
+    values: Mapping[str, float],
+    effects: Effects,
+    evidence: Evidence,
+    months: FloatArray | None = None,
+) -> dict[str, ArmExpectation]:
+    """Return the expectation of each arm of a series, by name.
+
+    Parameters
+    ----------
+    series
+        Design.
+    values
+        Natural values of the series' own parameters, by name.
+    effects
+        Shared effects.
+    evidence
+        Registry with the assumptions on the case mix.
+    months
+        Time grid; by default `time_grid(series)`.
+    """
+    grid = time_grid(series) if months is None else months
+    prognosis = prognostic_cells(CaseMix.from_assumptions(evidence), effects.death)
+    if series.selected:
+        return _selected_arms(series, values, effects, evidence, prognosis, grid)
+    found = {}
+    for arm in series.arms:
+        starts = (
+            (np.zeros(1), np.ones(1))
+            if arm.procedure == "none"
+            else uniform_nodes(*series.sbrt_start, START_NODES)
+        )
+        probability = prognosis.probabilities(arm_tilt(arm, values))
+        cells = _cells(
+            prognosis,
+            probability,
+            dict(zip(REGIMENS, arm.regimens, strict=True)),
+            arm_share_below_3mm(arm, values, evidence),
+            starts,
+            effects,
+            before=0.0,
+        )
+        kps = _mean_kps(prognosis, probability)
+        baseline = arm_baseline(arm, values)
+        found[arm.name] = _whole_arm(series, baseline, cells, grid, arm.size, kps)
+    return found
+
+
+def strategy_arms(
+    series: Series,
+    values: Mapping[str, float],
+    effects: Effects,
+    evidence: Evidence,
+    months: FloatArray,
+    who: str = "everyone",
+) -> dict[str, ArmExpectation]:
+    """Return what a selected series would show if SBRT were assigned from surgery on.
+
+    Parameters
+    ----------
+    who
+        ``everyone``: all patients under each strategy, the causal contrast; ``assigned``: each
+        strategy in those whom the series assigned to it, the contrast with selection.
+    """
+    prognosis = prognostic_cells(CaseMix.from_assumptions(evidence), effects.death)
+    everyone = prognosis.probabilities(0.0)
+    chosen = selection_probability(values, prognosis.scores.ravel())
+    alone, treated = series.arms
+    found = {}
+    for arm, share in ((alone, 1 - chosen), (treated, chosen)):
+        probability = everyone * share if who == "assigned" else everyone
+        cells = _strategy_cells(series, arm, values, effects, evidence, prognosis, probability)
+        weight = series.size * float(probability.sum())
+        kps = _mean_kps(prognosis, probability)
+        baseline = arm_baseline(arm, values)
+        found[arm.name] = _whole_arm(series, baseline, cells, months, weight, kps)
+    return found
+
+
+def _strategy_cells(
+    series: Series,
+    arm: Arm,
+    values: Mapping[str, float],
+    effects: Effects,
+    evidence: Evidence,
+    prognosis: PrognosticCells,
+    probability: FloatArray,
+) -> _Cells:
+    treated = sum(arm.regimens) > 0
+    regimens = dict(zip(REGIMENS, arm.regimens, strict=True)) if treated else {"none": 1.0}
+    starts = (
+        uniform_nodes(*series.sbrt_start, START_NODES)
+        if treated
+        else (np.array([np.inf]), np.ones(1))
+    )
+    below = arm_share_below_3mm(arm, values, evidence)
+    return _cells(prognosis, probability, regimens, below, starts, effects, before=1.0)
+
+
+def _selected_arms(
+    series: Series,
+    values: Mapping[str, float],
+    effects: Effects,
+    evidence: Evidence,
+    prognosis: PrognosticCells,
+    months: FloatArray,
+) -> dict[str, ArmExpectation]:
+    """Return the arms as a series records them: a patient counts as treated once SBRT starts.
+
+    Patients assigned to SBRT who die before it count as surgery alone: the immortal time.
+    """
+    alone, treated = series.arms
+    baseline = arm_baseline(treated, values)
+    everyone = prognosis.probabilities(0.0)
+    chosen = selection_probability(values, prognosis.scores.ravel())
+    untreated_cells = _strategy_cells(
+        series, alone, values, effects, evidence, prognosis, everyone * (1 - chosen)
+    )
+    treated_cells = _strategy_cells(
+        series, treated, values, effects, evidence, prognosis, everyone * chosen
+    )
+    untreated = occupation(baseline, untreated_cells.course, months)
+    assigned = occupation(baseline, treated_cells.course, months)
+
+    start = np.broadcast_to(
+        treated_cells.course.sbrt_start[..., None], (*treated_cells.weights.shape, 1)
+    )
+    at_start = np.searchsorted(months, start[..., 0])[..., None]
+
+    def at(values_by_month: FloatArray) -> FloatArray:
+        return np.take_along_axis(values_by_month, at_start, axis=-1)
+
+    waiting = months < start
+    alive_at_start = at(assigned.alive)
+    died_waiting = 1 - alive_at_start
+    lost_progressed = at(assigned.progressed) - (alive_at_start - at(assigned.event_free))
+    reached = np.maximum(assigned.alive, 0)
+    alive_treated = np.where(waiting, alive_at_start, reached)
+    # Who progresses and dies within the two to four weeks of waiting is so rare that the months of
+    # progression inside that wait are not told apart.
+    progressed_treated = np.maximum(assigned.progressed - lost_progressed, 0)
+    free_treated = np.where(
+        waiting,
+        np.maximum(alive_at_start - progressed_treated, 0),
+        assigned.event_free,
+    )
+    weights = treated_cells.weights
+
+    def total(cells_weights: FloatArray, array: FloatArray) -> FloatArray:
+        return np.tensordot(cells_weights, array, axes=cells_weights.ndim)
+
+    mass_treated = float(np.sum(weights * alive_at_start[..., 0]))
+    mass_alone = float(untreated_cells.weights.sum() + np.sum(weights * died_waiting[..., 0]))
+    alone_alive = total(untreated_cells.weights, untreated.alive) + total(
+        weights, np.where(waiting, reached - alive_at_start, 0.0)
+    )
+    alone_free = total(untreated_cells.weights, untreated.event_free) + total(
+        weights, np.where(waiting, np.maximum(assigned.event_free - free_treated, 0.0), 0.0)
+    )
+    alone_progressed = total(untreated_cells.weights, untreated.progressed) + total(
+        weights, assigned.progressed - progressed_treated
+    )
+    scores = prognosis.scores.ravel()
+    survivors = np.sum(weights * alive_at_start[..., 0], axis=(1, 2, 3))
+    others = everyone - survivors
+    return {
+        alone.name: ArmExpectation(
+            months,
+            series.size * mass_alone,
+            alone_alive / mass_alone,
+            alone_free / mass_alone,
+            alone_progressed / mass_alone,
+            _mean_kps(prognosis, others),
+            float(others @ scores / others.sum()),
+        ),
+        treated.name: ArmExpectation(
+            months,
+            series.size * mass_treated,
+            total(weights, alive_treated) / mass_treated,
+            total(weights, free_treated) / mass_treated,
+            total(weights, progressed_treated) / mass_treated,
+            _mean_kps(prognosis, survivors),
+            float(survivors @ scores / survivors.sum()),
+        ),
+    }

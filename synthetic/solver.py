@@ -1,0 +1,182 @@
+"""Least squares that meets the published figures.
+
+Baselines belong to one series each and only a few effects are shared, so that a Jacobian column
+needs the expectation of one series (all series for a shared effect).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from outcomes.arrays import FloatArray
+from outcomes.evidence import Evidence, Figure
+from outcomes.synthetic.estimands import SeriesExpectation, achieved, expect_series
+from outcomes.synthetic.parameters import SHARED, FreeParameter
+from outcomes.synthetic.population import Effects
+from outcomes.synthetic.series import Series
+
+# A figure counts a hundred times its sampling error against the priors, so that it is met and the
+# priors settle only what the figures leave open.
+FIGURE_WEIGHT = 100.0
+STEP = 1e-6
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The figures to meet and the parameters to move.
+
+    Attributes
+    ----------
+    evidence
+        Registry.
+    series
+        Designs.
+    figures
+        For each series, the figures to meet.
+    parameters
+        Free parameters: the shared ones first.
+    fixed
+        Natural values of shared parameters that do not move, by name.
+    """
+
+    evidence: Evidence
+    series: tuple[Series, ...]
+    figures: tuple[tuple[Figure, ...], ...]
+    parameters: tuple[FreeParameter, ...]
+    fixed: Mapping[str, float] = field(default_factory=dict)
+
+    def columns(self, study: str) -> list[int]:
+        """Return the positions of the parameters that a series depends on."""
+        return [k for k, p in enumerate(self.parameters) if p.study in (study, SHARED)]
+
+    def effects(self, solved: FloatArray) -> Effects:
+        """Return the shared effects at a point."""
+        shared = natural_values(self.parameters, solved, SHARED)
+        return Effects.from_values(self.evidence, {**self.fixed, **shared})
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Solved parameters.
+
+    Attributes
+    ----------
+    solved
+        Parameters on the scale they are solved on, shape (n_parameters,).
+    expectations
+        Expectation of each series there.
+    jacobian
+        Derivatives of the achieved figures, shape (n_figures, n_parameters).
+    converged
+        Whether the search met its tolerance.
+    """
+
+    solved: FloatArray
+    expectations: tuple[SeriesExpectation, ...]
+    jacobian: FloatArray
+    converged: bool
+
+
+def published_value(figure: Figure) -> float:
+    """Return the published number; a percentage with a count is taken from the count."""
+    if figure.unit == "percent" and figure.count is not None and figure.n:
+        return 100 * figure.count / figure.n
+    if figure.value is None:
+        raise ValueError(f"{figure.id} has no number")
+    return figure.value
+
+
+def rough_standard_error(figure: Figure) -> float:
+    """Return a standard error good enough to weigh figures of different units.
+
+    Binomial for shares and counts; for months the published spread or, failing that, that of an
+    exponential time, value / sqrt(n).
+    """
+    known = figure.standard_error
+    if known is not None:
+        return known
+    n = figure.n or 1
+    value = published_value(figure)
+    if figure.estimand == "count":
+        share = min(max(value / n, 0.5 / n), 1 - 0.5 / n)
+        return float(np.sqrt(n * share * (1 - share)))
+    return float(value / np.sqrt(n))
+
+
+def natural_values(
+    parameters: Sequence[FreeParameter], solved: FloatArray, study: str
+) -> dict[str, float]:
+    """Return the natural values of one series' (or the shared) parameters, by name."""
+    return {
+        p.name: p.to_natural(float(x))
+        for p, x in zip(parameters, solved, strict=True)
+        if p.study == study
+    }
+
+
+def _expect(problem: Problem, index: int, solved: FloatArray) -> SeriesExpectation:
+    series = problem.series[index]
+    values = natural_values(problem.parameters, solved, series.study)
+    return expect_series(series, values, problem.effects(solved), problem.evidence)
+
+
+def _figures(problem: Problem, index: int, solved: FloatArray) -> FloatArray:
+    expectation = _expect(problem, index, solved)
+    return np.array([achieved(figure, expectation) for figure in problem.figures[index]])
+
+
+def _jacobian_block(problem: Problem, index: int, solved: FloatArray) -> FloatArray:
+    block = np.zeros((len(problem.figures[index]), solved.size))
+    here = _figures(problem, index, solved)
+    for column in problem.columns(problem.series[index].study):
+        shift = np.zeros_like(solved)
+        shift[column] = STEP
+        block[:, column] = (_figures(problem, index, solved + shift) - here) / STEP
+    return block
+
+
+def solve(problem: Problem, start: FloatArray | None = None) -> Solution:
+    """Return the parameters that meet the figures best.
+
+    The objective is the sum of squares of (100 z) over the figures and of (p - p0) / sd over the
+    priors.
+
+    Parameters
+    ----------
+    problem
+        Figures and parameters.
+    start
+        Where to begin, shape (n_parameters,); by default the prior centres.
+    """
+    centre = np.array([p.prior_solved for p in problem.parameters])
+    spread = np.array([p.prior_sd for p in problem.parameters])
+    flat = [figure for figures in problem.figures for figure in figures]
+    wanted = np.array([published_value(figure) for figure in flat])
+    errors = np.array([rough_standard_error(figure) for figure in flat])
+    each = range(len(problem.series))
+
+    def residuals(solved: FloatArray) -> FloatArray:
+        got = np.concatenate([_figures(problem, index, solved) for index in each])
+        misses = np.clip((got - wanted) / errors, -1e3, 1e3)
+        return np.concatenate([FIGURE_WEIGHT * misses, (solved - centre) / spread])
+
+    def jacobian(solved: FloatArray) -> FloatArray:
+        blocks = np.vstack([_jacobian_block(problem, index, solved) for index in each])
+        return np.vstack([FIGURE_WEIGHT * blocks / errors[:, None], np.diag(1 / spread)])
+
+    found = least_squares(
+        residuals,
+        centre if start is None else start,
+        jac=jacobian,
+        method="trf",
+        x_scale=spread,
+        xtol=1e-10,
+        ftol=1e-12,
+        gtol=1e-8,
+        max_nfev=200,
+    )
+    blocks = np.vstack([_jacobian_block(problem, index, found.x) for index in each])
+    expectations = tuple(_expect(problem, index, found.x) for index in each)
+    return Solution(found.x, expectations, blocks, bool(found.status > 0))
