@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from outcomes.arrays import FloatArray
+from outcomes.arrays import FloatArray, IntArray
 
 
 def cumulative_incidences(
@@ -52,6 +52,6 @@ def cumulative_incidences(
     )
 
 
-def _at(values: FloatArray, position: np.ndarray) -> FloatArray:  # type: ignore[type-arg]
+def _at(values: FloatArray, position: IntArray) -> FloatArray:
     padded = np.concatenate([np.zeros((len(values), 1)), values], axis=1)
     return np.asarray(padded[:, position])

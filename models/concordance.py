@@ -75,9 +75,8 @@ def weighted_concordance(
             higher = (s[i, None] > s[None, :]) + 0.5 * (s[i, None] == s[None, :])
             comparable += np.einsum("ib,ib->b", w[i], pair @ w)
             concordant += np.einsum("ib,ib->b", w[i], (pair * higher) @ w)
-    return np.divide(
-        concordant, comparable, out=np.full(len(concordant), np.nan), where=comparable > 0
-    )
+    undefined = np.full(len(concordant), np.nan)
+    return np.asarray(np.divide(concordant, comparable, out=undefined, where=comparable > 0))
 
 
 def _members(groups: Any, n: int) -> Iterator[IntArray]:

@@ -65,6 +65,8 @@ class CoxModel(SurvivalModel):
 
     kind = "cox"
     fits_: dict[int, CauseFit]
+    _fitters: dict[int, tuple[Any, pd.DataFrame]]
+    _test: pd.DataFrame | None
 
     def __init__(
         self,
@@ -185,8 +187,8 @@ class CoxModel(SurvivalModel):
             raise ModelError(f"penalizer: found {self.penalizer!r}; allowed: at least 0")
         endpoint = get_endpoint(self.endpoint)
         self.fits_ = {}
-        self._fitters: dict[int, tuple[Any, pd.DataFrame]] = {}
-        self._test: pd.DataFrame | None = None
+        self._fitters = {}
+        self._test = None
         for code in self.causes:
             fit, fitter, frame = fit_cause(
                 matrix,

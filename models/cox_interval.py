@@ -19,7 +19,7 @@ from outcomes.models.proportional_hazards import Baseline, CauseFit
 from outcomes.models.series import SeriesSet
 
 DRAWS = 400
-_CELLS = 4_000_000
+_ROWS = 50
 
 
 def tsiatis_error(
@@ -35,13 +35,14 @@ def tsiatis_error(
     total = variance[None, :] + np.einsum("nti,ij,ntj->nt", drift, fit.covariance, drift)
     # The relative hazard is a factor of both the hazard and its error, and cancels.
     positive = np.broadcast_to(hazard > 0, total.shape)
-    return np.divide(np.sqrt(total), hazard, out=np.zeros_like(total), where=positive)
+    return np.asarray(np.divide(np.sqrt(total), hazard, out=np.zeros_like(total), where=positive))
 
 
 def log_log_limits(risk: FloatArray, error: FloatArray, z: float) -> tuple[FloatArray, FloatArray]:
     """Return the limits of 1 - risk, given the standard error of log(-log(1 - risk))."""
     hazard = -np.log1p(-np.minimum(risk, 1.0 - 1e-16))
-    return np.exp(-hazard * np.exp(z * error)), np.exp(-hazard * np.exp(-z * error))
+    lower = np.exp(-hazard * np.exp(z * error))
+    return np.asarray(lower), np.asarray(np.exp(-hazard * np.exp(-z * error)))
 
 
 def drawn_error(
@@ -57,13 +58,13 @@ def drawn_error(
     positions = range(len(series.names)) if name is None else [series.index(name)]
     draws = draw_parameters(fits, positions, n_draws, np.random.default_rng(seed))
     error = np.empty((len(matrix), len(months)))
-    for start in range(0, len(matrix), 50):
-        rows = matrix[start : start + 50]
+    for start in range(0, len(matrix), _ROWS):
+        rows = matrix[start : start + _ROWS]
         curves = np.stack([_drawn_risk(fits, series, rows, months, name, d) for d in draws])
         with np.errstate(divide="ignore"):
             scale = np.log(-np.log1p(-np.minimum(curves, 1 - 1e-16)))
         known = np.isfinite(scale).all(axis=0)
-        error[start : start + 50] = np.where(
+        error[start : start + _ROWS] = np.where(
             known, np.where(known, scale, 0.0).std(axis=0, ddof=1), 0.0
         )
     return error

@@ -101,7 +101,7 @@ def average_incidences(
         inside = (times > begin) & (times <= finish) if begin > 0 else times <= finish
         if not inside.any():
             continue
-        reaching = np.flatnonzero(ends >= finish)
+        reaching = [s for s in range(len(curves)) if ends[s] >= finish]
         still_free = sum(weights[s] * (1.0 - starts[s].sum(axis=0)) for s in reaching)
         free = 1.0 - start.sum(axis=0)
         share = np.divide(free, still_free, out=np.zeros_like(free), where=still_free > 1e-12)

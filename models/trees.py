@@ -89,7 +89,7 @@ class Trees:
             )
             and len(trees.roots) > 0
             and all(
-                array.size == 0 or (0 <= array.min() and array.max() < limit)
+                array.size == 0 or (array.min() >= 0 and array.max() < limit)
                 for array, limit in (
                     (trees.roots, n),
                     (trees.left, n),
@@ -124,10 +124,13 @@ def flatten_forest(forest: Any) -> Trees:
         parts["hazard"].append(tree.value[is_leaf, :, 0])
         n_nodes += tree.node_count
         n_leaves += int(is_leaf.sum())
-    types = {"threshold": np.float32, "hazard": np.float32}
+    whole = {name: np.concatenate(part) for name, part in parts.items()}
     return Trees(
-        **{
-            name: np.concatenate(part).astype(types.get(name, np.int32))
-            for name, part in parts.items()
-        }
+        roots=whole["roots"].astype(np.int32),
+        feature=whole["feature"].astype(np.int32),
+        threshold=whole["threshold"].astype(np.float32),
+        left=whole["left"].astype(np.int32),
+        right=whole["right"].astype(np.int32),
+        leaf=whole["leaf"].astype(np.int32),
+        hazard=whole["hazard"].astype(np.float32),
     )
