@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 Style = Literal[
-    "control", "treated", "treated_dot", "treated_dashdot", "ink", "hollow", "faint", "truth"
+    "control",
+    "treated",
+    "treated_dot",
+    "treated_dashdot",
+    "ink",
+    "hollow",
+    "faint",
+    "faint_dash",
+    "truth",
 ]
 
 
@@ -244,10 +252,18 @@ class Icons:
 
 
 @dataclass(frozen=True)
-class IconRow:
-    """Arrays of a hundred patients side by side."""
+class IconGroup:
+    """Arrays of a hundred patients side by side, with what they say in one sentence."""
 
+    finding: str
     arrays: tuple[Icons, ...]
+
+
+@dataclass(frozen=True)
+class IconRow:
+    """Groups of icon arrays with one caption."""
+
+    groups: tuple[IconGroup, ...]
     caption: str
 
 

@@ -195,7 +195,7 @@ def _curve(chart: CurveChart, narrow: bool) -> Plain:
     below = 34 if chart.compact else 58
     if rows:
         below += 34 + 22 * rows
-    left = 44 if chart.compact else (78 if rows and not narrow else 58)
+    left = 44 if chart.compact else (100 if rows and not narrow else 58)
     layout = _layout(
         14 + plot + below,
         (14, 14 if chart.compact else 22, below, left),
@@ -204,7 +204,9 @@ def _curve(chart: CurveChart, narrow: bool) -> Plain:
             range=[0, chart.end_month],
             tickvals=ticks,
         ),
-        yaxis=_share_axis("" if chart.compact else chart.y_title, chart.y_max, compact=chart.compact),
+        yaxis=_share_axis(
+            "" if chart.compact else chart.y_title, chart.y_max, compact=chart.compact
+        ),
     )
     if rows:
         shown = [
@@ -296,12 +298,16 @@ def _forest(chart: ForestChart, narrow: bool) -> Plain:
                     },
                 }
             )
-    numbers = [
-        number
-        for row in rows
-        for number in (row.value, row.lower, row.upper)
-        if number is not None
-    ] + [chart.reference] + ([] if chart.truth is None else [chart.truth])
+    numbers = (
+        [
+            number
+            for row in rows
+            for number in (row.value, row.lower, row.upper)
+            if number is not None
+        ]
+        + [chart.reference]
+        + ([] if chart.truth is None else [chart.truth])
+    )
     axis = _log_axis(chart, numbers) if chart.log else _linear_axis(chart, numbers)
     widths = [] if narrow else [max(96, 7 * max(map(len, column))) for column in _columns(chart)]
     left = 16 if narrow else min(330, 22 + 7 * max(len(row.label) for row in rows))
@@ -310,6 +316,7 @@ def _forest(chart: ForestChart, narrow: bool) -> Plain:
     below = 78 if any(chart.hints) else 54
     if chart.truth is not None:
         top += 18
+    axis["title"]["text"] = _wrapped(chart.x_title, 46 if narrow else 80)
     layout = _layout(
         top + pitch * count + below,
         (top, right, below, left),
@@ -416,16 +423,14 @@ def _columns(chart: ForestChart) -> list[list[str]]:
 
 def _hints(chart: ForestChart, layout: Plain) -> None:
     """Name the two sides of the reference line beneath the axis."""
-    for hint, side in zip(chart.hints, ("right", "left"), strict=True):
+    for hint, side in zip(chart.hints, ("left", "right"), strict=True):
         if hint:
-            arrow = f"← {text(hint)}" if side == "right" else f"{text(hint)} →"
             layout["annotations"].append(
                 _note(
-                    arrow,
-                    xref="x",
-                    x=_on_axis(chart, chart.reference),
+                    f"← {text(hint)}" if side == "left" else f"{text(hint)} →",
+                    xref="paper",
+                    x=0 if side == "left" else 1,
                     xanchor=side,
-                    xshift=-8 if side == "right" else 8,
                     yref="paper",
                     y=0,
                     yanchor="top",
@@ -494,8 +499,7 @@ def _dots(chart: DotChart, narrow: bool) -> Plain:
         y += 0.35
     error = [1.96 * dot.standard_error if dot.standard_error else 0.0 for _, dot in rows]
     high = chart.x_max or 1.06 * max(
-        max(dot.published + e, dot.achieved or 0.0)
-        for (_, dot), e in zip(rows, error, strict=True)
+        max(dot.published + e, dot.achieved or 0.0) for (_, dot), e in zip(rows, error, strict=True)
     )
     low_error = [min(e, dot.published) for (_, dot), e in zip(rows, error, strict=True)]
     data: list[Plain] = [
@@ -622,7 +626,11 @@ def _points(chart: PointChart, narrow: bool) -> Plain:
         xaxis=_axis(chart.x_title, **x_axis),
         yaxis=_axis(chart.y_title, **y_axis),
     )
-    line: Plain = {"type": "line", "layer": "below", "line": {"color": AXIS, "width": 1, "dash": "dot"}}
+    line: Plain = {
+        "type": "line",
+        "layer": "below",
+        "line": {"color": AXIS, "width": 1, "dash": "dot"},
+    }
     if chart.diagonal:
         low = max(chart.x_range[0], chart.y_range[0])
         high = min(chart.x_range[1], chart.y_range[1])
@@ -697,7 +705,9 @@ def _bars(chart: BarChart, narrow: bool) -> Plain:
                 y=y,
                 yshift=22 if narrow else 0,
             ),
-            _note(text(bar.text), xref="x", x=round(end, 4), xanchor="left", xshift=6, yref="y", y=y),
+            _note(
+                text(bar.text), xref="x", x=round(end, 4), xanchor="left", xshift=6, yref="y", y=y
+            ),
         ]
     return _plain(data, layout)
 

@@ -20,6 +20,7 @@ STROKES: dict[Style, str] = {
     "ink": "ink",
     "hollow": "ink",
     "faint": "faint",
+    "faint_dash": "faint",
     "truth": "muted",
 }
 

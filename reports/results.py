@@ -11,8 +11,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from outcomes.comparison import Comparison
     from outcomes.evidence import Evidence
-    from outcomes.models import Evaluation
-    from outcomes.synthetic import Calibration
+    from outcomes.models.evaluation import Evaluation
+    from outcomes.synthetic.calibration import Calibration
 
 ModelKind = Literal["cox", "forest"]
 
@@ -32,14 +32,13 @@ class ModelResult:
     series
         Which series a shown prediction refers to, in words, e.g. "average of the five series".
     coefficients
-        One row a covariate: ``covariate, log_hr, se, hr, lower, upper, p``; for competing risks
-        those of the event of interest. None for a forest.
-    competing_coefficients
-        The same for the competing event; None where there is none.
+        `CoxModel.summary_`: ``event, covariate, label, log_hr, se, hr, lower, upper, p``; None
+        for a forest.
     proportional_hazards
-        ``covariate, p`` of the test of proportional hazards; None where it was not done.
+        `CoxModel.proportional_hazards_test()`: ``event, covariate, statistic, p``; None where
+        it was not done.
     importance
-        ``covariate, value, lower, upper``: fall of the C-index when the covariate is permuted;
+        ``covariate, label, value, lower, upper``: fall of the C-index when the covariate is permuted;
         None where it was not computed.
     """
 
@@ -49,7 +48,6 @@ class ModelResult:
     events: int
     series: str = ""
     coefficients: pd.DataFrame | None = None
-    competing_coefficients: pd.DataFrame | None = None
     proportional_hazards: pd.DataFrame | None = None
     importance: pd.DataFrame | None = None
 

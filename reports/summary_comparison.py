@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,14 +12,15 @@ from outcomes.estimate import Estimate
 from outcomes.reports.content import (
     Block,
     Bullets,
+    CollapsedTable,
     Column,
     CurveChart,
     Figure,
     ForestChart,
     ForestRow,
+    IconGroup,
     IconRow,
     Icons,
-    KeyNumber,
     Legend,
     Page,
     Paragraph,
@@ -41,6 +43,7 @@ from outcomes.reports.wording import (
     p_value,
     percent,
     readable,
+    sentence_case,
     with_limits,
 )
 
@@ -48,13 +51,37 @@ if TYPE_CHECKING:
     from outcomes.comparison import ArmCurve, Comparison, Rung
 
 STYLES: tuple[Style, Style] = ("control", "treated")
-SHORT = {"sbrt": ("Surgery alone", "Surgery + SBRT")}
+MOST_MARKS = 150
+INFLATED_METHOD = "1 - Kaplan-Meier"
+METHODS = {
+    "crude": "Plain comparison",
+    "stratified": "Within series",
+    "1 - Kaplan-Meier": "1 − Kaplan–Meier (inflated)",
+    "cox-unadjusted": "Cox model, unadjusted",
+    "cox-adjusted": "Cox model, adjusted",
+    "landmark": "Landmark at 6 weeks",
+}
+EFFECTS = (
+    "risk_difference",
+    "restricted_mean_difference",
+    "restricted_mean_time_lost_difference",
+    "hazard_ratio",
+)
 ESTIMANDS = {
     "risk_difference": "Difference of risk",
-    "restricted_mean_difference": "Difference of mean event-free months",
+    "risk_ratio": "Ratio of risks",
+    "number_needed_to_treat": "Patients to treat for one event fewer",
+    "restricted_mean_difference": "Difference of mean months alive",
+    "restricted_mean_treated": "Mean months alive with SBRT",
+    "restricted_mean_control": "Mean months alive without SBRT",
+    "restricted_mean_time_lost_difference": "Difference of mean months lost to progression",
+    "restricted_mean_time_lost_treated": "Mean months lost to progression with SBRT",
+    "restricted_mean_time_lost_control": "Mean months lost to progression without SBRT",
     "hazard_ratio": "Hazard ratio",
     "risk_treated": "Risk with SBRT",
     "risk_control": "Risk without SBRT",
+    "gray": "Gray’s test, statistic",
+    "log_rank": "Log-rank test, statistic",
 }
 
 
@@ -62,49 +89,20 @@ def summarise(results: StudyResults) -> Page:
     """Return the comparison page."""
     sections: list[Section | None] = [_of_100(results)]
     for comparison in results.comparisons.values():
-        sections += [_curves(comparison), _rungs(comparison, results)]
+        sections += [_curves(comparison), _methods(comparison, results)]
     sections.append(_reading(results))
     return make_page(
         "comparison",
         results,
         title="Separation surgery alone, or with SBRT",
         question=(
-            "This page answers: how many patients live, and how many stay free of local "
-            "progression, after separation surgery alone and after separation surgery with "
-            "stereotactic body radiotherapy (SBRT)?"
+            "This page answers: how many patients live, and in how many does the tumour grow "
+            "again at the operated site, after separation surgery alone and after separation "
+            "surgery followed by stereotactic body radiotherapy (SBRT)?"
         ),
-        keys=key_numbers(results),
+        keys=(),
         sections=tuple(sections),
     )
-
-
-def key_numbers(results: StudyResults) -> tuple[KeyNumber, ...]:
-    """Return the risk of each arm at the first horizon, by endpoint."""
-    keys = []
-    for comparison in results.comparisons.values():
-        horizon = comparison.horizons[0]
-        survival = is_survival(comparison)
-        for curve, style in zip(arms(comparison), STYLES, strict=True):
-            estimate = arm_at(curve, horizon, start=1.0 if survival else 0.0)
-            name = "Alive" if survival else "Local progression"
-            keys.append(
-                KeyNumber(
-                    label=f"{name} at {horizon:g} months, {arm_name(curve).lower()}"
-                    if not survival
-                    else f"{name} at {horizon:g} months, {_inner(arm_name(curve))}",
-                    value=NONE if estimate is None else percent(estimate.value),
-                    note=NONE
-                    if estimate is None
-                    else f"{interval(estimate, 0, scale=100, unit='%')}; n = {curve.n:,}",
-                    style=style,
-                )
-            )
-    return tuple(keys)
-
-
-def _inner(name: str) -> str:
-    """Return a name within a sentence: its first letter small, abbreviations kept."""
-    return name[:1].lower() + name[1:]
 
 
 def is_survival(comparison: Comparison) -> bool:
@@ -116,11 +114,6 @@ def arms(comparison: Comparison) -> tuple[ArmCurve, ArmCurve]:
     """Return the arms, control first."""
     first, second = comparison.arms
     return (second, first) if first.arm == "treated" else (first, second)
-
-
-def arm_name(curve: ArmCurve) -> str:
-    """Return the name of an arm as readers see it."""
-    return curve.label
 
 
 def headline(comparison: Comparison) -> str:
@@ -137,55 +130,57 @@ def headline(comparison: Comparison) -> str:
         )
     return (
         f"Of 100 patients, {of_100(control.value)} {verb} at {horizon:g} months after surgery "
-        f"alone and {of_100(treated.value)} after surgery with SBRT."
+        f"alone, {of_100(treated.value)} after surgery with SBRT."
     )
 
 
-def icon_row(comparison: Comparison) -> IconRow | None:
-    """Return a hundred patients of each arm at the first horizon."""
-    horizon = comparison.horizons[0]
-    survival = is_survival(comparison)
-    start = 1.0 if survival else 0.0
-    arrays = []
-    for curve, style in zip(arms(comparison), STYLES, strict=True):
-        estimate = arm_at(curve, horizon, start=start)
-        if estimate is None:
-            return None
-        limit = interval(estimate, 0, scale=100)
-        arrays.append(
-            Icons(
-                title=arm_name(curve),
-                style=style,
-                marked=of_100(estimate.value),
-                marked_text=f"alive at {horizon:g} months"
-                if survival
-                else f"with local progression within {horizon:g} months",
-                rest_text="have died" if survival else "without it (alive, or died before it)",
-                note=f"{limit}." if limit else "",
-            )
-        )
-    method = "Kaplan–Meier estimates" if survival else "cumulative incidence with death competing"
+def icon_row(comparisons: Iterable[Comparison]) -> IconRow | None:
+    """Return a hundred patients of each arm at the first horizon, for each endpoint."""
+    groups = []
+    for comparison in comparisons:
+        horizon = comparison.horizons[0]
+        survival = is_survival(comparison)
+        arrays = []
+        for curve, style in zip(arms(comparison), STYLES, strict=True):
+            estimate = arm_at(curve, horizon, start=1.0 if survival else 0.0)
+            if estimate is not None:
+                arrays.append(
+                    Icons(
+                        title=curve.label,
+                        style=style,
+                        marked=of_100(estimate.value),
+                        marked_text=f"alive at {horizon:g} months"
+                        if survival
+                        else f"with local progression by {horizon:g} months",
+                        rest_text="have died" if survival else "without it, alive or dead",
+                        note=interval(estimate, 0, scale=100),
+                    )
+                )
+        if len(arrays) == 2:
+            groups.append(IconGroup(headline(comparison), tuple(arrays)))
+    if not groups:
+        return None
     return IconRow(
-        arrays=tuple(arrays),
-        caption=f"Each circle is one patient of 100; filled circles {arrays[0].marked_text}. "
-        f"Rounded {method}, not adjusted for differences between the groups.",
+        groups=tuple(groups),
+        caption="Each circle is one of 100 patients. Survival by Kaplan–Meier; local progression "
+        "(the tumour grows again at the operated site) as cumulative incidence, with death "
+        "competing. Not adjusted for differences between the groups. 95% CI: the range in which "
+        "the true value plausibly lies.",
     )
 
 
 def _of_100(results: StudyResults) -> Section:
-    blocks: list[Block] = []
-    for comparison in results.comparisons.values():
-        blocks.append(Paragraph(headline(comparison)))
-        row = icon_row(comparison)
-        if row is not None:
-            blocks.append(row)
+    row = icon_row(results.comparisons.values())
     note = f" {results.comparison_note}" if results.comparison_note else ""
+    blocks: tuple[Block, ...] = (row,) if row is not None else ()
+    if row is None:
+        blocks = tuple(Paragraph(headline(c)) for c in results.comparisons.values())
     return Section(
         id="of-100-patients",
         title="Of 100 patients in each group",
-        finding="These are plain counts: patients chosen for SBRT also differ in other ways, "
-        f"which the methods further down take into account.{note}",
-        blocks=tuple(blocks),
+        finding="Plain counts first. Patients chosen for SBRT also differ in other ways; the "
+        f"methods further down take that into account.{note}",
+        blocks=blocks,
     )
 
 
@@ -205,12 +200,13 @@ def _curves(comparison: Comparison) -> Section:
         top = min(1.0, round_up(max(*shown, 0.1), 0.1))
     lines = tuple(
         curve_line(
-            arm_name(curve),
+            curve.label,
             style,
             curve.months,
             curve.estimate,
             start=start,
             end=min(end, float(np.max(curve.months))),
+            censored=_marks(curve),
             lower=curve.lower,
             upper=curve.upper,
         )
@@ -238,7 +234,7 @@ def _curves(comparison: Comparison) -> Section:
         ),
         table=_curve_table(comparison, start),
         legend=tuple(
-            Legend(f"{arm_name(curve)} (n = {curve.n:,})", style)
+            Legend(f"{curve.label} (n = {curve.n:,})", style)
             for curve, style in zip(pair, STYLES, strict=True)
         ),
     )
@@ -251,6 +247,12 @@ def _curves(comparison: Comparison) -> Section:
         finding=_curve_finding(comparison),
         blocks=tuple(blocks),
     )
+
+
+def _marks(curve: ArmCurve) -> list[float]:
+    """Return the months of censoring where they are few enough to be told apart."""
+    months: list[float] = np.asarray(curve.censored_months, dtype=np.float64).tolist()
+    return months if len(months) <= MOST_MARKS else []
 
 
 def _short(curve: ArmCurve) -> str:
@@ -328,23 +330,24 @@ def _inflation(comparison: Comparison, end: float, top: float) -> Figure:
     pair = arms(comparison)
     by_arm = {curve.arm: curve for curve in inflated}
     lines, legend, rows = [], [], []
-    for curve, style in zip(pair, STYLES, strict=True):
+    greys: tuple[Style, Style] = ("faint", "faint_dash")
+    for curve, style, grey in zip(pair, STYLES, greys, strict=True):
         other = by_arm[curve.arm]
         for source, look, name in (
             (curve, style, "cumulative incidence"),
-            (other, "faint", "1 − Kaplan–Meier"),
+            (other, grey, "1 − Kaplan–Meier"),
         ):
             lines.append(
                 curve_line(
-                    f"{arm_name(source)}, {name}",
-                    look,  # type: ignore[arg-type]
+                    f"{source.label}, {name}",
+                    look,
                     source.months,
                     source.estimate,
                     start=0.0,
                     end=min(end, float(np.max(source.months))),
                 )
             )
-        legend.append(Legend(f"{arm_name(curve)}, cumulative incidence", style))
+        legend.append(Legend(f"{curve.label}, cumulative incidence", style))
     legend.append(Legend("1 − Kaplan–Meier, the two groups", "faint"))
     for month in pair[0].risk_months:
         row = [f"{month:g}"]
@@ -378,56 +381,63 @@ def _inflation(comparison: Comparison, end: float, top: float) -> Figure:
     )
 
 
-def _rungs(comparison: Comparison, results: StudyResults) -> Section | None:
+def _methods(comparison: Comparison, results: StudyResults) -> Section | None:
+    """Show every method beside the truth: first risk, then rate, then all numbers."""
     if not comparison.rungs:
         return None
-    slug = comparison.endpoint
     survival = is_survival(comparison)
-    groups: dict[tuple[str, float | None], list[Rung]] = {}
-    for rung in comparison.rungs:
-        groups.setdefault((rung.estimand, rung.horizon_months), []).append(rung)
     blocks: list[Block] = []
-    for (estimand, horizon), rungs in groups.items():
-        if estimand not in ("risk_difference", "hazard_ratio"):
-            continue
-        if estimand == "risk_difference" and horizon != comparison.horizons[0]:
-            continue
-        blocks.append(_rung_figure(slug, estimand, horizon, rungs, survival))
-    blocks.append(_rung_table(comparison, results))
+    for estimand, horizon in (("risk_difference", comparison.horizons[0]), ("hazard_ratio", None)):
+        rungs = _select(comparison, estimand, horizon)
+        if any(rung.value is not None for rung in rungs):
+            blocks.append(_rung_figure(comparison, estimand, horizon, rungs))
+    blocks.append(_effect_table(comparison))
+    blocks.append(
+        CollapsedTable("Every estimate, with p values and notes", _rung_table(comparison))
+    )
     if comparison.notes:
-        blocks.append(Bullets(comparison.notes))
+        blocks.append(Bullets(tuple(sentence_case(f"{note}.") for note in comparison.notes)))
     return Section(
-        id=f"methods-{slug}",
-        title="Does the difference hold when the groups are made alike?"
+        id=f"methods-{comparison.endpoint}",
+        title="Survival: how much of the difference is due to SBRT?"
         if survival
-        else "Local control: does the difference hold?",
-        finding=_rung_finding(comparison, results),
+        else "Local control: how much of the difference is due to SBRT?",
+        finding=_method_finding(comparison, results),
         blocks=tuple(blocks),
     )
 
 
-def _rung_finding(comparison: Comparison, results: StudyResults) -> str:
-    horizon = comparison.horizons[0]
-    usable = [
+def _select(comparison: Comparison, estimand: str, horizon: float | None) -> list[Rung]:
+    """Return the rungs of one estimand; the inflated ones are left to the full table."""
+    return [
         rung
         for rung in comparison.rungs
-        if rung.estimand == "risk_difference"
+        if rung.estimand == estimand
         and rung.horizon_months == horizon
-        and rung.value is not None
+        and rung.method != INFLATED_METHOD
     ]
+
+
+def _method_finding(comparison: Comparison, results: StudyResults) -> str:
+    horizon = comparison.horizons[0]
+    rungs = _select(comparison, "risk_difference", horizon)
+    usable = [rung for rung in rungs if rung.value is not None]
     event = "deaths" if is_survival(comparison) else "local progressions"
     if not usable:
         return f"No method could estimate the difference at {horizon:g} months from these patients."
-    first, last = usable[0], usable[-1]
-    text = f"Within {horizon:g} months, {_difference_words(first.value, event)} with SBRT by the plain comparison"
-    if last is not first:
-        text += f"; {_difference_words(last.value, event)} by the last method below"
-    text += "."
-    truth = next((rung.truth for rung in usable if rung.truth is not None), None)
+    text = (
+        f"Per 100 patients and {horizon:g} months, the plain comparison finds "
+        f"{_difference_words(usable[0].value, event)} with SBRT"
+    )
+    truth = next((rung.truth for rung in rungs if rung.truth is not None), None)
     if truth is not None:
-        text += f" The truth built into these patients is {_difference_words(truth, event)}."
-    elif not results.synthetic:
-        text += " The truth is not known."
+        text += (
+            f"; the effect built into these synthetic patients is {_difference_words(truth, event)}. "
+            "What lies between them is chance, selection of fitter patients, and the time they had "
+            "to live until SBRT began."
+        )
+    else:
+        text += ". How much of that is an effect of SBRT is not known; adjusted methods follow."
     return text
 
 
@@ -435,51 +445,46 @@ def _difference_words(difference: float | None, event: str) -> str:
     """Return a difference of risk as a difference in 100 patients."""
     value = 100 * (difference or 0.0)
     if abs(value) < 0.5:
-        return f"no difference in {event} per 100 patients (less than 1)"
-    return f"{abs(value):.0f} {'fewer' if value < 0 else 'more'} {event} per 100 patients"
+        return f"no difference in {event}"
+    return f"{abs(value):.0f} {'fewer' if value < 0 else 'more'} {event}"
 
 
 def _rung_figure(
-    slug: str, estimand: str, horizon: float | None, rungs: list[Rung], survival: bool
+    comparison: Comparison, estimand: str, horizon: float | None, rungs: list[Rung]
 ) -> Figure:
     ratio = estimand == "hazard_ratio"
     scale, digits = (1.0, 2) if ratio else (100.0, 1)
-    event = "death" if survival else "local progression"
+    event = "death" if is_survival(comparison) else "local progression"
     rows = tuple(
         ForestRow(
-            label=readable(rung.method),
+            label=METHODS.get(rung.method, readable(rung.method)),
             value=None if rung.value is None else scale * rung.value,
             lower=None if not known(rung.lower) else scale * float(rung.lower or 0.0),
             upper=None if not known(rung.upper) else scale * float(rung.upper or 0.0),
-            texts=(
-                "not estimable"
-                if rung.value is None
-                else f"{number(scale * rung.value, digits)} ({limits(rung.lower, rung.upper, digits, scale)})",
-            ),
+            texts=(_rung_value(rung),),
         )
         for rung in rungs
     )
     truth = next((rung.truth for rung in rungs if rung.truth is not None), None)
-    at = "" if horizon is None else f" at {horizon:g} months"
     title = (
-        f"Hazard ratio for {event}, SBRT against none"
+        f"Hazard ratio for {event}"
         if ratio
-        else f"Difference in {event}s per 100 patients{at}, SBRT minus none"
+        else f"Difference in {event}s per 100 patients at {horizon:g} months"
     )
-    caption = f"{title}, by method, with 95% confidence intervals."
+    caption = f"{title}, with SBRT against without, by method, with 95% confidence intervals."
     if truth is not None:
         caption += (
-            f" The dotted line is the truth built into the synthetic patients: "
+            " The dotted line is the truth built into the synthetic patients: "
             f"{number(scale * truth, digits)}."
         )
     return Figure(
-        id=f"rungs-{slug}-{estimand.replace('_', '-')}",
+        id=f"methods-{comparison.endpoint}-{estimand.replace('_', '-')}",
         chart=ForestChart(
             rows=rows,
             x_title=title,
             reference=1.0 if ratio else 0.0,
             log=ratio,
-            hints=(f"fewer {event}s with SBRT", f"more {event}s with SBRT"),
+            hints=("better with SBRT", "worse with SBRT"),
             text_titles=("HR (95% CI)" if ratio else "per 100 (95% CI)",),
             truth=None if truth is None else scale * truth,
         ),
@@ -495,54 +500,111 @@ def _rung_figure(
     )
 
 
-def _rung_table(comparison: Comparison, results: StudyResults) -> Table:
-    has_truth = any(rung.truth is not None for rung in comparison.rungs)
+def _rung_value(rung: Rung) -> str:
+    """Return the estimate with its limits, in the unit of `_rung_scale`."""
+    scale, digits, _ = _rung_scale(rung.estimand)
+    if rung.value is None:
+        return "not estimable"
+    return with_limits(
+        Estimate(
+            rung.value,
+            float("nan") if rung.lower is None else rung.lower,
+            float("nan") if rung.upper is None else rung.upper,
+        ),
+        digits,
+        scale,
+    )
+
+
+def _effect_table(comparison: Comparison) -> Table:
+    """Return one row for each method and one column for each effect, the truth last."""
+    wanted = [
+        rung
+        for rung in comparison.rungs
+        if rung.estimand in EFFECTS and rung.method != INFLATED_METHOD
+    ]
+    columns = list(dict.fromkeys((rung.estimand, rung.horizon_months) for rung in wanted))
+    methods = list(dict.fromkeys(rung.method for rung in wanted))
+    cells = {(rung.method, rung.estimand, rung.horizon_months): rung for rung in wanted}
+    rows = []
+    for method in methods:
+        found = [cells.get((method, *column)) for column in columns]
+        rows.append(
+            (
+                METHODS.get(method, readable(method)),
+                *(NONE if rung is None else _rung_value(rung) for rung in found),
+            )
+        )
+    truths = []
+    for column in columns:
+        scale, digits, _ = _rung_scale(column[0])
+        truth = next(
+            (
+                rung.truth
+                for rung in wanted
+                if (rung.estimand, rung.horizon_months) == column and rung.truth is not None
+            ),
+            None,
+        )
+        truths.append(number(None if truth is None else scale * truth, digits))
+    if any(truth != NONE for truth in truths):
+        rows.append(("Truth of the simulation", *truths))
+    return Table(
+        f"{get_endpoint(comparison.endpoint).title}: the effect of SBRT by every method (95% CI)",
+        (
+            Column("Method"),
+            *(Column(_estimand_title(*column), numeric=True) for column in columns),
+        ),
+        tuple(rows),
+        note="Differences are with SBRT minus without; a negative difference of risk is in favour "
+        "of SBRT. The truth is the effect from surgery on; the landmark method looks at patients "
+        "alive at its starting month and need not equal it.",
+    )
+
+
+def _estimand_title(estimand: str, horizon: float | None) -> str:
+    at = "" if horizon is None else f", {horizon:g} months"
+    return f"{ESTIMANDS.get(estimand, sentence_case(readable(estimand)))}{at}{_rung_scale(estimand)[2]}"
+
+
+def _rung_table(comparison: Comparison) -> Table:
     rows = []
     for rung in comparison.rungs:
-        scale, digits, unit = _rung_scale(rung.estimand)
-        at = "" if rung.horizon_months is None else f", {rung.horizon_months:g} months"
-        cells = [
-            readable(rung.method),
-            f"{ESTIMANDS.get(rung.estimand, readable(rung.estimand))}{at}{unit}",
-            "not estimable"
-            if rung.value is None
-            else with_limits(
-                Estimate(
-                    rung.value,
-                    float("nan") if rung.lower is None else rung.lower,
-                    float("nan") if rung.upper is None else rung.upper,
-                ),
-                digits,
-                scale,
-            ),
-            p_value(rung.p),
-        ]
-        if has_truth:
-            cells.append(number(None if rung.truth is None else scale * rung.truth, digits))
-        cells.append(rung.note)
-        rows.append(tuple(cells))
-    columns = [
-        Column("Method"),
-        Column("What is estimated"),
-        Column("Estimate (95% CI)", numeric=True),
-        Column("p", numeric=True),
-    ]
-    if has_truth:
-        columns.append(Column("Truth", numeric=True))
-    columns.append(Column("Note"))
+        scale, digits, _ = _rung_scale(rung.estimand)
+        rows.append(
+            (
+                METHODS.get(rung.method, readable(rung.method)),
+                _estimand_title(rung.estimand, rung.horizon_months),
+                _rung_value(rung),
+                p_value(rung.p),
+                number(None if rung.truth is None else scale * rung.truth, digits),
+                rung.note,
+            )
+        )
     return Table(
-        f"{get_endpoint(comparison.endpoint).title}: every method, from the plain comparison to "
-        "the most careful one",
-        tuple(columns),
+        f"{get_endpoint(comparison.endpoint).title}: every estimate",
+        (
+            Column("Method"),
+            Column("What is estimated"),
+            Column("Estimate (95% CI)", numeric=True),
+            Column("p", numeric=True),
+            Column("Truth", numeric=True),
+            Column("Note"),
+        ),
         tuple(rows),
     )
 
 
 def _rung_scale(estimand: str) -> tuple[float, int, str]:
-    if estimand.startswith("risk"):
-        return 100.0, 1, ", % points" if "difference" in estimand else ", %"
-    if "mean" in estimand:
-        return 1.0, 2, ", months"
+    """Return factor, digits and unit in which an estimand is shown."""
+    if estimand == "risk_difference":
+        return 100.0, 1, " (% points)"
+    if estimand in ("risk_treated", "risk_control"):
+        return 100.0, 1, " (%)"
+    if estimand == "number_needed_to_treat":
+        return 1.0, 0, ""
+    if estimand.startswith("restricted_mean"):
+        return 1.0, 2, " (months)"
     return 1.0, 2, ""
 
 

@@ -55,5 +55,6 @@ LOOKS: dict[Style, Look] = {
     "ink": Look(INK, "solid", "square"),
     "hollow": Look(INK, "6px,3px", "circle", hollow=True),
     "faint": Look(FAINT, "solid", "circle"),
+    "faint_dash": Look(FAINT, "6px,3px", "square"),
     "truth": Look(MUTED, "2px,3px", "diamond"),
 }

@@ -93,7 +93,10 @@ def sentence_list(items: tuple[str, ...]) -> str:
 
 def readable(name: str) -> str:
     """Return a column or quantity name as words."""
-    return KNOWN_NAMES.get(name, name.replace("_", " "))
+    if name in KNOWN_NAMES:
+        return KNOWN_NAMES[name]
+    words = name.replace("_", " ").replace("/", ": ").split(" ")
+    return " ".join(ABBREVIATIONS.get(word, word) for word in words)
 
 
 def sentence_case(text: str) -> str:
@@ -101,6 +104,19 @@ def sentence_case(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+ABBREVIATIONS = {
+    "sbrt": "SBRT",
+    "vas": "pain score (VAS)",
+    "kps": "KPS",
+    "escc": "ESCC",
+    "noms": "NOMS",
+    "ct": "CT",
+    "3mm": "3 mm",
+    "3m": "3 months",
+    "frankel": "Frankel grade",
+    "sd": "(standard deviation)",
+    "cox": "Cox",
+}
 KNOWN_NAMES = {
     "kps": "Karnofsky score (KPS)",
     "neurologic_deficit": "neurological deficit",
@@ -120,7 +136,6 @@ KNOWN_NAMES = {
     "none": "no SBRT",
     "cox": "Cox model",
     "forest": "Random survival forest",
-    "null": "No model (Kaplan–Meier)",
     "crude_proportion": "share of patients, whatever their follow-up",
     "cumulative_incidence": "cumulative incidence, death competing",
     "kaplan_meier_complement": "1 − Kaplan–Meier",
@@ -130,4 +145,16 @@ KNOWN_NAMES = {
     "mean_among_observed": "mean among those with the event",
     "mean_sd": "mean ± standard deviation",
     "sign": "direction of an effect",
+    "null": "absence of an effect",
+    "alone": "surgery alone",
+    "above_6": "more than 6",
+    "female": "women",
+    "surgery_sbrt": "surgery + SBRT",
+    "surgery_radiotherapy": "surgery + radiotherapy",
+    "radiotherapy": "radiotherapy alone",
+    "sbrt_alone": "SBRT alone",
+    "single_fraction": "single fraction",
+    "construct_levels_above_6": "construct longer than 6 levels",
+    "first": "first case",
+    "second": "second case",
 }

@@ -1,0 +1,252 @@
+"""The evidence page: every published figure, every assumption, every contradiction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from outcomes.reports.content import (
+    Block,
+    Bullets,
+    Column,
+    KeyNumber,
+    Page,
+    Paragraph,
+    Section,
+    Subheading,
+    Table,
+)
+from outcomes.reports.results import StudyResults
+from outcomes.reports.summary_common import make_page
+from outcomes.reports.wording import NONE, count, plain, readable, sentence_case
+
+if TYPE_CHECKING:
+    from outcomes.evidence import Evidence, Figure, Study
+
+ROLES = {
+    "fit": "fitted",
+    "check": "compared",
+    "null": "no effect",
+    "rule": "rule",
+    "context": "context",
+}
+# Families of the registry's quantities that the role already names.
+FAMILIES = ("null/", "prognostic/", "rule/", "context/")
+SOURCE_PAPER = (
+    "Li et al., Separation Surgery in the Treatment of Spinal Metastasis, Technology in Cancer "
+    "Research & Treatment 2022; 21: 1–7"
+)
+
+
+def summarise(results: StudyResults) -> Page:
+    """Return the evidence page."""
+    evidence = results.evidence
+    if evidence is None:
+        raise ValueError("no evidence to show")
+    by_role = dict.fromkeys(ROLES, 0)
+    for figure in evidence.figures:
+        by_role[figure.role] += 1
+    used = [study for study in evidence.studies if evidence.of_study(study.id)]
+    return make_page(
+        "evidence",
+        results,
+        title="The published figures",
+        question=(
+            "This page answers: which published numbers is everything built on, which magnitudes "
+            "are only assumed, and where do the publications contradict each other?"
+        ),
+        keys=(
+            KeyNumber("Published figures", str(len(evidence.figures)), f"from {len(used)} sources"),
+            KeyNumber("Fitted", str(by_role["fit"]), "the simulation must reproduce them"),
+            KeyNumber(
+                "Assumptions", str(len(evidence.assumptions)), "each with a range and a source"
+            ),
+            KeyNumber("Contradictions", str(len(_tensions(results))), "shown, not hidden"),
+        ),
+        sections=(
+            _reading(),
+            _tension_section(results),
+            *(_study_section(study, evidence.of_study(study.id)) for study in used),
+            _assumptions(evidence),
+            _external(evidence),
+        ),
+    )
+
+
+def _reading() -> Section:
+    return Section(
+        id="reading",
+        title="How to read the tables",
+        finding=f"The figures stand in {SOURCE_PAPER}, and in the publications it reviews.",
+        blocks=(
+            Bullets(
+                (
+                    "Fitted: the calibration must reproduce the figure. Compared: looked at "
+                    "afterwards, not fitted. No effect: the paper found none, so the simulation "
+                    "has none. Rule: decision logic. Context: told, not used.",
+                    "How measured matters as much as the number: a share of all patients whatever "
+                    "their follow-up, a cumulative incidence in which death competes, and 1 − "
+                    "Kaplan–Meier are three different quantities.",
+                    "n is the number of patients (or treated lesions) the figure rests on.",
+                )
+            ),
+        ),
+    )
+
+
+def figure_label(figure: Figure) -> str:
+    """Return the name of a published figure as readers see it."""
+    quantity = figure.quantity
+    for family in FAMILIES:
+        quantity = quantity.removeprefix(family)
+    if figure.at_month is not None:
+        quantity = quantity.removesuffix(f"_{figure.at_month:g}m")
+    label = sentence_case(readable(quantity))
+    if figure.arm:
+        label += f", {readable(figure.arm)}"
+    if figure.at_month is not None:
+        label += f", {figure.at_month:g} months"
+    return label
+
+
+def figure_value(figure: Figure) -> str:
+    """Return the value of a published figure with its unit."""
+    if figure.value is None:
+        return "range" if figure.low is not None else NONE
+    unit = "%" if figure.unit == "percent" else f" {figure.unit}".rstrip()
+    text = f"{plain(figure.value)}{unit}"
+    if figure.sd is not None:
+        text = f"{plain(figure.value)} ± {plain(figure.sd)}{unit}"
+    return text
+
+
+def _study_section(study: Study, figures: tuple[Figure, ...]) -> Section:
+    rows = []
+    for figure in figures:
+        spread = ""
+        if figure.low is not None and figure.high is not None:
+            spread = f"{plain(figure.low)}–{plain(figure.high)}"
+        remarks = " ".join(part for part in (_quoted(figure.statement), figure.note) if part)
+        value = spread if figure.value is None and spread else figure_value(figure)
+        if spread and figure.value is not None:
+            value += f" ({spread})"
+        rows.append(
+            (
+                figure_label(figure),
+                value,
+                NONE if figure.n is None else f"{figure.n:,}",
+                sentence_case(readable(figure.estimand)),
+                ROLES[figure.role],
+                remarks,
+                figure.source,
+            )
+        )
+    return Section(
+        id=f"study-{study.id}",
+        title=study.title,
+        finding=f"{study.design}{f'; {study.n:,} patients' if study.n else ''}.",
+        blocks=(
+            Table(
+                f"{study.title}: {count(len(rows), 'figure')}. {study.citation}",
+                (
+                    Column("Figure"),
+                    Column("Value", numeric=True),
+                    Column("n", numeric=True),
+                    Column("How measured"),
+                    Column("Role"),
+                    Column("Words and reading"),
+                    Column("Where"),
+                ),
+                tuple(rows),
+            ),
+        ),
+    )
+
+
+def _quoted(statement: str) -> str:
+    return f"“{statement}”" if statement else ""
+
+
+def _tensions(results: StudyResults) -> tuple[tuple[str, str], ...]:
+    """Return the contradictions: those handed over, else those noted at the figures."""
+    if results.tensions or results.evidence is None:
+        return results.tensions
+    by_words: dict[tuple[str, str], list[str]] = {}
+    for figure in results.evidence.figures:
+        if figure.tension:
+            title = results.study_title(figure.study)
+            by_words.setdefault((title, figure.tension), []).append(figure_label(figure))
+    return tuple(
+        (f"{title}: {labels[0]}{f' and {len(labels) - 1} more' if labels[1:] else ''}", words)
+        for (title, words), labels in by_words.items()
+    )
+
+
+def _tension_section(results: StudyResults) -> Section | None:
+    tensions = _tensions(results)
+    if not tensions:
+        return None
+    blocks: list[Block] = []
+    for title, words in tensions:
+        blocks += [Subheading(title), Paragraph(words)]
+    return Section(
+        id="tensions",
+        title="Where the publications contradict each other",
+        finding=f"Checking the figures against each other brings up {count(len(tensions), 'contradiction')}. "
+        "No model can meet both sides, so each is shown.",
+        blocks=tuple(blocks),
+    )
+
+
+def _assumptions(evidence: Evidence) -> Section | None:
+    if not evidence.assumptions:
+        return None
+    rows = tuple(
+        (
+            sentence_case(assumption.meaning),
+            f"{plain(assumption.value)}{_unit(assumption.unit)}",
+            f"{plain(assumption.low)} to {plain(assumption.high)}",
+            assumption.source,
+        )
+        for assumption in evidence.assumptions
+    )
+    return Section(
+        id="assumptions",
+        title="Assumptions",
+        finding="The publications give directions but hardly any magnitudes of effect. These "
+        f"{len(rows)} magnitudes come from elsewhere or are judgements; each has a plausible range.",
+        blocks=(
+            Table(
+                "Magnitudes that the published figures do not give",
+                (
+                    Column("What"),
+                    Column("Value used", numeric=True),
+                    Column("Plausible range", numeric=True),
+                    Column("Source or reason"),
+                ),
+                rows,
+            ),
+        ),
+    )
+
+
+def _external(evidence: Evidence) -> Section | None:
+    """Show figures of other publications, which nothing is fitted to."""
+    if not evidence.externals:
+        return None
+    return Section(
+        id="external",
+        title="Other publications",
+        finding="Figures from outside the source paper. None is fitted; they support the assumptions "
+        "and show where publications disagree.",
+        blocks=(
+            Table(
+                "Figures of other publications",
+                (Column("Publication"), Column("What it says"), Column("In conflict with")),
+                tuple((item.source, item.fact, item.conflict) for item in evidence.externals),
+            ),
+        ),
+    )
+
+
+def _unit(unit: str) -> str:
+    return f" {unit}" if unit else ""
