@@ -59,14 +59,29 @@ class Violation:
 
 
 class CohortError(OutcomesError):
-    """A cohort breaks the schema; `violations` holds every breach, not only the first."""
+    """A cohort breaks the schema; all breaches are reported, not only the first.
 
-    def __init__(self, violations: tuple[Violation, ...], source: str = "cohort") -> None:
+    Attributes
+    ----------
+    violations
+        The breaches, by row; of a rule broken in very many rows only the first ones.
+    source
+        What the table is called.
+    total
+        Number of all breaches, listed or not.
+    """
+
+    def __init__(
+        self, violations: tuple[Violation, ...], source: str = "cohort", total: int | None = None
+    ) -> None:
         self.violations = violations
         self.source = source
-        count = len(violations)
+        self.total = len(violations) if total is None else total
+        listed = f", {len(violations)} listed" if len(violations) < self.total else ""
         lines = "\n".join(f"  {violation}" for violation in violations)
-        super().__init__(f"{source}: {count} violation{'s' * (count != 1)}\n{lines}")
+        super().__init__(
+            f"{source}: {self.total} violation{'s' * (self.total != 1)}{listed}\n{lines}"
+        )
 
-    def __reduce__(self) -> tuple[type["CohortError"], tuple[tuple[Violation, ...], str]]:
-        return type(self), (self.violations, self.source)
+    def __reduce__(self) -> tuple[type["CohortError"], tuple[tuple[Violation, ...], str, int]]:
+        return type(self), (self.violations, self.source, self.total)

@@ -1,0 +1,247 @@
+"""The columns of a cohort: one row a patient (or, with `lesion`, a lesion)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+Kind = Literal["text", "number", "integer", "boolean", "category"]
+Group = Literal["identity", "patient", "disease", "surgery", "radiotherapy", "outcome", "function"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one column may hold.
+
+    Attributes
+    ----------
+    name
+        Name in a cohort.
+    kind
+        ``text``, ``number``, ``integer``, ``boolean`` or ``category`` (text out of `categories`).
+    meaning
+        What it is, in one sentence.
+    group
+        Where it belongs.
+    unit
+        Unit of a number; "" where it has none.
+    low, high
+        Smallest and largest number.
+    step
+        The numbers allowed are `low`, `low` + `step`, …; None for any.
+    categories
+        The texts allowed, in their order where they have one.
+    codes
+        Meaning of each number of a coded column.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    group: Group
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    categories: tuple[str, ...] = ()
+    codes: Mapping[int, str] | None = None
+
+    @property
+    def allowed(self) -> str:
+        """What the column may hold, in words."""
+        if self.kind == "category":
+            return ", ".join(self.categories)
+        if self.codes is not None:
+            return ", ".join(f"{code} ({text})" for code, text in self.codes.items())
+        if self.kind == "boolean":
+            return "true, false"
+        if self.kind == "text":
+            return "text"
+        noun = "whole number" if self.kind == "integer" else "number"
+        words = [f"a {noun}"]
+        if self.low is not None and self.high is not None:
+            words.append(f"from {self.low:g} to {self.high:g}")
+        elif self.low is not None:
+            words.append(f"of at least {self.low:g}")
+        if self.step is not None:
+            words.append(f"in steps of {self.step:g}")
+        if self.unit:
+            words.append(f"({self.unit})")
+        return " ".join(words)
+
+
+# Wide limits, meant to catch a wrong unit (days for months) or a slip, not a rare patient.
+LONGEST_FOLLOW_UP = 600
+LONGEST_WAIT = 60
+
+_CENSORED = "censored"
+
+
+def _months(name: str, meaning: str, high: float = LONGEST_FOLLOW_UP) -> Column:
+    return Column(name, "number", meaning, "outcome", unit="months since surgery", low=0, high=high)
+
+
+def _event(name: str, meaning: str, *events: str) -> Column:
+    codes = MappingProxyType(dict(enumerate((_CENSORED, *events))))
+    return Column(name, "integer", meaning, "outcome", low=0, high=len(events), codes=codes)
+
+
+_FRANKEL = ("A", "B", "C", "D", "E")
+
+_TABLE = (
+    Column("study", "text", "Series the patient belongs to", "identity"),
+    Column("patient_id", "text", "Identifier, unique within the study", "identity"),
+    Column("lesion", "integer", "Number of the patient's treated lesion", "identity", low=1),
+    Column("age", "number", "Age at surgery", "patient", unit="years", low=0, high=120),
+    Column("sex", "category", "Sex", "patient", categories=("female", "male")),
+    Column(
+        "kps",
+        "integer",
+        "Karnofsky performance score before surgery",
+        "patient",
+        unit="points",
+        low=10,
+        high=100,
+        step=10,
+    ),
+    Column(
+        "primary_tumor",
+        "category",
+        "Primary tumour",
+        "disease",
+        categories=(
+            "lung",
+            "breast",
+            "prostate",
+            "kidney",
+            "thyroid",
+            "gastrointestinal",
+            "sarcoma",
+            "melanoma",
+            "hematologic",
+            "other",
+        ),
+    ),
+    Column("radiosensitive", "boolean", "Tumour sensitive to conventional radiotherapy", "disease"),
+    Column(
+        "escc_grade",
+        "category",
+        "Grade of epidural spinal cord compression before surgery",
+        "disease",
+        categories=("0", "1a", "1b", "1c", "2", "3"),
+    ),
+    Column("mechanical_instability", "boolean", "Mechanical instability of the spine", "disease"),
+    Column("progressive_systemic_disease", "boolean", "Progressive systemic disease", "disease"),
+    Column("visceral_metastases", "boolean", "Visceral metastases", "disease"),
+    Column("embolization", "boolean", "Embolization of the tumour before surgery", "surgery"),
+    Column(
+        "procedure",
+        "category",
+        "Operation; none is SBRT alone",
+        "surgery",
+        categories=("separation", "piecemeal_spondylectomy", "none"),
+    ),
+    Column(
+        "approach", "category", "Approach", "surgery", categories=("open", "minimally_invasive")
+    ),
+    Column(
+        "resection",
+        "category",
+        "Resection of the ventral dural mass",
+        "surgery",
+        categories=("moderate", "aggressive"),
+    ),
+    Column("chest_wall_resection", "boolean", "Resection of the chest wall", "surgery"),
+    Column(
+        "construct_levels",
+        "integer",
+        "Contiguous spinal levels that the construct spans; 0 without one",
+        "surgery",
+        unit="levels",
+        low=0,
+        high=30,
+    ),
+    Column(
+        "separation_mm",
+        "number",
+        "Smallest distance between residual tumour and spinal cord after surgery; "
+        "missing exactly when procedure is none",
+        "surgery",
+        unit="mm",
+        low=0,
+        high=50,
+    ),
+    Column("complication", "boolean", "Postoperative complication", "surgery"),
+    Column("sbrt", "boolean", "Stereotactic body radiotherapy", "radiotherapy"),
+    Column(
+        "dose_regimen",
+        "category",
+        "SBRT dose: 24 Gy in 1 fraction, 24-30 Gy in 3, 18-36 Gy in 5-6; "
+        "none exactly when sbrt is false",
+        "radiotherapy",
+        categories=("none", "single_24", "hypofractionated_high", "hypofractionated_low"),
+    ),
+    Column(
+        "sbrt_start_months",
+        "number",
+        "Start of SBRT; missing without SBRT",
+        "radiotherapy",
+        unit="months since surgery",
+        low=0,
+        high=LONGEST_WAIT,
+    ),
+    Column("systemic_therapy_after", "boolean", "Systemic therapy afterwards", "radiotherapy"),
+    _months("os_months", "Time to death or to the end of follow-up"),
+    _event("death", "Whether the patient was seen to die", "death"),
+    _months("lp_months", "Time to local progression, to death without it, or to the last image"),
+    _event(
+        "lp_event",
+        "What ended the wait for local progression",
+        "local progression",
+        "death without local progression",
+    ),
+    _months("hardware_months", "Time to hardware failure, to death without it, or to censoring"),
+    _event(
+        "hardware_event",
+        "What ended the wait for hardware failure",
+        "hardware failure",
+        "death without hardware failure",
+    ),
+    Column(
+        "frankel",
+        "category",
+        "Frankel grade before surgery",
+        "function",
+        categories=_FRANKEL,
+    ),
+    Column(
+        "neurologic_deficit",
+        "boolean",
+        "Neurological deficit before surgery: Frankel A-D",
+        "function",
+    ),
+    Column(
+        "frankel_after", "category", "Frankel grade after surgery", "function", categories=_FRANKEL
+    ),
+    Column(
+        "vas_before",
+        "number",
+        "Pain before surgery, visual analogue scale",
+        "function",
+        unit="points",
+        low=0,
+        high=10,
+    ),
+    Column(
+        "vas_after",
+        "number",
+        "Pain after treatment, visual analogue scale",
+        "function",
+        unit="points",
+        low=0,
+        high=10,
+    ),
+)
+
+COLUMNS: Mapping[str, Column] = MappingProxyType({column.name: column for column in _TABLE})
+"""Every column the schema knows, by name, in the order of a written cohort."""
