@@ -330,15 +330,15 @@ def _learn_covariate(table: pd.DataFrame, name: str, chosen: Sequence[str]) -> C
     _refuse_missing(column, name)
     counts = column.astype(str).value_counts()
     order = sorted(counts.index, key=lambda level: (-counts[level], level))
+    commonest = order[0]
     if name == "dose_regimen" and "sbrt" in chosen:
         # Nested: "none" is known but has no column, since sbrt says it already.
+        commonest = next((level for level in order if level != "none"), commonest)
         order = sorted(order, key=lambda level: (level == "none", level != REFERENCE_REGIMEN))
     elif name == "dose_regimen":
         first = next((known for known in ("none", REFERENCE_REGIMEN) if known in order), order[0])
         order = sorted(order, key=lambda level: level != first)
-    return Covariate(
-        name, label_of(name), "category", levels=tuple(order), most_frequent=str(counts.index[0])
-    )
+    return Covariate(name, label_of(name), "category", levels=tuple(order), most_frequent=commonest)
 
 
 def _number(name: str, values: FloatArray) -> Covariate:

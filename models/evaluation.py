@@ -469,9 +469,7 @@ def _note_support(
             )
 
 
-def _resample(
-    patients: Any, groups: Any, n_bootstrap: int, rng: np.random.Generator
-) -> FloatArray:
+def _resample(patients: Any, groups: Any, n_bootstrap: int, rng: np.random.Generator) -> FloatArray:
     """Return ones, then bootstrap counts of whole patients drawn within series."""
     weights = np.ones((len(groups), n_bootstrap + 1))
     for name in sorted(set(groups)):
@@ -542,7 +540,9 @@ def _truth_error(
     for k, month in enumerate(horizons):
         rows = reached[:, column[month]]
         errors[month] = (
-            float(np.abs(risk[rows, column[month]] - true[rows, k]).mean()) if rows.any() else np.nan
+            float(np.abs(risk[rows, column[month]] - true[rows, k]).mean())
+            if rows.any()
+            else np.nan
         )
     return errors
 
@@ -551,5 +551,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float | np.floating):
         return None if np.isnan(value) else float(value)
     return int(value) if isinstance(value, np.integer) else value
-
-

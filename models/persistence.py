@@ -43,6 +43,7 @@ _LARGEST_MANIFEST = 16 * 1024**2
 _MOST_MEMBERS = 10_000
 _TREE_TYPES = {"threshold": "<f4", "hazard": "<f4"}
 _CAUSE_ARRAYS = ("coefficients", "covariance", "center", "p_values")
+_GRID_ARRAYS = ("months", "cuts", "cut_lengths")
 _BASELINE_ARRAYS = ("times", "increments", "deaths", "means")
 
 
@@ -91,7 +92,10 @@ def save_model(
             str(code): None if math.isnan(fit.log_likelihood) else fit.log_likelihood
             for code, fit in model.fits_.items()
         }
-        manifest["proportional_hazards_test"] = model.proportional_hazards_test().to_dict("records")
+        manifest["proportional_hazards_test"] = [
+            {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}
+            for row in model.proportional_hazards_test().to_dict("records")
+        ]
     try:
         text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError) as error:
@@ -137,7 +141,7 @@ def _restore(manifest: Mapping[str, Any], arrays: Mapping[str, Any]) -> CoxModel
     if isinstance(model, CoxModel):
         _restore_cox(model, manifest, arrays)
     else:
-        model.grid_ = Grid.from_arrays({k: arrays[f"grid.{k}"] for k in model_grid_arrays()})
+        model.grid_ = Grid.from_arrays({k: arrays[f"grid.{k}"] for k in _GRID_ARRAYS})
         model.trees_ = {
             code: Trees.from_arrays(_under(arrays, f"trees.{code}.")) for code in model.causes
         }
@@ -147,11 +151,6 @@ def _restore(manifest: Mapping[str, Any], arrays: Mapping[str, Any]) -> CoxModel
         if any(trees.feature.max() >= len(model.grid_.cuts) for trees in model.trees_.values()):
             raise ValueError("trees ask for features there are not")
     return model
-
-
-def model_grid_arrays() -> tuple[str, ...]:
-    """Return the names of a grid's arrays."""
-    return "months", "cuts", "cut_lengths"
 
 
 def _restore_cox(model: CoxModel, manifest: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:

@@ -12,9 +12,7 @@ import numpy as np
 from outcomes.arrays import FloatArray
 
 
-def calibration_slope(
-    pseudo: FloatArray, predicted: FloatArray, weights: FloatArray
-) -> FloatArray:
+def calibration_slope(pseudo: FloatArray, predicted: FloatArray, weights: FloatArray) -> FloatArray:
     """Return the calibration slope for each column of patient weights, shape (n_columns,).
 
     NaN where the predictions do not vary or the regression has no solution.

@@ -1,0 +1,280 @@
+"""What a web page needs to predict for a patient without this package.
+
+The data are plain numbers: the coding of the inputs, the coefficients, the baseline hazards of
+each series on a monthly grid, and draws of both for the interval. `evaluate_calculator` is the
+reference for the page's script, which has to give the same numbers.
+
+A prediction is made in these steps, for the estimates and for every draw alike:
+
+1. design: each term's value from the inputs (see `Term.kind` in `outcomes.models.design`);
+2. for each cause, relative hazard = exp(sum of coefficient * (value - center));
+3. in each series, cumulative hazards = relative hazard * baseline; month by month, the event-free
+   probability falls by exp(-(h1 + h2)), and the loss is shared between the causes as h1 : h2;
+4. the average over the series, continued past a series' end by those that go on (see
+   `outcomes.models.series`); or one series up to its end;
+5. limits: the standard deviation of log(-log(1 - risk)) over the draws, times 1.96, around the
+   estimate on that scale.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from outcomes.arrays import FloatArray
+from outcomes.endpoints import get_endpoint
+from outcomes.errors import ModelError
+from outcomes.models.competing import cumulative_incidences
+from outcomes.models.cox import CoxModel
+from outcomes.models.cox_interval import draw_parameters, log_log_limits
+from outcomes.models.design import Covariate, Design, label_of
+from outcomes.models.series import SeriesSet, average_incidences
+
+MONTHS = tuple(range(37))
+_DIGITS = 6
+
+
+def calculator_data(
+    model: CoxModel, months: Sequence[float] = MONTHS, n_draws: int = 100, seed: int = 0
+) -> dict[str, Any]:
+    """Return everything a page needs to compute a patient's curve and its interval.
+
+    Parameters
+    ----------
+    model
+        A fitted Cox model.
+    months
+        Increasing months from 0; those beyond the longest follow-up are left out.
+    n_draws
+        Draws of the parameters for the interval.
+    seed
+        Seed of the draws.
+
+    Returns
+    -------
+    dict of plain data for JSON
+        ``endpoint``, ``title``, ``complement_title``, ``months``, ``inputs`` (name, label, kind
+        ``number | boolean | choice``, min, max, step, choices, default; ``requires``: the
+        boolean input without which the choice is "none"; ``fixed``: the only value the model
+        knows), ``terms`` (name, label, covariate, kind, level, center, scale), ``series`` (name, weight, end: the last index of
+        ``months`` it reaches), ``causes`` (event, title, coefficients, center, and for each
+        series the baseline's cumulative hazard by month), ``draws`` (for each draw and cause
+        the same coefficients and baselines).
+
+    Raises
+    ------
+    ModelError
+        If the model is no fitted Cox model or the months are not usable.
+    """
+    if not isinstance(model, CoxModel) or not hasattr(model, "fits_"):
+        raise ModelError("the calculator needs a fitted CoxModel")
+    grid = np.asarray(months, dtype=np.float64)
+    if grid.ndim != 1 or not len(grid) or grid[0] != 0 or (np.diff(grid) <= 0).any():
+        raise ModelError("months: allowed are increasing months from 0")
+    grid = grid[grid <= model.series_.end]
+    endpoint = get_endpoint(model.endpoint)
+    positions = range(len(model.series_.names))
+    fits = list(model.fits_.values())
+    draws = draw_parameters(fits, positions, n_draws, np.random.default_rng(seed))
+    ends = [int(np.flatnonzero(grid <= end)[-1]) for end in model.series_.ends]
+    return {
+        "endpoint": endpoint.name,
+        "title": endpoint.title,
+        "complement_title": endpoint.complement_title,
+        "months": grid.tolist(),
+        "inputs": _inputs(model.design_),
+        "terms": [
+            {
+                "name": term.name,
+                "label": term.label,
+                "covariate": term.covariate,
+                "kind": term.kind,
+                "level": term.level,
+                "center": term.center,
+                "scale": term.scale,
+            }
+            for term in model.design_.terms
+        ],
+        "series": [
+            {"name": name, "weight": _round(float(weight)), "end": end}
+            for name, weight, end in zip(
+                model.series_.names, model.series_.weights, ends, strict=True
+            )
+        ],
+        "causes": [
+            {
+                "event": code,
+                "title": endpoint.events[code],
+                "coefficients": _rounded(fit.coefficients),
+                "center": _rounded(fit.center),
+                "baselines": [
+                    _rounded(baseline.cumulative(grid[: ends[p] + 1]))
+                    for p, baseline in enumerate(fit.baselines)
+                ],
+            }
+            for code, fit in model.fits_.items()
+        ],
+        "draws": [
+            [
+                {
+                    "coefficients": _rounded(beta),
+                    "baselines": [
+                        _rounded(fit.baselines[p].cumulative(grid[: ends[p] + 1], steps[p]))
+                        for p in positions
+                    ],
+                }
+                for fit, (beta, steps) in zip(fits, draw, strict=True)
+            ]
+            for draw in draws
+        ],
+    }
+
+
+def evaluate_calculator(
+    data: Mapping[str, Any],
+    patient: Mapping[str, Any],
+    series: str | None = None,
+    level: float = 0.95,
+) -> dict[str, list[float]]:
+    """Return a patient's curve and limits as the page computes them.
+
+    Parameters
+    ----------
+    data
+        As `calculator_data` returns.
+    patient
+        A value for each input, by name.
+    series
+        Name of a series, or None for the average.
+    level
+        Coverage of the limits.
+
+    Returns
+    -------
+    dict
+        ``months``, ``survival`` (probability that the event of interest has not happened),
+        ``lower`` and ``upper``.
+    """
+    names = [item["name"] for item in data["series"]]
+    if series is not None and series not in names:
+        raise ModelError(f"unknown series {series!r}; allowed: {', '.join(names)}")
+    complete = _complete(data, patient)
+    values = np.array([_term_value(term, complete) for term in data["terms"]])
+    estimates = [
+        {"coefficients": cause["coefficients"], "baselines": cause["baselines"]}
+        for cause in data["causes"]
+    ]
+    risk = _risk(data, estimates, values, series)
+    drawn = np.array([_risk(data, draw, values, series) for draw in data["draws"]])
+    with np.errstate(divide="ignore"):
+        scale = np.log(-np.log1p(-np.minimum(drawn, 1 - 1e-16)))
+    known = np.isfinite(scale).all(axis=0)
+    error = np.where(known, np.where(known, scale, 0.0).std(axis=0, ddof=1), 0.0)
+    lower, upper = log_log_limits(risk, error, float(ndtri(0.5 + level / 2)))
+    return {
+        "months": list(data["months"][: len(risk)]),
+        "survival": (1.0 - risk).tolist(),
+        "lower": lower.tolist(),
+        "upper": upper.tolist(),
+    }
+
+
+def _risk(
+    data: Mapping[str, Any],
+    parameters: Sequence[Mapping[str, Any]],
+    values: FloatArray,
+    series: str | None,
+) -> FloatArray:
+    months = np.asarray(data["months"])
+    relative = [
+        np.exp(np.dot(part["coefficients"], values - np.asarray(cause["center"])))
+        for part, cause in zip(parameters, data["causes"], strict=True)
+    ]
+    curves = []
+    for position, item in enumerate(data["series"]):
+        grid = months[: item["end"] + 1]
+        hazards = [
+            scale * np.asarray(part["baselines"][position])[None, :]
+            for scale, part in zip(relative, parameters, strict=True)
+        ]
+        curve = cumulative_incidences(hazards, grid, np.minimum(months, grid[-1]))
+        if item["name"] == series:
+            return np.asarray(curve[0, 0, : len(grid)])
+        curves.append(curve)
+    weights = tuple(item["weight"] for item in data["series"])
+    ends = tuple(float(months[item["end"]]) for item in data["series"])
+    averaged = average_incidences(curves, months, SeriesSet(("",) * len(ends), weights, ends))
+    return np.asarray(averaged[0, 0])
+
+
+def _term_value(term: Mapping[str, Any], patient: Mapping[str, Any]) -> float:
+    if term["kind"] == "absent":
+        return 0.0
+    value = patient[term["covariate"]]
+    if term["kind"] == "number":
+        return float((value - term["center"]) / term["scale"])
+    if term["kind"] == "below":
+        return float(value < term["center"])
+    if term["kind"] == "level":
+        return float(value == term["level"])
+    return float(value)
+
+
+def _inputs(design: Design) -> list[dict[str, Any]]:
+    """Describe the inputs; the calculator is for patients who have a separation procedure."""
+    inputs = [_input(covariate) for covariate in design.covariates]
+    treated = any(item["name"] == "sbrt" for item in inputs)
+    for item in inputs:
+        if item["name"] == "sbrt" and design.fixed_sbrt is not None:
+            item["fixed"] = design.fixed_sbrt
+        if item["name"] == "dose_regimen" and treated:
+            item["choices"] = [c for c in item["choices"] if c["value"] != "none"]
+            item["requires"] = "sbrt"
+    return inputs
+
+
+def _input(covariate: Covariate) -> dict[str, Any]:
+    item: dict[str, Any] = {"name": covariate.name, "label": covariate.label}
+    if covariate.kind == "boolean":
+        return {**item, "kind": "boolean", "default": covariate.most_frequent == "true"}
+    if covariate.kind == "category":
+        choices = [{"value": level, "label": label_of(level)} for level in covariate.levels]
+        return {**item, "kind": "choice", "choices": choices, "default": covariate.most_frequent}
+    step = {"kps": 10.0, "separation_mm": 0.5}.get(covariate.name)
+    if step is None:
+        step = float(10.0 ** np.floor(np.log10(max(covariate.high - covariate.low, 1e-9) / 20)))
+    low = float(np.floor(covariate.low / step) * step)
+    high = float(np.ceil(covariate.high / step) * step)
+    default = low + round((covariate.typical - low) / step) * step
+    return {
+        **item,
+        "kind": "number",
+        "min": _round(low),
+        "max": _round(high),
+        "step": _round(step),
+        "default": _round(default),
+    }
+
+
+def _rounded(values: FloatArray) -> list[float]:
+    return [_round(float(value)) for value in values]
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")
+
+
+def patient_frame(data: Mapping[str, Any], patient: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a calculator's patient as a one-row table that the model itself can predict."""
+    return pd.DataFrame([_complete(data, patient)])
+
+
+def _complete(data: Mapping[str, Any], patient: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a value for every input; a choice that requires another input is else "none"."""
+    values = {}
+    for item in data["inputs"]:
+        applies = "requires" not in item or patient[item["requires"]]
+        values[item["name"]] = patient[item["name"]] if applies else "none"
+    return values
