@@ -22,8 +22,19 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from outcomes.arrays import BoolArray, FloatArray
+from outcomes.arrays import FloatArray
 from outcomes.errors import ModelError
+from outcomes.models.columns import (
+    BOOLEANS,
+    SEPARATION_THRESHOLD_MM,
+    Covariate,
+    label_of,
+    name_rows,
+    read_column,
+    read_separation,
+    refuse_missing,
+    without_procedure,
+)
 
 DEFAULT_COVARIATES = (
     "kps",
@@ -36,69 +47,10 @@ DEFAULT_COVARIATES = (
     "dose_regimen",
     "separation_mm",
 )
-SEPARATION_THRESHOLD_MM = 3.0
 REFERENCE_REGIMEN = "hypofractionated_low"
+_MOST_LEVELS = 30
 
 Separation = Literal["threshold", "linear"]
-Kind = Literal["number", "boolean", "category"]
-
-_BOOLEANS = frozenset(
-    {
-        "neurologic_deficit",
-        "progressive_systemic_disease",
-        "systemic_therapy_after",
-        "embolization",
-        "complication",
-        "sbrt",
-    }
-)
-_LABELS: Mapping[str, str] = {
-    "kps": "Karnofsky performance status",
-    "neurologic_deficit": "neurological deficit",
-    "progressive_systemic_disease": "progressive systemic disease",
-    "systemic_therapy_after": "systemic therapy afterwards",
-    "embolization": "preoperative embolization",
-    "complication": "postoperative complication",
-    "sbrt": "SBRT",
-    "dose_regimen": "dose regimen",
-    "separation_mm": "distance of separation",
-    "single_24": "single fraction, 24 Gy",
-    "hypofractionated_high": "high-dose hypofractionated",
-    "hypofractionated_low": "low-dose hypofractionated",
-}
-
-
-def label_of(name: str) -> str:
-    """Return the words a reader sees for a covariate or a level."""
-    return _LABELS.get(name, name.replace("_", " "))
-
-
-@dataclass(frozen=True)
-class Covariate:
-    """A covariate as the training patients showed it.
-
-    Attributes
-    ----------
-    name, label
-        Column of the cohort, and its words for a reader.
-    kind
-        ``number``, ``boolean`` or ``category``.
-    levels
-        Known levels of a category, the reference first.
-    low, high, typical
-        Range and median of a number in the training patients.
-    most_frequent
-        Commonest level or truth value, as text.
-    """
-
-    name: str
-    label: str
-    kind: Kind
-    levels: tuple[str, ...] = ()
-    low: float = 0.0
-    high: float = 1.0
-    typical: float = 0.0
-    most_frequent: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,12 +95,15 @@ class Design:
         Default covariates that were left out, and why.
     fixed_sbrt
         What `sbrt` was in every training patient; None where it varied or is not in use.
+    without_procedure
+        Whether some training patients had no separation procedure.
     """
 
     covariates: tuple[Covariate, ...]
     terms: tuple[Term, ...]
     omitted: Mapping[str, str]
     fixed_sbrt: bool | None = None
+    without_procedure: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -179,15 +134,17 @@ class Design:
             If a covariate is missing, has a missing, non-finite or unknown value, or if
             `dose_regimen` contradicts `sbrt`.
         """
-        columns = {c.name: _read(table, c) for c in self.covariates if c.name != "separation_mm"}
+        columns = {
+            c.name: read_column(table, c) for c in self.covariates if c.name != "separation_mm"
+        }
         if "sbrt" in columns and "dose_regimen" in columns:
             _check_regimen(columns["sbrt"], columns["dose_regimen"])
         if self.fixed_sbrt is not None:
             _check_fixed_sbrt(columns["sbrt"], self.fixed_sbrt)
         absent = np.zeros(len(table), dtype=bool)
         if any(c.name == "separation_mm" for c in self.covariates):
-            nested = any(term.kind == "absent" for term in self.terms)
-            columns["separation_mm"], absent = _read_separation(table, nested)
+            distance, absent = read_separation(table, self.without_procedure)
+            columns["separation_mm"] = distance
         matrix = np.zeros((len(table), len(self.terms)))
         for position, term in enumerate(self.terms):
             if term.kind == "absent":
@@ -212,6 +169,7 @@ class Design:
             "terms": [asdict(term) for term in self.terms],
             "omitted": dict(self.omitted),
             "fixed_sbrt": self.fixed_sbrt,
+            "without_procedure": self.without_procedure,
         }
 
     @classmethod
@@ -225,6 +183,7 @@ class Design:
             terms=tuple(Term(**item) for item in data["terms"]),
             omitted=dict(data["omitted"]),
             fixed_sbrt=data["fixed_sbrt"],
+            without_procedure=data["without_procedure"],
         )
 
 
@@ -261,16 +220,18 @@ def learn_design(
         raise ModelError(f"separation: found {separation!r}; allowed: 'threshold', 'linear'")
     chosen = _choose(table, covariates)
     by_default = covariates is None
+    omitted = (
+        {name: "not in the table" for name in DEFAULT_COVARIATES if name not in chosen}
+        if by_default
+        else {}
+    )
+    if by_default and "separation_mm" in chosen and without_procedure(table).all():
+        omitted["separation_mm"] = "no patient had a separation procedure"
+        chosen = tuple(name for name in chosen if name != "separation_mm")
     learned = [_learn_covariate(table, name, chosen) for name in chosen]
-    nested = "separation_mm" in chosen and bool(_without_procedure(table).any())
-    omitted = {
-        name: "not in the table"
-        for name in (DEFAULT_COVARIATES if by_default else ())
-        if name not in chosen and any(known in chosen for known in DEFAULT_COVARIATES)
-    }
+    nested = "separation_mm" in chosen and bool(without_procedure(table).any())
     terms = [term for c in learned for term in _terms(c, separation, nested, "sbrt" in chosen)]
-    design = Design(tuple(learned), tuple(terms), {})
-    matrix = design.matrix(table)
+    matrix = Design(tuple(learned), tuple(terms), {}, None, nested).matrix(table)
     spread = _within(matrix, groups)
     constant = np.abs(spread).max(axis=0, initial=0.0) <= 1e-12 * (
         1.0 + np.abs(matrix).max(axis=0, initial=0.0)
@@ -291,7 +252,7 @@ def learn_design(
         _check_rank(spread[:, ~constant], [term.name for term in kept], where)
     # sbrt stays readable even without a column of its own: dose_regimen is nested in it.
     remaining = tuple(c for c in learned if c.name not in omitted or c.name == "sbrt")
-    return Design(remaining, tuple(kept), omitted, _fixed_sbrt(table, remaining))
+    return Design(remaining, tuple(kept), omitted, _fixed_sbrt(table, remaining), nested)
 
 
 def _choose(table: pd.DataFrame, covariates: Sequence[str] | None) -> tuple[str, ...]:
@@ -315,20 +276,25 @@ def _choose(table: pd.DataFrame, covariates: Sequence[str] | None) -> tuple[str,
 
 
 def _learn_covariate(table: pd.DataFrame, name: str, chosen: Sequence[str]) -> Covariate:
-    column = table[name]
+    column = table[name].infer_objects()
     if name == "separation_mm":
-        values, absent = _read_separation(table, bool(_without_procedure(table).any()))
+        values, absent = read_separation(table, bool(without_procedure(table).any()))
         return _number(name, values[~absent])
-    if name in _BOOLEANS or pd.api.types.is_bool_dtype(column):
+    if name in BOOLEANS or pd.api.types.is_bool_dtype(column):
         probe = Covariate(name, label_of(name), "boolean")
-        share = float(np.mean(_read(table, probe)))
+        share = float(np.mean(read_column(table, probe)))
         return Covariate(
             name, label_of(name), "boolean", most_frequent="true" if share >= 0.5 else "false"
         )
     if pd.api.types.is_numeric_dtype(column):
-        return _number(name, _read(table, Covariate(name, label_of(name), "number")))
-    _refuse_missing(column, name)
+        return _number(name, read_column(table, Covariate(name, label_of(name), "number")))
+    refuse_missing(column, name)
     counts = column.astype(str).value_counts()
+    if len(counts) > _MOST_LEVELS:
+        raise ModelError(
+            f"{name}: found {len(counts)} different values; allowed: a number, or a category of "
+            f"at most {_MOST_LEVELS} levels"
+        )
     order = sorted(counts.index, key=lambda level: (-counts[level], level))
     commonest = order[0]
     if name == "dose_regimen" and "sbrt" in chosen:
@@ -393,61 +359,10 @@ def _is_mm(term: Term) -> bool:
     return term.covariate == "separation_mm"
 
 
-def _read(table: pd.DataFrame, covariate: Covariate) -> Any:
-    name = covariate.name
-    if name not in table.columns:
-        raise ModelError(f"missing column: {name}")
-    column = table[name]
-    if isinstance(column, pd.DataFrame):
-        raise ModelError(f"the column {name} stands in the table more than once")
-    _refuse_missing(column, name)
-    if covariate.kind == "category":
-        values = column.astype(str).to_numpy(dtype=object)
-        known = set(covariate.levels)
-        if known:
-            _refuse(column, ~np.isin(values, sorted(known)), name, ", ".join(covariate.levels))
-        return values
-    if covariate.kind == "boolean" and not pd.api.types.is_numeric_dtype(column):
-        text = column.astype(str).str.lower()
-        _refuse(column, ~text.isin(["true", "false"]).to_numpy(), name, "true, false")
-        return (text == "true").to_numpy(dtype=np.float64)
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    _refuse(column, ~np.isfinite(numbers), name, "a finite number")
-    if covariate.kind == "boolean":
-        _refuse(column, ~np.isin(numbers, (0.0, 1.0)), name, "true, false")
-    return numbers
-
-
-def _read_separation(table: pd.DataFrame, nested: bool) -> tuple[FloatArray, BoolArray]:
-    name = "separation_mm"
-    if name not in table.columns:
-        raise ModelError(f"missing column: {name}")
-    absent = _without_procedure(table)
-    values = pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    if not nested and absent.any():
-        raise ModelError(
-            f"{name}: {_rows(absent)} had no separation procedure, and the model was fitted to "
-            "patients who all had one; leave those rows out"
-        )
-    missing = table[name].isna().to_numpy() & ~absent
-    if missing.any():
-        raise ModelError(
-            f"{name}: missing in {_rows(missing)}; allowed only where procedure is 'none'"
-        )
-    _refuse(table[name], ~np.isfinite(values) & ~absent, name, "a finite number of mm")
-    return np.where(absent, SEPARATION_THRESHOLD_MM, values), absent
-
-
-def _without_procedure(table: pd.DataFrame) -> BoolArray:
-    if "procedure" not in table.columns:
-        return np.zeros(len(table), dtype=bool)
-    return np.asarray(table["procedure"].astype(object) == "none", dtype=bool)
-
-
 def _fixed_sbrt(table: pd.DataFrame, covariates: Sequence[Covariate]) -> bool | None:
     for covariate in covariates:
         if covariate.name == "sbrt":
-            treated = _read(table, covariate) == 1
+            treated = read_column(table, covariate) == 1
             return bool(treated[0]) if (treated == treated[0]).all() else None
     return None
 
@@ -456,7 +371,7 @@ def _check_regimen(sbrt: FloatArray, regimen: Any) -> None:
     wrong = (regimen == "none") == (sbrt == 1)
     if wrong.any():
         raise ModelError(
-            f"dose_regimen contradicts sbrt in {_rows(wrong)}; "
+            f"dose_regimen contradicts sbrt in {name_rows(wrong)}; "
             "it is 'none' exactly where sbrt is false"
         )
 
@@ -466,7 +381,7 @@ def _check_fixed_sbrt(sbrt: FloatArray, fixed: bool) -> None:
     if wrong.any():
         raise ModelError(
             f"sbrt was {str(fixed).lower()} in all training patients, so the model says nothing "
-            f"of {_rows(wrong)}"
+            f"of {name_rows(wrong)}"
         )
 
 
@@ -493,29 +408,9 @@ def _check_rank(spread: FloatArray, names: Sequence[str], where: str) -> None:
 def _within(matrix: FloatArray, groups: Sequence[str] | None) -> FloatArray:
     """Return the matrix centred within each group."""
     if groups is None:
-        return matrix - matrix.mean(axis=0, keepdims=True)
+        return np.asarray(matrix - matrix.mean(axis=0, keepdims=True))
     codes, levels = pd.factorize(np.asarray(groups, dtype=object))
     counts = np.bincount(codes, minlength=len(levels))
     sums = np.zeros((len(levels), matrix.shape[1]))
     np.add.at(sums, codes, matrix)
     return np.asarray(matrix - (sums / counts[:, None])[codes])
-
-
-def _refuse_missing(column: "pd.Series[Any]", name: str) -> None:
-    missing = column.isna().to_numpy()
-    if missing.any():
-        raise ModelError(f"{name}: missing in {_rows(missing)}; the model needs every value")
-
-
-def _refuse(column: "pd.Series[Any]", wrong: Any, name: str, allowed: str) -> None:
-    if wrong.any():
-        found = column.iloc[int(np.flatnonzero(wrong)[0])]
-        raise ModelError(f"{_rows(wrong)}, {name}: found {found!r}; allowed: {allowed}")
-
-
-def _rows(mask: Any) -> str:
-    """Name the marked rows, counted from 1."""
-    rows = np.flatnonzero(mask) + 1
-    shown = ", ".join(str(row) for row in rows[:5])
-    more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
-    return f"row{'s' * (len(rows) > 1)} {shown}{more}"

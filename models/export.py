@@ -26,10 +26,11 @@ from scipy.special import ndtri
 from outcomes.arrays import FloatArray
 from outcomes.endpoints import get_endpoint
 from outcomes.errors import ModelError
+from outcomes.models.columns import Covariate, label_of
 from outcomes.models.competing import cumulative_incidences
 from outcomes.models.cox import CoxModel
 from outcomes.models.cox_interval import draw_parameters, log_log_limits
-from outcomes.models.design import Covariate, Design, label_of
+from outcomes.models.design import Design
 from outcomes.models.series import SeriesSet, average_incidences
 
 MONTHS = tuple(range(37))
@@ -55,13 +56,15 @@ def calculator_data(
     Returns
     -------
     dict of plain data for JSON
-        ``endpoint``, ``title``, ``complement_title``, ``months``, ``inputs`` (name, label, kind
-        ``number | boolean | choice``, min, max, step, choices, default; ``requires``: the
-        boolean input without which the choice is "none"; ``fixed``: the only value the model
-        knows), ``terms`` (name, label, covariate, kind, level, center, scale), ``series`` (name, weight, end: the last index of
-        ``months`` it reaches), ``causes`` (event, title, coefficients, center, and for each
-        series the baseline's cumulative hazard by month), ``draws`` (for each draw and cause
-        the same coefficients and baselines).
+        ``endpoint``, ``title``, ``complement_title``, ``months``;
+        ``inputs``: name, label, kind (``number``, ``boolean`` or ``choice``), min, max, step,
+        choices, default; ``requires`` names the boolean input without which a choice is "none",
+        ``fixed`` is the only value the model knows;
+        ``terms``: name, label, covariate, kind, level, center, scale;
+        ``series``: name, weight, end (the last index of ``months`` it reaches);
+        ``causes``: event, title, coefficients, center, and baselines (by series, the cumulative
+        hazard by month);
+        ``draws``: for each draw and cause, coefficients and baselines.
 
     Raises
     ------

@@ -80,5 +80,5 @@ def _reverse_kaplan_meier(time: FloatArray, observed: BoolArray) -> StepFunction
     at_risk = np.cumsum((events + censored)[::-1])[::-1]
     # Events come before censorings of the same time, so they leave the risk set first.
     exposed = at_risk - events
-    kept = 1.0 - np.divide(censored, exposed, out=np.zeros_like(exposed), where=exposed > 0)
-    return StepFunction(times, np.cumprod(kept), 1.0, np.inf)
+    lost = np.divide(censored, exposed, out=np.zeros(len(times)), where=exposed > 0)
+    return StepFunction(times, np.asarray(np.cumprod(1.0 - lost)), 1.0, np.inf)
