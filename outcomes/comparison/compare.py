@@ -80,8 +80,8 @@ def compare(
 
 
 def _risk_months(last: float) -> tuple[float, ...]:
-    """Return the months of the risk table: every 6, or a multiple that gives at most ten."""
+    """Return the months of the risk table: every 6, or a multiple that gives at most eleven."""
     step = 6.0
-    while last / step >= 10:
+    while last / step > 10:
         step *= 2
     return tuple(np.arange(0.0, last + 1e-9, step).tolist())

@@ -17,6 +17,8 @@ from outcomes.errors import NotEstimableError
 # Beyond this a log hazard ratio per standard deviation means that the likelihood has no maximum.
 _LARGEST_LOG_RATIO = 15.0
 _EVENTS_PER_COEFFICIENT = 10
+# lifelines stops some 1e-6 short of the maximum by default.
+_FIT_OPTIONS = {"precision": 1e-14, "r_precision": 1e-16}
 
 
 def cox(setting: Setting) -> Iterator[Rung]:
@@ -128,7 +130,9 @@ def _partial_likelihood(
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", ConvergenceWarning)
         try:
-            fitted = CoxPHFitter().fit(frame, "time", "event", strata=["stratum"])
+            fitted = CoxPHFitter().fit(
+                frame, "time", "event", strata=["stratum"], fit_options=_FIT_OPTIONS
+            )
         except (ConvergenceError, ConvergenceWarning, np.linalg.LinAlgError) as failure:
             raise NotEstimableError("the partial likelihood has no maximum") from failure
     if not (np.abs(fitted.params_.to_numpy()) < _LARGEST_LOG_RATIO).all():

@@ -15,7 +15,7 @@ curve <- function(time, event, entry = NULL, weights = NULL) {
   list(
     data = list(time = time, event = event, entry = entry, weights = weights),
     time = fit$time, n_risk = fit$n.risk, n_event = fit$n.event, survival = fit$surv,
-    standard_error = fit$std.err * fit$surv,
+    standard_error = if (fit$logse) fit$std.err * fit$surv else fit$std.err,
     log_log = list(lower = fit$lower, upper = fit$upper),
     plain = list(lower = fits[[2]]$lower, upper = fits[[2]]$upper),
     quartiles = list(

@@ -1,0 +1,275 @@
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from outcomes.comparison import LANDMARK_MONTHS, compare, treatment_labels
+from outcomes.curves import aalen_johansen, gray_test, kaplan_meier
+from outcomes.errors import CohortError, NotEstimableError, OutcomesError
+
+
+def rung(comparison, method, estimand, horizon=None):
+    found = [
+        one
+        for one in comparison.rungs
+        if (one.method, one.estimand, one.horizon_months) == (method, estimand, horizon)
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_the_ladder_of_overall_survival(cohort):
+    found = compare(cohort, endpoint="overall-survival", horizons=(12,))
+    assert [(one.method, one.estimand) for one in found.rungs] == [
+        ("crude", "risk_treated"),
+        ("crude", "risk_control"),
+        ("crude", "risk_difference"),
+        ("crude", "risk_ratio"),
+        ("crude", "number_needed_to_treat"),
+        ("crude", "restricted_mean_treated"),
+        ("crude", "restricted_mean_control"),
+        ("crude", "restricted_mean_difference"),
+        ("crude", "log_rank"),
+        ("stratified", "log_rank"),
+        ("cox-unadjusted", "hazard_ratio"),
+        ("cox-adjusted", "hazard_ratio"),
+        ("landmark", "risk_difference"),
+        ("landmark", "hazard_ratio"),
+    ]
+    assert all(one.value is not None for one in found.rungs)
+    assert found.inflated is None
+
+
+def test_the_ladder_of_local_control(cohort):
+    found = compare(cohort, endpoint="local-control")
+    estimands = {(one.method, one.estimand) for one in found.rungs}
+    assert ("crude", "gray") in estimands
+    assert ("crude", "restricted_mean_time_lost_difference") in estimands
+    assert ("1 - Kaplan-Meier", "risk_difference") in estimands
+    assert ("crude", "log_rank") not in estimands
+    assert all(one.value is not None for one in found.rungs)
+    gray = gray_test(cohort["lp_months"], cohort["lp_event"], cohort["sbrt"])
+    assert rung(found, "crude", "gray").value == gray.statistic
+    assert rung(found, "crude", "gray").p == gray.p
+    note = rung(found, "cox-adjusted", "hazard_ratio").note
+    assert "kps, neurologic_deficit, separation_mm < 3" in note
+
+
+def test_differences_are_treated_minus_control(cohort):
+    found = compare(cohort, endpoint="overall-survival", horizons=(12,))
+    treated = rung(found, "crude", "risk_treated", 12).value
+    control = rung(found, "crude", "risk_control", 12).value
+    assert rung(found, "crude", "risk_difference", 12).value == treated - control < 0
+    assert rung(found, "crude", "number_needed_to_treat", 12).value == 1 / (control - treated)
+    assert rung(found, "crude", "restricted_mean_difference", 12).value > 0
+    assert rung(found, "cox-adjusted", "hazard_ratio").value < 1
+
+
+def test_arm_curves_of_survival(cohort):
+    found = compare(cohort, endpoint="overall-survival")
+    treated, control = found.arms
+    assert (treated.arm, treated.label) == ("treated", "Surgery + SBRT")
+    assert (control.arm, control.label) == ("control", "Surgery alone")
+    own = cohort[cohort["sbrt"]]
+    curve = kaplan_meier(own["os_months"], own["death"])
+    assert (treated.n, treated.events) == (len(own), own["death"].sum())
+    assert (treated.months[0], treated.estimate[0]) == (0, 1)
+    assert treated.months[-1] == own["os_months"].max()
+    np.testing.assert_array_equal(treated.estimate[1:], curve.survival_at(treated.months[1:]))
+    assert treated.median == curve.median()
+    assert treated.at_risk == tuple(curve.at_risk_at(treated.risk_months))
+    assert treated.risk_months == control.risk_months == tuple(np.arange(0.0, 60.1, 6))
+    np.testing.assert_array_equal(
+        treated.censored_months, np.unique(own.loc[own["death"] == 0, "os_months"])
+    )
+    for curve in found.arms:
+        assert (curve.lower <= curve.estimate).all()
+        assert (curve.estimate <= curve.upper).all()
+
+
+def test_arm_curves_of_local_control(cohort):
+    found = compare(cohort, endpoint="local-control")
+    own = cohort[~cohort["sbrt"]]
+    curve = aalen_johansen(own["lp_months"], own["lp_event"])
+    control = found.arms[1]
+    np.testing.assert_array_equal(control.estimate[1:], curve.incidence_at(1, control.months[1:]))
+    assert control.estimate[0] == 0
+    assert control.median is None
+    for one, inflated in zip(found.arms, found.inflated, strict=True):
+        assert one.arm == inflated.arm
+        np.testing.assert_array_equal(one.months, inflated.months)
+        assert (inflated.estimate >= one.estimate - 1e-12).all()
+        assert (inflated.lower <= inflated.estimate).all()
+        assert (inflated.estimate <= inflated.upper).all()
+
+
+def test_the_truth_stands_beside_every_method(cohort):
+    truth = {
+        "risk_treated@12": 0.3,
+        "risk_control@12": 0.4,
+        "risk_difference@12": -0.1,
+        "restricted_mean_difference@12": 0.9,
+        "hazard_ratio": 0.67,
+    }
+    found = compare(cohort, endpoint="overall-survival", horizons=(12.0, 24.0), truth=truth)
+    assert rung(found, "crude", "risk_treated", 12).truth == 0.3
+    assert rung(found, "crude", "risk_difference", 12).truth == -0.1
+    assert rung(found, "landmark", "risk_difference", 12).truth == -0.1
+    assert rung(found, "crude", "restricted_mean_difference", 12).truth == 0.9
+    assert rung(found, "crude", "risk_ratio", 12).truth == pytest.approx(0.75)
+    assert rung(found, "crude", "number_needed_to_treat", 12).truth == pytest.approx(10)
+    assert rung(found, "landmark", "hazard_ratio").truth == 0.67
+    assert rung(found, "crude", "risk_difference", 24).truth is None
+    assert rung(found, "crude", "log_rank").truth is None
+
+
+def test_records_are_plain_data(cohort):
+    found = compare(cohort, endpoint="local-control")
+    records = json.loads(json.dumps(found.to_records(), allow_nan=False))
+    assert set(records[0]) == {
+        "method", "estimand", "endpoint", "horizon_months",
+        "value", "lower", "upper", "p", "truth", "note",
+    }  # fmt: skip
+    frame = found.to_frame()
+    assert len(frame) == len(records)
+    assert frame["method"].tolist() == [record["method"] for record in records]
+
+
+def test_order_of_patients_does_not_matter(cohort):
+    shuffled = cohort.sample(frac=1, random_state=3)
+    first = compare(cohort, endpoint="local-control").to_frame()
+    second = compare(shuffled, endpoint="local-control").to_frame()
+    pd.testing.assert_frame_equal(first, second, rtol=1e-6)
+
+
+def test_the_cohort_is_left_as_it_was(cohort):
+    before = cohort.copy()
+    compare(cohort, endpoint="overall-survival")
+    pd.testing.assert_frame_equal(cohort, before)
+
+
+def test_adjustment_undoes_confounding():
+    # Fitter patients get the treatment, which does nothing.
+    random = np.random.default_rng(11)
+    n = 4000
+    kps = random.choice([50, 60, 70, 80, 90, 100], n)
+    sbrt = random.random(n) < 1 / (1 + np.exp(-(kps - 75) / 10))
+    death = random.exponential(20 * np.exp(0.04 * (kps - 75)))
+    cohort = pd.DataFrame(
+        {
+            "sbrt": sbrt,
+            "kps": kps,
+            "os_months": np.ceil(np.minimum(death, 48) * 10) / 10,
+            "death": (death < 48).astype(int),
+        }
+    )
+    found = compare(cohort, endpoint="overall-survival")
+    crude = rung(found, "cox-unadjusted", "hazard_ratio")
+    adjusted = rung(found, "cox-adjusted", "hazard_ratio")
+    assert crude.upper < 0.7
+    assert abs(math.log(adjusted.value)) < 3 * math.log(adjusted.upper / adjusted.value) / 1.96
+
+
+def test_the_landmark_takes_immortal_time_out():
+    # Whoever lives six weeks is treated, to no effect: the treated cannot have died before.
+    random = np.random.default_rng(12)
+    n = 4000
+    death = np.ceil(random.exponential(3, n) * 100) / 100
+    start = random.uniform(0.3, 1.3, n)
+    sbrt = (random.random(n) < 0.7) & (death > start)
+    cohort = pd.DataFrame(
+        {
+            "sbrt": sbrt,
+            "sbrt_start_months": np.where(sbrt, start, np.nan),
+            "os_months": np.minimum(death, 24),
+            "death": (death < 24).astype(int),
+        }
+    )
+    found = compare(cohort, endpoint="overall-survival", horizons=(6,))
+    crude = rung(found, "crude", "risk_difference", 6)
+    assert crude.value < -5 * (crude.upper - crude.value) / 1.96
+    landmark = rung(found, "landmark", "risk_difference", 6)
+    assert abs(landmark.value) < 3 * (landmark.upper - landmark.value) / 1.96
+    ratio = rung(found, "landmark", "hazard_ratio")
+    assert abs(math.log(ratio.value)) < 3 * math.log(ratio.upper / ratio.value) / 1.96
+
+
+def test_treatment_after_the_landmark_counts_as_control(cohort):
+    late = cohort.index[cohort["sbrt"]][:30]
+    cohort.loc[late, "sbrt_start_months"] = 3.0
+    found = compare(cohort, endpoint="overall-survival", horizons=(12,))
+    later = cohort[cohort["os_months"] > LANDMARK_MONTHS]
+    started = later["sbrt"] & (later["sbrt_start_months"] <= LANDMARK_MONTHS)
+    risks = [
+        1 - kaplan_meier(arm["os_months"], arm["death"]).survival_at(12)
+        for arm in (later[started], later[~started])
+    ]
+    landmark = rung(found, "landmark", "risk_difference", 12)
+    assert landmark.value == pytest.approx(risks[0] - risks[1])
+    assert "30 treated later" in landmark.note
+
+
+def test_patients_without_surgery_are_left_out(cohort):
+    cohort["procedure"] = np.where(np.arange(len(cohort)) < 50, "none", "separation")
+    found = compare(cohort, endpoint="overall-survival")
+    assert sum(arm.n for arm in found.arms) == len(cohort) - 50
+    assert found.notes == ("50 patients without surgery are left out",)
+
+
+def test_patients_of_unknown_treatment_are_left_out(cohort):
+    cohort["sbrt"] = cohort["sbrt"].astype(object)
+    cohort.loc[cohort.index[:7], "sbrt"] = None
+    found = compare(cohort, endpoint="overall-survival")
+    assert sum(arm.n for arm in found.arms) == len(cohort) - 7
+    assert found.notes == ("7 patients without a value of sbrt are left out",)
+
+
+def test_any_column_of_two_values_is_a_treatment(cohort):
+    cohort["approach"] = np.where(cohort["sbrt"], "open", "minimally_invasive")
+    named = compare(cohort, endpoint="overall-survival", treatment="approach")
+    assert [arm.label for arm in named.arms] == ["open", "minimally_invasive"]
+    cohort["sbrt"] = cohort["sbrt"].astype(int)
+    numbers = compare(cohort, endpoint="overall-survival")
+    assert named.arms[0].n == numbers.arms[0].n
+    crude = "crude", "risk_difference", 12
+    assert rung(named, *crude).value == rung(numbers, *crude).value
+    # A treatment is not adjusted for itself.
+    assert (
+        "embolization"
+        not in rung(
+            compare(
+                cohort.assign(embolization=cohort["sbrt"]),
+                endpoint="overall-survival",
+                treatment="embolization",
+            ),
+            "cox-adjusted",
+            "hazard_ratio",
+        ).note
+    )
+
+
+def test_labels():
+    assert treatment_labels("sbrt") == ("Surgery + SBRT", "Surgery alone")
+    assert treatment_labels("chest_wall_resection") == (
+        "Chest wall resection",
+        "No chest wall resection",
+    )
+
+
+def test_unusable_cohorts(cohort):
+    with pytest.raises(CohortError, match="column sbrt: missing") as caught:
+        compare(cohort.drop(columns=["sbrt", "death"]), endpoint="overall-survival")
+    assert [one.column for one in caught.value.violations] == ["death", "sbrt"]
+    with pytest.raises(CohortError, match="true or false, or two values"):
+        compare(cohort, endpoint="overall-survival", treatment="kps")
+    with pytest.raises(NotEstimableError, match="no patient is left"):
+        compare(cohort.iloc[:0], endpoint="overall-survival")
+    with pytest.raises(OutcomesError, match="unknown endpoint"):
+        compare(cohort, endpoint="survival")
+    with pytest.raises(OutcomesError, match="positive number of months"):
+        compare(cohort, endpoint="overall-survival", horizons=(0,))
+    cohort.loc[cohort.index[4], "os_months"] = np.nan
+    with pytest.raises(OutcomesError, match="row 5, os_months"):
+        compare(cohort, endpoint="overall-survival")

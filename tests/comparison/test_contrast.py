@@ -1,0 +1,74 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outcomes.comparison.contrast import (
+    ArmEstimate,
+    Contrast,
+    difference,
+    number_needed_to_treat,
+    ratio,
+    two_sided_p,
+)
+from outcomes.errors import NotEstimableError
+
+estimates = st.builds(ArmEstimate, value=st.floats(0.05, 0.95), standard_error=st.floats(0.01, 0.2))
+
+
+def test_difference_by_hand():
+    # 0.3 ± 0.03 minus 0.5 ± 0.04: standard error 0.05, z = -4
+    found = difference(ArmEstimate(0.3, 0.03), ArmEstimate(0.5, 0.04))
+    assert found.value == pytest.approx(-0.2)
+    assert found.lower == pytest.approx(-0.2 - 1.959963985 * 0.05)
+    assert found.upper == pytest.approx(-0.2 + 1.959963985 * 0.05)
+    assert found.p == pytest.approx(6.334248e-05, rel=1e-6)
+
+
+def test_p_value_at_the_limit():
+    assert two_sided_p(1.959963984540054) == pytest.approx(0.05)
+    assert two_sided_p(-1.959963984540054) == pytest.approx(0.05)
+
+
+def test_ratio_by_hand():
+    # Relative errors 0.3 and 0.4: standard error of the log ratio 0.5
+    found = ratio(ArmEstimate(0.2, 0.06), ArmEstimate(0.4, 0.16))
+    assert found.value == pytest.approx(0.5)
+    assert found.lower == pytest.approx(0.5 * math.exp(-1.959963985 * 0.5))
+    assert found.upper == pytest.approx(0.5 * math.exp(1.959963985 * 0.5))
+
+
+@given(estimates, estimates)
+def test_swapping_the_arms(first, second):
+    there, back = difference(first, second), difference(second, first)
+    assert (there.value, there.lower, there.p) == (-back.value, -back.upper, back.p)
+    there, back = ratio(first, second), ratio(second, first)
+    assert there.value == pytest.approx(1 / back.value)
+    assert there.lower == pytest.approx(1 / back.upper)
+    assert there.p == pytest.approx(back.p)
+
+
+def test_number_needed_to_treat_by_hand():
+    found = number_needed_to_treat(Contrast(-0.2, -0.25, -0.1, 0.01))
+    assert (found.value, found.lower, found.upper) == (5, 4, 10)
+    harm = number_needed_to_treat(Contrast(0.2, 0.1, 0.25, 0.01))
+    assert (harm.value, harm.lower, harm.upper) == (-5, -10, -4)
+
+
+def test_number_needed_to_treat_has_no_interval_across_no_effect():
+    found = number_needed_to_treat(Contrast(-0.1, -0.3, 0.1, 0.3))
+    assert (found.value, found.lower, found.upper) == (10, None, None)
+    assert "includes 0" in found.note
+    with pytest.raises(NotEstimableError, match="is 0"):
+        number_needed_to_treat(Contrast(0.0, -0.1, 0.1, 1.0))
+
+
+def test_an_arm_without_events_leaves_no_interval():
+    nothing = ArmEstimate(0.0, None, reason="no event has happened in the arm 'A' by month 12")
+    found = difference(ArmEstimate(0.3, 0.03), nothing)
+    assert (found.value, found.lower, found.upper, found.p) == (0.3, None, None, None)
+    assert found.note == f"no interval because {nothing.reason}"
+    assert nothing.alone().note == found.note
+    with pytest.raises(NotEstimableError, match="no event has happened in the arm 'A'"):
+        ratio(ArmEstimate(0.3, 0.03), nothing)

@@ -1,0 +1,183 @@
+"""An estimate that cannot be had keeps its place and says why; the others stand."""
+
+import json
+
+import numpy as np
+import pytest
+
+from outcomes.comparison import compare
+
+BOTH = pytest.mark.parametrize("endpoint", ["overall-survival", "local-control"])
+
+
+def rungs(comparison):
+    return {(one.method, one.estimand, one.horizon_months): one for one in comparison.rungs}
+
+
+def run(cohort, endpoint="overall-survival", **options):
+    found = compare(cohort, endpoint=endpoint, horizons=(12,), **options)
+    json.dumps(found.to_records(), allow_nan=False)
+    for rung in found.rungs:
+        assert (rung.value is None) == rung.note.startswith("not estimable because ")
+    return found, rungs(found)
+
+
+@BOTH
+def test_an_empty_arm(cohort, endpoint):
+    found, by_name = run(cohort[cohort["sbrt"]], endpoint)
+    assert by_name["crude", "risk_treated", 12].value is not None
+    for name in ("risk_control", "risk_difference", "risk_ratio", "number_needed_to_treat"):
+        assert "'Surgery alone' has no patient" in by_name["crude", name, 12].note
+    test = "log_rank" if endpoint == "overall-survival" else "gray"
+    for name in (
+        ("crude", test, None),
+        ("cox-unadjusted", "hazard_ratio", None),
+        ("cox-adjusted", "hazard_ratio", None),
+        ("landmark", "hazard_ratio", None),
+    ):
+        assert "'Surgery alone' has no patient" in by_name[name].note
+    empty = found.arms[1]
+    assert (empty.n, empty.events, empty.months.size, empty.median) == (0, 0, 0, None)
+    assert set(empty.at_risk) == {0}
+
+
+@BOTH
+def test_an_arm_without_events(cohort, endpoint):
+    event = "death" if endpoint == "overall-survival" else "lp_event"
+    cohort.loc[cohort["sbrt"], event] = 0
+    _, by_name = run(cohort, endpoint)
+    assert by_name["crude", "risk_treated", 12].value == 0
+    change = by_name["crude", "risk_difference", 12]
+    assert change.value == -by_name["crude", "risk_control", 12].value
+    assert (change.lower, change.upper, change.p) == (None, None, None)
+    assert "no event has happened in the arm 'Surgery + SBRT' by month 12" in change.note
+    assert by_name["crude", "risk_ratio", 12].value is None
+    for method in ("cox-unadjusted", "cox-adjusted", "landmark"):
+        assert "'Surgery + SBRT' has no event" in by_name[method, "hazard_ratio", None].note
+
+
+@BOTH
+def test_a_horizon_beyond_the_follow_up_of_one_arm(cohort, endpoint):
+    months = "os_months" if endpoint == "overall-survival" else "lp_months"
+    event = "death" if endpoint == "overall-survival" else "lp_event"
+    over = ~cohort["sbrt"] & (cohort[months] > 9)
+    cohort.loc[over, event] = 0
+    cohort.loc[over, months] = 9.0
+    _, by_name = run(cohort, endpoint)
+    assert by_name["crude", "risk_treated", 12].value is not None
+    for name in (("crude", "risk_difference", 12), ("landmark", "risk_difference", 12)):
+        assert by_name[name].value is None
+        assert (
+            "follow-up of the arm 'Surgery alone' ends at month 9, before month 12"
+            in by_name[name].note
+        )
+    assert by_name["cox-adjusted", "hazard_ratio", None].value is not None
+
+
+def test_everyone_in_an_arm_dead_before_the_horizon(cohort):
+    cohort.loc[~cohort["sbrt"], "death"] = 1
+    cohort.loc[~cohort["sbrt"], "os_months"] = cohort["os_months"].clip(upper=10) + 0.1
+    found, by_name = run(cohort)
+    assert by_name["crude", "risk_control", 12].value == 1
+    change = by_name["crude", "risk_difference", 12]
+    assert change.value is not None
+    assert change.lower is None
+    assert "nobody is left in the arm 'Surgery alone' by month 12" in change.note
+    assert by_name["crude", "restricted_mean_difference", 12].lower is not None
+    assert np.isfinite(found.arms[1].upper).all()
+    assert found.arms[1].lower[-1] == 0
+
+
+def test_no_events_at_all(cohort):
+    cohort["lp_event"] = 0
+    _, by_name = run(cohort, "local-control")
+    assert by_name["crude", "risk_difference", 12].value == 0
+    assert "the risk difference is 0" in by_name["crude", "number_needed_to_treat", 12].note
+    assert "no event of cause 1" in by_name["crude", "gray", None].note
+
+
+def test_a_missing_covariate(cohort):
+    _, by_name = run(cohort, covariates=("kps", "albumin"))
+    adjusted = by_name["cox-adjusted", "hazard_ratio", None]
+    assert adjusted.note == "not estimable because the cohort has no column albumin"
+    assert by_name["cox-unadjusted", "hazard_ratio", None].value is not None
+
+
+def test_collinear_covariates(cohort):
+    cohort["tens"] = cohort["kps"] / 10
+    _, by_name = run(cohort, covariates=("kps", "tens"))
+    note = by_name["cox-adjusted", "hazard_ratio", None].note
+    assert "the other columns determine tens" in note
+    cohort["planned"] = ~cohort["sbrt"]
+    _, by_name = run(cohort, covariates=("kps", "planned"))
+    note = by_name["cox-adjusted", "hazard_ratio", None].note
+    assert "the other columns determine sbrt" in note
+
+
+def test_series_that_each_have_one_arm(cohort):
+    cohort["study"] = np.where(cohort["sbrt"], "laufer-2013", "amankulor-2014")
+    _, by_name = run(cohort)
+    for method in ("cox-unadjusted", "cox-adjusted"):
+        note = by_name[method, "hazard_ratio", None].note
+        assert "the other columns determine sbrt within its strata" in note
+    assert by_name["stratified", "log_rank", None].value is None
+    assert by_name["crude", "log_rank", None].value is not None
+
+
+def test_a_covariate_that_separates(cohort):
+    cohort["alive_at_end"] = cohort["death"] == 0
+    _, by_name = run(cohort, covariates=("alive_at_end",))
+    note = by_name["cox-adjusted", "hazard_ratio", None].note
+    assert "alive_at_end is the same at every event" in note
+
+
+def test_a_covariate_that_orders_the_deaths(cohort):
+    cohort["clock"] = -cohort["os_months"]
+    _, by_name = run(cohort, covariates=("clock",))
+    note = by_name["cox-adjusted", "hazard_ratio", None].note
+    assert "the partial likelihood has no maximum" in note
+
+
+def test_a_constant_covariate_is_left_out_with_a_note(cohort):
+    plain = run(cohort)[1]["cox-adjusted", "hazard_ratio", None]
+    cohort["embolization"] = False
+    noted = run(cohort)[1]["cox-adjusted", "hazard_ratio", None]
+    assert noted.value == plain.value
+    assert "embolization does not vary and is left out" in noted.note
+
+
+def test_missing_covariates_leave_patients_out_with_a_note(cohort):
+    cohort["kps"] = cohort["kps"].astype(float)
+    cohort.loc[cohort.index[:25], "kps"] = np.nan
+    noted = run(cohort)[1]["cox-adjusted", "hazard_ratio", None]
+    whole = run(cohort.iloc[25:])[1]["cox-adjusted", "hazard_ratio", None]
+    assert noted.value == pytest.approx(whole.value)
+    assert "25 patients with missing covariates are left out" in noted.note
+
+
+def test_no_covariate_at_all(cohort):
+    bare = cohort[["sbrt", "os_months", "death"]]
+    _, by_name = run(bare)
+    adjusted = by_name["cox-adjusted", "hazard_ratio", None]
+    assert adjusted.value == pytest.approx(by_name["cox-unadjusted", "hazard_ratio", None].value)
+    assert "adjusted for nothing" in adjusted.note
+
+
+def test_a_category_is_compared_with_its_most_frequent_level(cohort):
+    cohort["frailty"] = np.select(
+        [cohort["kps"] >= 70, cohort["kps"] == 60], ["fit", "fair"], "frail"
+    )
+    noted = run(cohort, covariates=("frailty",))[1]["cox-adjusted", "hazard_ratio", None]
+    assert "adjusted for frailty=fair, frailty=frail" in noted.note
+
+
+def test_few_events_are_named(cohort):
+    few = cohort.iloc[:30]
+    note = run(few)[1]["cox-adjusted", "hazard_ratio", None].note
+    assert "events for" in note
+
+
+def test_a_horizon_before_the_landmark(cohort):
+    found = compare(cohort, endpoint="overall-survival", horizons=(1,))
+    note = rungs(found)["landmark", "risk_difference", 1].note
+    assert note == "not estimable because month 1 is not after the landmark"
