@@ -98,7 +98,7 @@ def deficit_and_kps(mix: CaseMix) -> FloatArray:
     means = mix.kps_mean + KPS_LOSS_WITH_DEFICIT * np.array([[share], [share - 1.0]])
     density = np.exp(-0.5 * ((KPS_LEVELS - means) / mix.kps_sd) ** 2)
     conditional = density / density.sum(axis=1, keepdims=True)
-    return np.array([[1 - share], [share]]) * conditional
+    return np.asarray(np.array([[1 - share], [share]]) * conditional, dtype=np.float64)
 
 
 def _log_odds(factor: str, kps: FloatArray, progressive: FloatArray | float) -> FloatArray:

@@ -211,7 +211,8 @@ def _mean_kps(prognosis: PrognosticCells, probability: FloatArray) -> float:
 
 
 def _average(cells: _Cells, values: FloatArray) -> FloatArray:
-    return np.tensordot(cells.weights, values, axes=cells.weights.ndim) / cells.weights.sum()
+    total = np.tensordot(cells.weights, values, axes=cells.weights.ndim)
+    return np.asarray(total / cells.weights.sum())
 
 
 def _second_lesion(
@@ -454,3 +455,49 @@ def _selected_arms(
             float(survivors @ scores / survivors.sum()),
         ),
     }
+
+
+@dataclass(frozen=True, eq=False)
+class CellExpectation:
+    """Expected states by prognostic cell and separation, shape (n_cells, n_months)."""
+
+    weights: FloatArray
+    alive: FloatArray
+    event_free: FloatArray
+    progressed: FloatArray
+
+
+def strategy_cells(
+    series: Series,
+    values: Mapping[str, float],
+    effects: Effects,
+    evidence: Evidence,
+    months: FloatArray,
+) -> tuple[CellExpectation, CellExpectation]:
+    """Return both strategies in everyone, by cell, averaged over regimen and start of SBRT.
+
+    The cells of the two strategies agree: control first, then treated.
+    """
+    prognosis = prognostic_cells(CaseMix.from_assumptions(evidence), effects.death)
+    everyone = prognosis.probabilities(0.0)
+    found = []
+    for arm in series.arms:
+        cells = _strategy_cells(series, arm, values, effects, evidence, prognosis, everyone)
+        states = occupation(arm_baseline(arm, values), cells.course, months)
+        weights = cells.weights.sum(axis=(1, 3)).ravel()
+
+        def by_cell(
+            curves: FloatArray, cells: _Cells = cells, weights: FloatArray = weights
+        ) -> FloatArray:
+            total = np.sum(cells.weights[..., None] * curves, axis=(1, 3))
+            return np.asarray(total.reshape(-1, months.size) / weights[:, None])
+
+        found.append(
+            CellExpectation(
+                weights,
+                by_cell(states.alive),
+                by_cell(states.event_free),
+                by_cell(states.progressed),
+            )
+        )
+    return found[0], found[1]

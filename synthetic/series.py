@@ -187,8 +187,11 @@ def survival_series(evidence: Evidence) -> tuple[Series, ...]:
         return round(value)
 
     timing = _range(evidence, "laufer-2013/sbrt_start")
-    anyone = {"female": evidence["share_female"], "age_mean": evidence["age_mean"]}
-    age_sd = evidence["age_sd"]
+    female, age_mean, age_sd = (
+        evidence["share_female"],
+        evidence["age_mean"],
+        evidence["age_sd"],
+    )
     regimen_sizes = [size(f"laufer-2013/dose_regimen/{name}") for name in REGIMENS]
     high_gong = evidence["share_hypofractionated_high_gong"]
     bate_lesions = size("bate-2015/lesions/sbrt_alone") + size("bate-2015/lesions/surgery_sbrt")
@@ -203,8 +206,9 @@ def survival_series(evidence: Evidence) -> tuple[Series, ...]:
             sbrt_start=timing,
             follow_up="weibull",
             follow_up_range=(0.0, HORIZON_MONTHS),
+            female=female,
+            age_mean=age_mean,
             age_sd=age_sd,
-            **anyone,
         ),
         Series(
             study="liu-2020",
@@ -236,8 +240,9 @@ def survival_series(evidence: Evidence) -> tuple[Series, ...]:
             sbrt_start=timing,
             follow_up="uniform",
             follow_up_range=(evidence["follow_up_first_gong"], evidence["follow_up_last_gong"]),
+            female=female,
+            age_mean=age_mean,
             age_sd=age_sd,
-            **anyone,
         ),
         Series(
             study="bate-2015",
@@ -259,14 +264,15 @@ def survival_series(evidence: Evidence) -> tuple[Series, ...]:
             sbrt_start=timing,
             follow_up="weibull",
             follow_up_range=(0.0, HORIZON_MONTHS),
-            second_lesions=bate_lesions / evidence.study("bate-2015").n - 1,
+            second_lesions=bate_lesions / _patients(evidence, "bate-2015") - 1,
+            female=female,
+            age_mean=age_mean,
             age_sd=age_sd,
-            **anyone,
         ),
         Series(
             study="amankulor-2014",
             arms=(
-                Arm("", evidence.study("amankulor-2014").n, _assumed_mix(evidence, "amankulor")),
+                Arm("", _patients(evidence, "amankulor-2014"), _assumed_mix(evidence, "amankulor")),
             ),
             sbrt_start=timing,
             follow_up="uniform",
@@ -275,10 +281,18 @@ def survival_series(evidence: Evidence) -> tuple[Series, ...]:
                 evidence["follow_up_last_amankulor"],
             ),
             hardware=True,
+            female=female,
+            age_mean=age_mean,
             age_sd=age_sd,
-            **anyone,
         ),
     )
+
+
+def _patients(evidence: Evidence, study: str) -> int:
+    count = evidence.study(study).n
+    if count is None:
+        raise CalibrationError(f"{study}: the number of patients n is needed")
+    return count
 
 
 def _range(evidence: Evidence, figure_id: str) -> tuple[float, float]:

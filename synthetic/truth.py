@@ -53,7 +53,7 @@ def log_hazard_ratios(effects: Effects, evidence: Evidence) -> dict[str, dict[st
 
 
 def signed_log_hazard_ratio(figure: Figure, effects: Effects, evidence: Evidence) -> float | None:
-    """Return the true log hazard ratio that a published direction speaks of, None if it has none."""
+    """Return the true log hazard ratio a published direction speaks of; None without one."""
     covariate = SIGNS.get(figure.id)
     if covariate is None:
         return None

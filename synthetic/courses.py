@@ -1,0 +1,82 @@
+"""From recorded patients to the hazards that act on them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from outcomes.arrays import BoolArray, FloatArray
+from outcomes.synthetic.hazards import Baseline, Course
+from outcomes.synthetic.patients import SEPARATION_LIMIT_MM, prognostic_score
+from outcomes.synthetic.population import Effects, arm_baseline
+from outcomes.synthetic.series import REGIMENS, Series
+
+
+def course_of(
+    patients: pd.DataFrame,
+    effects: Effects,
+    *,
+    treated: BoolArray,
+    start: FloatArray,
+    chosen: bool,
+) -> Course:
+    """Return what acts on patients with given covariates and a given plan of SBRT.
+
+    Parameters
+    ----------
+    patients
+        Columns of the schema: prognostic factors, ``separation_mm`` and, where treated,
+        ``dose_regimen``.
+    effects
+        Shared effects.
+    treated
+        Whether SBRT is planned, shape (n_patients,).
+    start
+        Its month; anything where not treated.
+    chosen
+        Whether SBRT was planned by choice, so that patients may progress or die before it; if
+        not, the series holds only those who lived free of progression until it.
+    """
+    distance = patients["separation_mm"].to_numpy(dtype=np.float64)
+    below = np.where(distance < SEPARATION_LIMIT_MM, effects.progression["below_3mm"], 1.0)
+    ratios = {name: effects.regimen(name) for name in ("none", *REGIMENS)}
+    regimen = patients["dose_regimen"].map(ratios).to_numpy(dtype=np.float64)
+    waiting = np.where(treated & (not chosen), 0.0, 1.0)
+    return Course(
+        score=prognostic_score(patients, effects.death),
+        sbrt_start=np.where(treated, start, np.inf),
+        death_before=waiting,
+        death_after=np.where(treated, effects.death_hr_sbrt, 1.0),
+        progression_before=waiting * effects.regimen("none") * below,
+        progression_after=np.where(treated, regimen, effects.regimen("none")) * below,
+        death_after_progression=effects.death_hr_after_progression,
+    )
+
+
+def take(course: Course, rows: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Course:
+    """Return the course of some of the patients."""
+    return Course(
+        score=course.score[rows],
+        sbrt_start=course.sbrt_start[rows],
+        death_before=course.death_before[rows],
+        death_after=course.death_after[rows],
+        progression_before=course.progression_before[rows],
+        progression_after=course.progression_after[rows],
+        death_after_progression=course.death_after_progression,
+    )
+
+
+def baselines_of(
+    series: Series, values: Mapping[str, float], operated: BoolArray
+) -> list[tuple[BoolArray, Baseline]]:
+    """Return which patients of a series share which baseline hazards.
+
+    Arms differ in their baseline only where one of them had SBRT alone.
+    """
+    found = []
+    for procedure in ("separation", "none"):
+        arms = [arm for arm in series.arms if arm.procedure == procedure]
+        rows = operated == (procedure == "separation")
+        if arms and rows.any():
+            found.append((rows, arm_baseline(arms[0], values)))
+    return found
