@@ -326,14 +326,33 @@ class Control:
     step: float = 1.0
     options: tuple[tuple[str, str], ...] = ()
     checked: bool = False
+    disabled: bool = False
 
 
 @dataclass(frozen=True)
 class CalculatorResult:
-    """One predicted endpoint: its heading, the caveat below the number, and its curve."""
+    """One predicted endpoint, as the page opens.
+
+    Attributes
+    ----------
+    endpoint, title
+        Which endpoint.
+    big, answer, sentence
+        The large number, what it is with its interval, and the same in natural frequencies.
+    source
+        Which patients the prediction refers to.
+    caveat
+        Stands directly below the number.
+    figure
+        The predicted curve.
+    """
 
     endpoint: str
     title: str
+    big: str
+    answer: str
+    sentence: str
+    source: str
     caveat: str
     figure: Figure
 

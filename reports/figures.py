@@ -88,7 +88,7 @@ def _share_axis(title: str, top: float, *, compact: bool = False) -> Plain:
     step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2) if top / step <= 5.001)
     ticks = [round(step * i, 2) for i in range(math.floor(top / step + 1e-9) + 1)]
     if compact:
-        ticks = ticks[::2] if len(ticks) > 4 else ticks
+        ticks = [0, top / 2, top]
     return _axis(
         title,
         range=[0, top * 1.005],
@@ -195,7 +195,7 @@ def _curve(chart: CurveChart, narrow: bool) -> Plain:
     below = 34 if chart.compact else 58
     if rows:
         below += 34 + 22 * rows
-    left = 44 if chart.compact else (100 if rows and not narrow else 58)
+    left = 44 if chart.compact else (58 if not rows else 78 if narrow else 100)
     layout = _layout(
         14 + plot + below,
         (14, 14 if chart.compact else 22, below, left),
@@ -232,21 +232,20 @@ def _curve(chart: CurveChart, narrow: bool) -> Plain:
         for number, row in enumerate(chart.risk):
             colour = LOOKS[row.style].colour
             shift = top - 22 * (number + 1)
-            if not narrow:
-                layout["annotations"].append(
-                    _note(
-                        text(row.label),
-                        xref="paper",
-                        yref="paper",
-                        x=0,
-                        y=0,
-                        xanchor="left",
-                        yanchor="middle",
-                        xshift=-left + 4,
-                        yshift=shift,
-                        font={"size": 12, "color": colour, "weight": 600},
-                    )
+            layout["annotations"].append(
+                _note(
+                    text(row.label),
+                    xref="paper",
+                    yref="paper",
+                    x=0,
+                    y=0,
+                    xanchor="left",
+                    yanchor="middle",
+                    xshift=-left + 4,
+                    yshift=shift,
+                    font={"size": 12, "color": colour, "weight": 600},
                 )
+            )
             for month, column in shown:
                 layout["annotations"].append(
                     _note(
@@ -255,8 +254,8 @@ def _curve(chart: CurveChart, narrow: bool) -> Plain:
                         yref="paper",
                         x=month,
                         y=0,
-                        xanchor="center" if narrow or month else "left",
-                        xshift=0 if narrow or month else -4,
+                        xanchor="center" if month else "left",
+                        xshift=0 if month else -6,
                         yanchor="middle",
                         yshift=shift,
                         font={"size": 12, "color": colour},
@@ -316,13 +315,15 @@ def _forest(chart: ForestChart, narrow: bool) -> Plain:
     below = 78 if any(chart.hints) else 54
     if chart.truth is not None:
         top += 18
-    axis["title"]["text"] = _wrapped(chart.x_title, 46 if narrow else 80)
+    axis["title"]["text"] = _wrapped(chart.x_title, 44 if narrow else 80)
+    if "<br>" in axis["title"]["text"]:
+        below += 16
     layout = _layout(
         top + pitch * count + below,
         (top, right, below, left),
         xaxis=axis,
         yaxis={
-            "range": [0.4, count + 0.75],
+            "range": [0.4, count + (0.95 if narrow else 0.75)],
             "showgrid": False,
             "zeroline": False,
             "showline": False,
@@ -348,9 +349,6 @@ def _forest(chart: ForestChart, narrow: bool) -> Plain:
     for position, row in enumerate(rows):
         y = count - position
         if narrow:
-            label = text(row.label)
-            if row.texts:
-                label += f"  {text(row.texts[0])}"
             layout["annotations"].append(
                 _note(
                     _wrapped(f"{row.label}: {row.texts[0]}" if row.texts else row.label, 60),
@@ -360,6 +358,8 @@ def _forest(chart: ForestChart, narrow: bool) -> Plain:
                     yref="y",
                     y=y,
                     yshift=17,
+                    bgcolor=PAPER,
+                    borderpad=1,
                 )
             )
             continue
@@ -434,7 +434,7 @@ def _hints(chart: ForestChart, layout: Plain) -> None:
                     yref="paper",
                     y=0,
                     yanchor="top",
-                    yshift=-54,
+                    yshift=-70 if "<br>" in layout["xaxis"]["title"]["text"] else -54,
                     font={"size": 12, "color": MUTED},
                 )
             )
@@ -653,7 +653,9 @@ def _bars(chart: BarChart, narrow: bool) -> Plain:
             "base": _rounded([bar.start for bar in chart.bars]),
             "width": 0.42 if narrow else 0.6,
             "marker": {
-                "color": [LOOKS[bar.style].colour for bar in chart.bars],
+                "color": [
+                    MUTED if bar.style == "ink" else LOOKS[bar.style].colour for bar in chart.bars
+                ],
                 "line": {"width": 0},
                 # Treated bars are hatched: colour alone would be lost in grey.
                 "pattern": {

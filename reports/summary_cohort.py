@@ -47,6 +47,12 @@ REGIMENS: tuple[tuple[str, Style], ...] = (
     ("single_24", "treated_dot"),
     ("hypofractionated_high", "treated_dashdot"),
 )
+SHORT = {
+    sentence_case(readable("none")): "No SBRT",
+    sentence_case(readable("hypofractionated_low")): "5–6 fr.",
+    sentence_case(readable("single_24")): "1 fr.",
+    sentence_case(readable("hypofractionated_high")): "3 fr.",
+}
 SHARES = (
     ("neurologic_deficit", "Neurological deficit"),
     ("progressive_systemic_disease", "Progressive systemic disease"),
@@ -117,9 +123,7 @@ def _keys(cohort: pd.DataFrame, groups: dict[str, pd.DataFrame]) -> tuple[KeyNum
         )
     if _has(cohort, *OVERALL_SURVIVAL.columns):
         follow_up = _follow_up(cohort)
-        keys.append(
-            KeyNumber("Median follow-up", follow_up, "counting deaths as end of observation")
-        )
+        keys.append(KeyNumber("Median follow-up", follow_up, "reverse Kaplan–Meier"))
     return tuple(keys)
 
 
@@ -446,7 +450,7 @@ def _local(cohort: pd.DataFrame) -> Section | None:
                     risk_months,
                     tuple(
                         RiskRow(
-                            _short_regimen(label),
+                            SHORT.get(label, "All"),
                             style,
                             tuple(int(n) for n in curve.at_risk_at(risk_months)),
                         )
@@ -456,7 +460,7 @@ def _local(cohort: pd.DataFrame) -> Section | None:
                 label="Cumulative incidence of local progression over months, by dose regimen.",
                 caption="Cumulative incidence of local progression, with death before progression as "
                 "a competing event (Aalen–Johansen). Not adjusted: regimens differ in their patients. "
-                "Below: patients alive, without progression and still observed.",
+                "Below: patients alive, without progression and still observed (fr.: fractions).",
                 table=Table(
                     "Cumulative incidence of local progression (95% confidence interval)",
                     (
@@ -477,11 +481,6 @@ def _local(cohort: pd.DataFrame) -> Section | None:
 
 def _small(label: str) -> str:
     return label[:1].lower() + label[1:]
-
-
-def _short_regimen(label: str) -> str:
-    """Return a regimen's name short enough to stand beside the risk table."""
-    return label.split(",")[0].split(" in ")[0].split(" (")[0]
 
 
 def _missing(cohort: pd.DataFrame) -> Section:

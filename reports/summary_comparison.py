@@ -256,7 +256,7 @@ def _marks(curve: ArmCurve) -> list[float]:
 
 
 def _short(curve: ArmCurve) -> str:
-    return "With SBRT" if curve.arm == "treated" else "Alone"
+    return "SBRT" if curve.arm == "treated" else "Alone"
 
 
 def _axis_end(comparison: Comparison) -> float:

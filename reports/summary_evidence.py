@@ -9,6 +9,7 @@ from outcomes.reports.content import (
     Bullets,
     Column,
     KeyNumber,
+    Links,
     Page,
     Paragraph,
     Section,
@@ -65,6 +66,16 @@ def summarise(results: StudyResults) -> Page:
         sections=(
             _reading(),
             _tension_section(results),
+            Section(
+                id="studies",
+                title="The sources",
+                finding=f"{len(evidence.figures)} figures; each source has a table below.",
+                blocks=(
+                    Links(
+                        tuple((f"#study-{study.id}", study.title, study.design) for study in used)
+                    ),
+                ),
+            ),
             *(_study_section(study, evidence.of_study(study.id)) for study in used),
             _assumptions(evidence),
             _external(evidence),

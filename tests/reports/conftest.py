@@ -6,7 +6,14 @@ import pytest
 
 from outcomes.comparison import compare
 from outcomes.evidence import load_evidence
-from outcomes.reports.results import StudyResults
+from outcomes.models import (
+    CoxModel,
+    ForestModel,
+    calculator_data,
+    evaluate,
+    permutation_importance,
+)
+from outcomes.reports.results import ModelResult, StudyResults
 
 SERIES = {
     "laufer-2013": (186, 9.0),
@@ -44,7 +51,7 @@ def make_cohort(rng: np.random.Generator, sizes: dict[str, tuple[int, float]]) -
         deficit = rng.random(n) < 0.4
         distance = np.round(rng.gamma(6, 0.8, n), 1)
         procedure = (
-            np.where(rng.random(n) < 0.8, "separation", "none")
+            np.where(rng.random(n) < 0.3, "separation", "none")
             if study == "bate-2015"
             else "separation"
         )
@@ -108,6 +115,26 @@ def make_results() -> StudyResults:
     rng = np.random.default_rng(7)
     cohort = make_cohort(rng, SERIES)
     pair = make_cohort(rng, {"liu-2020": (600, 27.0)})
+    models, evaluations, calculator = {}, [], {}
+    for endpoint in TRUTH:
+        cox = CoxModel(endpoint=endpoint, penalizer=0.01).fit(cohort)
+        forest = ForestModel(endpoint=endpoint, n_estimators=20, random_state=1).fit(cohort)
+        events = int(
+            (cohort["death"] if endpoint == "overall-survival" else cohort["lp_event"] == 1).sum()
+        )
+        for kind, model in (("cox", cox), ("forest", forest)):
+            models[endpoint, kind] = ModelResult(
+                endpoint=endpoint,
+                kind=kind,
+                n=len(cohort),
+                events=events,
+                series="the average of the five series, weighted by their size",
+                coefficients=cox.summary_ if kind == "cox" else None,
+                proportional_hazards=cox.proportional_hazards_test() if kind == "cox" else None,
+                importance=permutation_importance(model, cohort, n_repeats=2),
+            )
+            evaluations.append(evaluate(model, cohort, n_bootstrap=20))
+        calculator[endpoint] = calculator_data(cox, n_draws=40)
     return StudyResults(
         cohort=cohort,
         provenance={"version": "0.1.0", "seed": 7, "evidence_sha256": "0a1b2c3d4e5f6a7b8c9d"},
@@ -115,4 +142,8 @@ def make_results() -> StudyResults:
         comparison_note="600 synthetic patients of the design of Liu 2020.",
         comparisons={e: compare(pair, endpoint=e, truth=truth) for e, truth in TRUTH.items()},
         evidence=load_evidence(),
+        models=models,
+        evaluations=tuple(evaluations),
+        calculator=calculator,
+        files=(("cohort.parquet", "The patients, one row each."), ("metrics.json", "Performance.")),
     )

@@ -1,0 +1,201 @@
+"use strict";
+// Predicts for the patient set in the form: the steps of outcomes.models.export, in the same order.
+(() => {
+  const Z = 1.959963984540054;
+  const sum = (values) => values.reduce((total, value) => total + value, 0);
+
+  // Value of a term of the design from the inputs.
+  const termValue = (term, patient) => {
+    const value = patient[term.covariate];
+    switch (term.kind) {
+      case "absent": return 0;
+      case "number": return (value - term.center) / term.scale;
+      case "below": return value < term.center ? 1 : 0;
+      case "level": return value === term.level ? 1 : 0;
+      default: return Number(value);
+    }
+  };
+
+  // Cumulative incidence of each cause from cumulative hazards on the grid.
+  const incidences = (hazards) => {
+    const size = hazards[0].length;
+    if (hazards.length === 1) return [hazards[0].map((hazard) => -Math.expm1(-hazard))];
+    const result = hazards.map(() => new Array(size).fill(0));
+    const reached = hazards.map(() => 0);
+    let before = 0;
+    for (let month = 0; month < size; month += 1) {
+      const total = sum(hazards.map((hazard) => hazard[month]));
+      const step = total - before;
+      const weight = Math.exp(-before) * (step > 1e-300 ? -Math.expm1(-step) / step : 1);
+      hazards.forEach((hazard, cause) => {
+        reached[cause] += (hazard[month] - (month ? hazard[month - 1] : 0)) * weight;
+        result[cause][month] = reached[cause];
+      });
+      before = total;
+    }
+    return result;
+  };
+
+  // Average over the series; one that ends is continued by those that go on.
+  const average = (curves, months, series) => {
+    const causes = curves[0].length;
+    const result = Array.from({ length: causes }, () => new Array(months.length).fill(0));
+    const ends = series.map((item) => months[item.end]);
+    let start = new Array(causes).fill(0);
+    let starts = curves.map(() => new Array(causes).fill(0));
+    let begin = 0;
+    for (const finish of [...new Set(ends)].sort((a, b) => a - b)) {
+      const inside = months.map((_, i) => i)
+        .filter((i) => (begin > 0 ? months[i] > begin : true) && months[i] <= finish);
+      if (!inside.length) continue;
+      const reaching = series.map((_, s) => s).filter((s) => ends[s] >= finish);
+      const stillFree = sum(reaching.map((s) => series[s].weight * (1 - sum(starts[s]))));
+      const share = stillFree > 1e-12 ? (1 - sum(start)) / stillFree : 0;
+      for (const i of inside) {
+        for (let cause = 0; cause < causes; cause += 1) {
+          const gained = sum(
+            reaching.map((s) => series[s].weight * (curves[s][cause][i] - starts[s][cause])),
+          );
+          result[cause][i] = start[cause] + share * gained;
+        }
+      }
+      const last = inside[inside.length - 1];
+      start = result.map((curve) => curve[last]);
+      starts = curves.map((curve) => curve.map((cause) => cause[last]));
+      begin = finish;
+    }
+    return result;
+  };
+
+  // Risk of the event of interest by month, for the estimates or one draw.
+  const risk = (data, parameters, values, chosen) => {
+    const relative = parameters.map((part, cause) => Math.exp(sum(
+      part.coefficients.map((beta, term) => beta * (values[term] - data.causes[cause].center[term])),
+    )));
+    const curveOf = (position) => incidences(parameters.map((part, cause) =>
+      part.baselines[position].map((hazard) => relative[cause] * hazard)));
+    const only = data.series.findIndex((item) => chosen !== "" && item.name === chosen);
+    if (only >= 0) return curveOf(only)[0];
+    const curves = data.series.map((_, position) => curveOf(position).map((curve) =>
+      data.months.map((_month, i) => curve[Math.min(i, curve.length - 1)])));
+    return average(curves, data.months, data.series)[0];
+  };
+
+  const logLog = (value) => Math.log(-Math.log1p(-Math.min(value, 1 - 1e-16)));
+
+  const predict = (data, patient, chosen) => {
+    const values = data.terms.map((term) => termValue(term, patient));
+    const estimate = risk(data, data.causes, values, chosen);
+    const drawn = data.draws.map((draw) => risk(data, draw, values, chosen).map(logLog));
+    const lower = [];
+    const upper = [];
+    estimate.forEach((value, i) => {
+      const column = drawn.map((draw) => draw[i]);
+      let error = 0;
+      if (column.every(Number.isFinite)) {
+        const mean = sum(column) / column.length;
+        error = Math.sqrt(sum(column.map((x) => (x - mean) ** 2)) / (column.length - 1));
+      }
+      const hazard = -Math.log1p(-Math.min(value, 1 - 1e-16));
+      lower.push(Math.exp(-hazard * Math.exp(Z * error)));
+      upper.push(Math.exp(-hazard * Math.exp(-Z * error)));
+    });
+    return {
+      months: data.months.slice(0, estimate.length),
+      survival: estimate.map((value) => 1 - value),
+      lower,
+      upper,
+    };
+  };
+
+  const of100 = (share) => Math.floor(100 * share + 0.5);
+  const fill = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  const percent = (share) => `${(100 * share).toFixed(1)}`;
+
+  window.startCalculator = async (figures, draw) => {
+    const page = JSON.parse(document.getElementById("calculator-data").textContent);
+    const form = document.getElementById("calculator");
+    const status = document.getElementById("calculator-status");
+    const field = (name) => form.elements.namedItem(name);
+
+    const readPatient = (data) => Object.fromEntries(data.inputs.map((item) => {
+      const input = field(item.name);
+      if (item.requires && !field(item.requires).checked) return [item.name, "none"];
+      if (item.kind === "boolean") return [item.name, input.checked];
+      return [item.name, item.kind === "number" ? Number(input.value) : input.value];
+    }));
+
+    const show = (endpoint, data) => {
+      const chosen = field("series") ? field("series").value : "";
+      const prediction = predict(data, readPatient(data), chosen);
+      const month = Number(field("horizon").value);
+      const box = form.querySelector(`.result[data-endpoint="${CSS.escape(endpoint)}"]`);
+      const part = (name) => box.querySelector(`[data-part="${name}"]`);
+      const at = prediction.months.indexOf(month);
+      if (at < 0) {
+        part("big").textContent = "–";
+        part("interval").textContent = "";
+        part("sentence").textContent = page.beyond;
+      } else {
+        const n = of100(prediction.survival[at]);
+        const values = {
+          month,
+          n,
+          rest: 100 - n,
+          lower: of100(prediction.lower[at]),
+          upper: of100(prediction.upper[at]),
+        };
+        part("big").textContent = `${n}%`;
+        part("interval").textContent = fill(page.answers[endpoint], values);
+        part("sentence").textContent = fill(page.sentences[endpoint], values);
+      }
+      part("source").textContent = `Refers to: ${chosen ? page.titles[chosen] : page.average}.`;
+      box.querySelectorAll("tbody tr").forEach((row) => {
+        const i = prediction.months.indexOf(Number(row.cells[0].textContent));
+        row.cells[1].textContent = i < 0 ? "–" : `${percent(prediction.survival[i])}%`;
+        row.cells[2].textContent =
+          i < 0 ? "–" : `${percent(prediction.lower[i])} to ${percent(prediction.upper[i])}`;
+      });
+      const node = box.querySelector(".chart");
+      const figure = figures[node.dataset.figure];
+      const { months, survival, lower, upper } = prediction;
+      for (const traces of [figure.data, figure.narrow_data].filter(Boolean)) {
+        Object.assign(traces[0], { x: [...months, ...[...months].reverse()], y: [...upper, ...[...lower].reverse()] });
+        Object.assign(traces[1], { x: months, y: survival });
+      }
+      return draw(node, figure);
+    };
+
+    const label = (input) => {
+      const output = document.getElementById(`out-${input.name}`);
+      const unit = input.dataset.unit;
+      const words = unit ? `${input.value} ${unit}` : input.value;
+      output.textContent = words;
+      input.setAttribute("aria-valuetext", words);
+    };
+
+    const update = () => {
+      form.querySelectorAll("input[type=range]").forEach(label);
+      for (const data of Object.values(page.endpoints)) {
+        for (const item of data.inputs.filter((each) => each.requires)) {
+          field(item.name).disabled = !field(item.requires).checked;
+        }
+      }
+      return Promise.all(Object.entries(page.endpoints).map(([name, data]) => show(name, data)));
+    };
+
+    let speaking = 0;
+    form.addEventListener("input", () => {
+      update();
+      clearTimeout(speaking);
+      speaking = setTimeout(() => {
+        status.textContent = [...form.querySelectorAll("[data-part=sentence]")]
+          .map((node) => node.textContent).join(" ");
+      }, 700);
+    });
+    form.addEventListener("submit", (event) => event.preventDefault());
+    window.predictPatient = (endpoint, patient, chosen) =>
+      predict(page.endpoints[endpoint], patient, chosen);
+    await update();
+  };
+})();

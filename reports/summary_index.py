@@ -1,0 +1,283 @@
+"""The overview: what was done, what came out, where to read on."""
+
+from __future__ import annotations
+
+from outcomes import noms
+from outcomes.reports.content import (
+    Block,
+    Bullets,
+    Column,
+    KeyNumber,
+    Links,
+    Page,
+    Section,
+    Table,
+)
+from outcomes.reports.results import StudyResults
+from outcomes.reports.summary_common import TITLES, arm_at, make_page, page_names
+from outcomes.reports.summary_comparison import arms, icon_row, is_survival
+from outcomes.reports.wording import (
+    count,
+    interval,
+    known,
+    months,
+    number,
+    of_100,
+    percent,
+    readable,
+    with_limits,
+)
+
+LINES = {
+    "evidence": "Every published number, every assumption, and where publications contradict each other.",
+    "calibration": "Published against achieved, figure by figure, and what is behind 38 against 21 months.",
+    "cohort": "Who the patients are, how long they were observed, what happened to them.",
+    "models": "What goes with death and local progression, and how good the predictions are.",
+    "comparison": "Surgery alone against surgery with SBRT: absolute risks, curves, every method.",
+    "calculator": "The predicted course of one patient, computed in the browser.",
+}
+
+
+def summarise(results: StudyResults) -> Page:
+    """Return the overview."""
+    return make_page(
+        "index",
+        results,
+        title="Outcomes after separation surgery for spinal metastases",
+        question=(
+            "This page answers: what was done, and what came out about survival and local "
+            "control after separation surgery, alone or with stereotactic body radiotherapy (SBRT)?"
+        ),
+        keys=_keys(results),
+        sections=(
+            _findings(results),
+            _pages(results),
+            _steps(results),
+            _reading(results),
+            _limits(results),
+            _noms(),
+            _files(results),
+        ),
+    )
+
+
+def _keys(results: StudyResults) -> tuple[KeyNumber, ...]:
+    keys = []
+    comparison = results.comparisons.get("overall-survival")
+    if comparison is not None:
+        for curve, style in zip(arms(comparison), ("control", "treated"), strict=True):
+            median = curve.median
+            value = (
+                months(median.value)
+                if median is not None and known(median.value)
+                else "not reached"
+            )
+            limit = interval(median) if median is not None else ""
+            keys.append(
+                KeyNumber(
+                    f"Median survival, {curve.label[:1].lower()}{curve.label[1:]}",
+                    value,
+                    f"{limit or 'upper limit not reached'}; n = {curve.n:,}",
+                    style,  # type: ignore[arg-type]
+                )
+            )
+    for evaluation in results.evaluations:
+        if evaluation.endpoint == "overall-survival" and evaluation.model == "cox":
+            keys.append(
+                KeyNumber(
+                    "Prediction of survival, Cox model",
+                    f"C-index {number(evaluation.c_index.value, 2)}",
+                    f"{interval(evaluation.c_index, 2)}; 0.5 is guessing",
+                )
+            )
+    if results.calibration is not None:
+        fitted = [target for target in results.calibration.targets if target.role == "fit"]
+        met = sum(bool(target.within) for target in fitted)
+        keys.append(
+            KeyNumber(
+                "Published figures met", f"{met} of {len(fitted)}", "by the synthetic patients"
+            )
+        )
+    if not keys:
+        keys.append(KeyNumber("Patients", f"{len(results.cohort):,}", ""))
+    return tuple(keys)
+
+
+def _steps(results: StudyResults) -> Section:
+    n = count(len(results.cohort), "patient")
+    if results.synthetic:
+        steps = (
+            "Published figures were collected with how each was measured, and every magnitude the "
+            "publications lack was written down as an assumption with a range.",
+            "A model of each patient’s course (death, local progression, end of follow-up) was "
+            "solved so that studies repeated on it would report the published figures.",
+            f"{n} were drawn from it, and two kinds of model, Cox regression and random survival "
+            "forest, learned to predict survival and local control from them.",
+            "Surgery alone and surgery with SBRT were compared by several methods, each beside "
+            "the true effect, which is known because the patients are synthetic.",
+        )
+    else:
+        steps = (
+            f"The cohort of {n} was checked against the schema.",
+            "Two kinds of model, Cox regression and random survival forest, learned to predict "
+            "survival and local control.",
+            "Their predictions were tested on patients they had not seen.",
+            "Treatments were compared by several methods, from the plain comparison to adjusted ones.",
+        )
+    return Section("steps", "What was done", "Four steps.", (Bullets(steps, numbered=True),))
+
+
+def _findings(results: StudyResults) -> Section | None:
+    items: list[str] = []
+    blocks: list[Block] = []
+    row = icon_row(results.comparisons.values())
+    if row is not None:
+        blocks.append(row)
+    for comparison in results.comparisons.values():
+        horizon = comparison.horizons[0]
+        truth = next(
+            (
+                rung.truth
+                for rung in comparison.rungs
+                if rung.estimand == "risk_difference"
+                and rung.horizon_months == horizon
+                and rung.truth is not None
+            ),
+            None,
+        )
+        start = 1.0 if is_survival(comparison) else 0.0
+        values = [arm_at(curve, horizon, start=start) for curve in arms(comparison)]
+        if truth is None or values[0] is None or values[1] is None:
+            continue
+        plain = values[1].value - values[0].value
+        plain = -plain if is_survival(comparison) else plain
+        event = "deaths" if is_survival(comparison) else "local progressions"
+        items.append(
+            f"{'Survival' if is_survival(comparison) else 'Local control'}: the plain comparison "
+            f"shows {_signed(plain)} {event} per 100 patients within {horizon:g} months with SBRT; "
+            f"the effect built into the simulation is {_signed(truth)}."
+        )
+    for evaluation in results.evaluations:
+        event = "die" if evaluation.endpoint == "overall-survival" else "progress"
+        items.append(
+            f"The {readable(evaluation.model)} ranks pairs of patients rightly by who will {event} "
+            f"earlier in {of_100(evaluation.c_index.value)} of 100 pairs "
+            f"(C-index {with_limits(evaluation.c_index)})."
+        )
+    if results.calibration is not None:
+        fitted = [target for target in results.calibration.targets if target.role == "fit"]
+        met = sum(bool(target.within) for target in fitted)
+        tense = sum(bool(target.tension) for target in results.calibration.targets)
+        items.append(
+            f"Repeated on the synthetic patients, the studies would report {met} of {len(fitted)} "
+            f"published figures as printed ({percent(met / max(len(fitted), 1))}); "
+            f"{count(tense, 'figure')} stand in tension with others."
+        )
+    if items:
+        blocks.append(Bullets(tuple(items)))
+    if not blocks:
+        return None
+    return Section(
+        "findings",
+        "Key findings",
+        results.comparison_note or "Absolute numbers first.",
+        tuple(blocks),
+    )
+
+
+def _signed(difference: float) -> str:
+    """Return a difference of risk as more or fewer of 100."""
+    value = 100 * difference
+    if abs(value) < 0.5:
+        return "no difference in"
+    return f"{abs(value):.0f} {'fewer' if value < 0 else 'more'}"
+
+
+def _pages(results: StudyResults) -> Section | None:
+    names = [name for name in page_names(results) if name != "index"]
+    return Section(
+        "pages",
+        "The pages",
+        "Each stands alone and works without a network.",
+        (Links(tuple((f"{name}.html", TITLES[name], LINES[name]) for name in names)),),
+    )
+
+
+def _files(results: StudyResults) -> Section | None:
+    if not results.files:
+        return None
+    return Section(
+        "files",
+        "The numbers as files",
+        "Every number on these pages, and the fitted models, beside this file.",
+        (Links(tuple((f"data/{name}", name, line) for name, line in results.files)),),
+    )
+
+
+def _reading(results: StudyResults) -> Section:
+    return Section(
+        "reading",
+        "How to read the numbers",
+        "",
+        (
+            Bullets(
+                (
+                    "Time counts from surgery, in months.",
+                    "Local progression: the tumour grows again at the operated site. A patient who "
+                    "dies cannot have it any more, so its risk is a cumulative incidence with death "
+                    "competing.",
+                    "Median survival: the time by which half of the patients have died.",
+                    "95% CI: had the study been repeated often, 95 of 100 such intervals would hold "
+                    "the true value. Wide means uncertain.",
+                    "Blue solid is surgery alone, orange dashed surgery with SBRT, on every page.",
+                )
+            ),
+        ),
+    )
+
+
+def _limits(results: StudyResults) -> Section:
+    items = [
+        "No medical device: no number here may guide the treatment of a patient.",
+        "Effects of treatment are assumptions or estimates from comparisons without randomisation.",
+    ]
+    if results.synthetic:
+        items.insert(
+            1,
+            "No evidence about real patients beyond the publications: a synthetic cohort cannot know "
+            "more than what it was calibrated to and what was assumed.",
+        )
+    return Section("limits", "What this is not", "", (Bullets(tuple(items)),))
+
+
+def _noms() -> Section:
+    """Summarise the decision framework by asking it."""
+    situations = (
+        ("Radiosensitive tumour, any compression", True, "3", True),
+        ("Radioresistant, low-grade compression (ESCC 0–1)", False, "1b", True),
+        ("Radioresistant, high-grade compression (ESCC 2–3)", False, "3", True),
+        ("Radioresistant, high-grade, cannot tolerate surgery", False, "3", False),
+    )
+    rows = tuple(
+        (
+            title,
+            noms.decide(
+                radiosensitive=sensitive, escc_grade=grade, unstable=False, operable=operable
+            ).title,
+        )
+        for title, sensitive, grade, operable in situations
+    )
+    return Section(
+        "noms",
+        "NOMS: when separation surgery is considered",
+        "Neurologic, oncologic, mechanical and systemic considerations lead to a treatment. An "
+        "unstable spine is stabilised in addition, whatever the rest. The grade (ESCC) says how far "
+        "the tumour presses on the spinal cord, from 0 to 3.",
+        (
+            Table(
+                "The framework in short (Li 2022; Laufer 2013)",
+                (Column("Situation"), Column("Treatment")),
+                rows,
+            ),
+        ),
+    )

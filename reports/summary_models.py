@@ -1,0 +1,539 @@
+"""The models page: what predicts the endpoints, and how good the predictions are."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from outcomes.endpoints import get_endpoint
+from outcomes.reports.content import (
+    Bar,
+    BarChart,
+    Block,
+    Bullets,
+    CollapsedTable,
+    Column,
+    Figure,
+    ForestChart,
+    ForestRow,
+    KeyNumber,
+    Legend,
+    Page,
+    Point,
+    PointChart,
+    PointSeries,
+    Section,
+    Style,
+    Table,
+)
+from outcomes.reports.results import ModelResult, StudyResults
+from outcomes.reports.summary_common import make_page, round_up
+from outcomes.reports.wording import (
+    NONE,
+    count,
+    interval,
+    known,
+    limits,
+    number,
+    of_100,
+    p_value,
+    percent,
+    readable,
+    sentence_case,
+    sentence_list,
+    with_limits,
+)
+
+if TYPE_CHECKING:
+    from outcomes.models.evaluation import Evaluation
+
+STYLES: dict[str, Style] = {"cox": "ink", "forest": "hollow"}
+EVENTS = {"overall-survival": "death", "local-control": "local progression"}
+
+
+def summarise(results: StudyResults) -> Page:
+    """Return the models page."""
+    endpoints = _endpoints(results)
+    sections: list[Section | None] = []
+    for endpoint in endpoints:
+        sections += [
+            _performance(results, endpoint),
+            _effects(results, endpoint),
+            _importance(results, endpoint),
+        ]
+    sections.append(_reading(results))
+    return make_page(
+        "models",
+        results,
+        title="Prognostic models",
+        question=(
+            "This page answers: which patients have a higher risk of death or of local "
+            "progression, and how far can two models that predict it be trusted?"
+        ),
+        keys=tuple(key_numbers(results)),
+        sections=tuple(sections),
+    )
+
+
+def _endpoints(results: StudyResults) -> tuple[str, ...]:
+    names = [endpoint for endpoint, _ in results.models]
+    names += [evaluation.endpoint for evaluation in results.evaluations]
+    return tuple(dict.fromkeys(names))
+
+
+def key_numbers(results: StudyResults) -> list[KeyNumber]:
+    """Return the C-index of each model and endpoint."""
+    return [
+        KeyNumber(
+            f"{get_endpoint(evaluation.endpoint).title}, {readable(evaluation.model)}",
+            f"C-index {number(evaluation.c_index.value, 2)}",
+            f"{interval(evaluation.c_index, 2)}; {count(evaluation.events, 'event')}",
+        )
+        for evaluation in results.evaluations
+    ]
+
+
+def _evaluations(results: StudyResults, endpoint: str) -> list[Evaluation]:
+    return [item for item in results.evaluations if item.endpoint == endpoint]
+
+
+def _effects(results: StudyResults, endpoint: str) -> Section | None:
+    model = results.models.get((endpoint, "cox"))
+    if model is None or model.coefficients is None:
+        return None
+    event = get_endpoint(endpoint).events[1]
+    table = model.coefficients
+    own = table[table["event"] == event]
+    rows = tuple(_effect_row(row) for row in own.to_dict("records"))
+    competing = table[table["event"] != event]
+    blocks: list[Block] = [
+        Figure(
+            id=f"effects-{endpoint}",
+            chart=ForestChart(
+                rows=rows,
+                x_title=f"Hazard ratio for {event}",
+                reference=1.0,
+                log=True,
+                hints=("lower risk", "higher risk"),
+                text_titles=("HR (95% CI)", "p"),
+            ),
+            label=f"Hazard ratios for {event} with 95% confidence intervals.",
+            caption=f"Cox model of {event}: adjusted hazard ratios with 95% confidence intervals, "
+            f"{count(model.n, 'patient')}, {count(model.events, 'event')}. Baseline risks are "
+            "kept apart by series.",
+            table=_effect_table(f"Hazard ratios for {event}", own),
+        )
+    ]
+    if not competing.empty:
+        other = str(competing["event"].iloc[0])
+        blocks.append(
+            CollapsedTable(
+                f"Hazard ratios for the competing event, {other}",
+                _effect_table(f"Hazard ratios for {other}", competing),
+            )
+        )
+    blocks += _proportional(model, event)
+    return Section(
+        id=f"effects-{endpoint}-section",
+        title=f"What goes with {event}",
+        finding=_effect_finding(own, event),
+        blocks=tuple(blocks),
+    )
+
+
+def _effect_row(row: dict[str, object]) -> ForestRow:
+    value, lower, upper = (_float(row[name]) for name in ("hr", "lower", "upper"))
+    return ForestRow(
+        label=sentence_case(str(row.get("label") or readable(str(row["covariate"])))),
+        value=value,
+        lower=lower,
+        upper=upper,
+        texts=(f"{number(value, 2)} ({limits(lower, upper, 2)})", p_value(_float(row["p"]))),
+    )
+
+
+def _float(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else float("nan")
+
+
+def _effect_table(title: str, table: pd.DataFrame) -> Table:
+    rows = tuple(
+        (row.label, *row.texts) for row in (_effect_row(r) for r in table.to_dict("records"))
+    )
+    return Table(
+        title,
+        (Column("Factor"), Column("HR (95% CI)", numeric=True), Column("p", numeric=True)),
+        rows,
+    )
+
+
+def _effect_finding(table: pd.DataFrame, event: str) -> str:
+    worse = [
+        _inner(str(row["label"])) for row in table.to_dict("records") if _float(row["lower"]) > 1
+    ]
+    better = [
+        _inner(str(row["label"])) for row in table.to_dict("records") if _float(row["upper"]) < 1
+    ]
+    parts = []
+    if worse:
+        parts.append(f"a higher risk of {event} goes with {sentence_list(tuple(worse))}")
+    if better:
+        parts.append(f"a lower one with {sentence_list(tuple(better))}")
+    if not parts:
+        return f"No factor stands out clearly from chance for {event} in these patients."
+    if not worse:
+        parts = [f"a lower risk of {event} goes with {sentence_list(tuple(better))}"]
+    return f"{sentence_case('; '.join(parts))}. The other factors may go either way."
+
+
+def _inner(label: str) -> str:
+    """Return a label within a sentence: abbreviations keep their capitals."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+def _proportional(model: ModelResult, event: str) -> list[Block]:
+    test = model.proportional_hazards
+    if test is None or test.empty:
+        return []
+    own = test[test["event"] == event] if "event" in test.columns else test
+    labels: dict[str, str] = {}
+    if model.coefficients is not None:
+        labels = {
+            str(row["covariate"]): str(row["label"])
+            for row in model.coefficients.to_dict("records")
+        }
+    rows = tuple(
+        (
+            sentence_case(labels.get(str(row["covariate"]), readable(str(row["covariate"])))),
+            number(_float(row.get("statistic")), 2),
+            p_value(_float(row["p"])),
+        )
+        for row in own.to_dict("records")
+    )
+    low = sum(_float(row["p"]) < 0.05 for row in own.to_dict("records"))
+    verdict = (
+        "no factor speaks against it"
+        if not low
+        else f"{count(low, 'factor')} of {len(rows)} {'speaks' if low == 1 else 'speak'} against it "
+        "(p below 0.05; one in twenty would by chance)"
+    )
+    return [
+        CollapsedTable(
+            f"Do the hazard ratios stay the same over time? {sentence_case(verdict)}",
+            Table(
+                "Test of proportional hazards (Grambsch and Therneau)",
+                (Column("Factor"), Column("Statistic", numeric=True), Column("p", numeric=True)),
+                rows,
+            ),
+        )
+    ]
+
+
+def _performance(results: StudyResults, endpoint: str) -> Section | None:
+    evaluations = _evaluations(results, endpoint)
+    if not evaluations:
+        return None
+    blocks: list[Block] = [_performance_table(evaluations)]
+    for figure in (_calibration(evaluations, endpoint), _auc(evaluations, endpoint)):
+        if figure is not None:
+            blocks.append(figure)
+    truth = _truth_table(evaluations)
+    if truth is not None:
+        blocks.append(truth)
+    notes = tuple(dict.fromkeys(note for item in evaluations for note in item.notes))
+    if notes:
+        blocks.append(Bullets(tuple(sentence_case(f"{note.rstrip('.')}.") for note in notes)))
+    return Section(
+        id=f"performance-{endpoint}",
+        title=f"{get_endpoint(endpoint).title}: how good are the predictions?",
+        finding=_performance_finding(evaluations, endpoint),
+        blocks=tuple(blocks),
+    )
+
+
+def _performance_finding(evaluations: list[Evaluation], endpoint: str) -> str:
+    best = max(evaluations, key=lambda item: item.c_index.value)
+    event = EVENTS.get(endpoint, get_endpoint(endpoint).events[1])
+    text = (
+        f"Of two patients of one series, the {readable(best.model)} gives the higher risk to the "
+        f"one with the earlier {event} in {of_100(best.c_index.value)} of 100 pairs; guessing "
+        "would be right in 50."
+    )
+    if len(evaluations) > 1:
+        worst = min(evaluations, key=lambda item: item.c_index.value)
+        gap = best.c_index.value - worst.c_index.value
+        same = "does about as well" if gap < 0.02 else f"reaches {of_100(worst.c_index.value)}"
+        text += f" The {readable(worst.model)} {same}."
+    gain = best.index_of_prediction_accuracy.value
+    if known(gain):
+        text += (
+            f" Knowing the patient's features lowers the error of the predicted risk by "
+            f"{percent(gain)} against the series' average."
+            if gain > 0
+            else " The predicted risks are no more accurate than the series' average."
+        )
+    return text
+
+
+def _performance_table(evaluations: list[Evaluation]) -> Table:
+    rows: list[tuple[str, ...]] = []
+    for item in evaluations:
+        rows.append(
+            (
+                sentence_case(readable(item.model)),
+                with_limits(item.c_index),
+                with_limits(item.c_index_ipcw),
+                with_limits(item.integrated_brier_score, 3),
+                with_limits(item.calibration_slope),
+                with_limits(item.calibration_in_the_large),
+            )
+        )
+    rows.append(
+        (
+            "No model: the series’ own curve",
+            "0.50",
+            "0.50",
+            with_limits(evaluations[0].brier_null, 3),
+            NONE,
+            NONE,
+        )
+    )
+    first = evaluations[0]
+    return Table(
+        f"Performance (95% interval), {count(first.n, 'patient')}, {count(first.events, 'event')}; "
+        f"{first.method}",
+        (
+            Column("Model"),
+            Column("C-index", numeric=True),
+            Column("C-index, weighted for censoring", numeric=True),
+            Column("Integrated Brier score", numeric=True),
+            Column("Calibration slope", numeric=True),
+            Column("Calibration in the large", numeric=True),
+        ),
+        tuple(rows),
+        note="C-index: 0.5 is guessing, 1 is perfect. Brier score: mean squared error of the "
+        "predicted risk, 0 is perfect. Slope: 1 is right; below 1, high risks are overstated and "
+        "low ones understated. In the large: 0 is right; above 0, risks are understated.",
+    )
+
+
+def _calibration(evaluations: list[Evaluation], endpoint: str) -> Figure | None:
+    usable = [item for item in evaluations if len(item.calibration_curve)]
+    if not usable:
+        return None
+    month = usable[0].calibration_horizon
+    event = EVENTS.get(endpoint, get_endpoint(endpoint).events[1])
+    series, rows, high = [], [], 0.1
+    for item in usable:
+        points = []
+        for row in item.calibration_curve.to_dict("records"):
+            point = Point(
+                _float(row["predicted"]),
+                _float(row["observed"]),
+                _float(row["lower"]),
+                _float(row["upper"]),
+            )
+            if not known(point.y):
+                continue
+            points.append(point)
+            high = max(high, point.x, point.upper if known(point.upper) else point.y)  # type: ignore[type-var]
+            rows.append(
+                (
+                    sentence_case(readable(item.model)),
+                    f"{int(_float(row['n'])):,}",
+                    percent(point.x, 1),
+                    percent(point.y, 1),
+                    limits(point.lower, point.upper, 1, 100),
+                )
+            )
+        series.append(
+            PointSeries(readable(item.model), STYLES.get(item.model, "ink"), tuple(points))
+        )
+    top = min(1.0, round_up(high, 0.1))
+    return Figure(
+        id=f"calibration-{endpoint}",
+        chart=PointChart(
+            tuple(series),
+            f"Predicted risk at {month:g} months",
+            f"Observed at {month:g} months",
+            (0.0, top),
+            (0.0, top),
+            diagonal=True,
+            percent_x=True,
+            square=True,
+        ),
+        label=f"Predicted against observed risk of {event} at {month:g} months, by fifth of risk.",
+        caption=f"Are {percent(0.3)} really {percent(0.3)}? Patients in five groups by predicted "
+        f"risk of {event} at {month:g} months against what was observed, with 95% confidence "
+        "intervals. On the dotted line prediction and observation agree.",
+        table=Table(
+            "Predicted and observed risk by group",
+            (
+                Column("Model"),
+                Column("Patients", numeric=True),
+                Column("Predicted", numeric=True),
+                Column("Observed", numeric=True),
+                Column("95% CI of observed", numeric=True),
+            ),
+            tuple(rows),
+        ),
+        legend=_legend(usable),
+    )
+
+
+def _legend(evaluations: list[Evaluation]) -> tuple[Legend, ...]:
+    return tuple(
+        Legend(sentence_case(readable(item.model)), STYLES.get(item.model, "ink"), "point")
+        for item in evaluations
+    )
+
+
+def _auc(evaluations: list[Evaluation], endpoint: str) -> Figure | None:
+    series, rows = [], []
+    for position, item in enumerate(evaluations):
+        points = []
+        for month, auc in sorted(item.auc.items()):
+            rows.append((sentence_case(readable(item.model)), f"{month:g}", with_limits(auc)))
+            if auc is not None and known(auc.value):
+                # The two models stand beside each other, not on top of each other.
+                shift = 0.3 * (position - (len(evaluations) - 1) / 2)
+                points.append(Point(month + shift, auc.value, auc.lower, auc.upper))
+        if points:
+            series.append(
+                PointSeries(
+                    readable(item.model), STYLES.get(item.model, "ink"), tuple(points), joined=True
+                )
+            )
+    if not series:
+        return None
+    numbers = [
+        v for s in series for p in s.points for v in (p.y, p.lower) if v is not None and known(v)
+    ]
+    low = min(0.4, math.floor(10 * min(numbers)) / 10)
+    months = tuple(sorted(evaluations[0].auc))
+    return Figure(
+        id=f"auc-{endpoint}",
+        chart=PointChart(
+            tuple(series),
+            "Months since surgery",
+            "AUC",
+            (0.0, max(months) + 2.0),
+            (low, 1.0),
+            x_ticks=months,
+            level=0.5,
+            percent_y=False,
+        ),
+        label="Area under the ROC curve by month, for each model.",
+        caption="Telling apart who has had the event by a month and who has not: area under the ROC "
+        "curve (AUC) with 95% intervals. The dotted line at 0.5 is guessing.",
+        table=Table(
+            "AUC by month",
+            (
+                Column("Model"),
+                Column("Month", numeric=True),
+                Column("AUC (95% interval)", numeric=True),
+            ),
+            tuple(rows),
+        ),
+        legend=_legend(evaluations),
+    )
+
+
+def _truth_table(evaluations: list[Evaluation]) -> Table | None:
+    rows = []
+    months: list[float] = []
+    for item in evaluations:
+        if item.truth_mean_absolute_error is None:
+            continue
+        months = sorted(item.truth_mean_absolute_error)
+        rows.append(
+            (
+                sentence_case(readable(item.model)),
+                *(
+                    f"{number(100 * item.truth_mean_absolute_error[month], 1)} points"
+                    for month in months
+                ),
+            )
+        )
+    if not rows:
+        return None
+    return Table(
+        "Error against the true risk of each synthetic patient (mean, percentage points)",
+        (Column("Model"), *(Column(f"{month:g} months", numeric=True) for month in months)),
+        tuple(rows),
+        note="Possible only here: each synthetic patient's true risk is known.",
+    )
+
+
+def _importance(results: StudyResults, endpoint: str) -> Section | None:
+    models = [
+        model
+        for (name, _), model in results.models.items()
+        if name == endpoint and model.importance is not None and not model.importance.empty
+    ]
+    if not models:
+        return None
+    blocks: list[Block] = []
+    firsts = []
+    for model in models:
+        importance = model.importance
+        if importance is None:
+            continue
+        records = importance.to_dict("records")
+        firsts.append(str(records[0]["label"]))
+        bars = tuple(
+            Bar(
+                sentence_case(str(row["label"])),
+                max(_float(row["importance"]), 0.0),
+                number(_float(row["importance"]), 3),
+            )
+            for row in records
+        )
+        name = readable(model.kind)
+        blocks.append(
+            Figure(
+                id=f"importance-{endpoint}-{model.kind}",
+                chart=BarChart(bars, "Loss of C-index"),
+                label=f"Permutation importance in the {name}.",
+                caption=f"{sentence_case(name)}: how much the C-index falls when one factor is "
+                "shuffled among the patients. A fall near 0 means that the model does not need it.",
+                table=Table(
+                    "Loss of C-index when a factor is shuffled",
+                    (
+                        Column("Factor"),
+                        Column("Loss", numeric=True),
+                        Column("Standard deviation", numeric=True),
+                    ),
+                    tuple(
+                        (bar.label, bar.text, number(_float(row.get("sd")), 3))
+                        for bar, row in zip(bars, records, strict=True)
+                    ),
+                ),
+            )
+        )
+    leaders = tuple(dict.fromkeys(_inner(first) for first in firsts))
+    return Section(
+        id=f"importance-{endpoint}",
+        title=f"{get_endpoint(endpoint).title}: what the predictions rest on",
+        finding=f"The predictions rest most on {sentence_list(leaders)}. This says what the models "
+        "use, not what causes the outcome.",
+        blocks=tuple(blocks),
+    )
+
+
+def _reading(results: StudyResults) -> Section:
+    series = next((model.series for model in results.models.values() if model.series), "")
+    items = [
+        "Cox model: each factor multiplies the risk by a fixed hazard ratio. Random survival "
+        "forest: many decision trees whose predictions are averaged; it finds bends and "
+        "interactions, but needs more patients.",
+        "Hazard ratio (HR): 2 means twice the risk at any moment, 0.5 half of it.",
+        "For local progression, death before it competes; both models combine the two risks into "
+        "one cumulative incidence.",
+        "Performance is measured on patients the model had not seen.",
+    ]
+    if series:
+        items.insert(0, f"A shown prediction refers to: {series}.")
+    return Section("reading", "How to read this page", "", (Bullets(tuple(items)),))
