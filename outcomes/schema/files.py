@@ -205,11 +205,12 @@ def _read_csv(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         keep_default_na=False,
         na_values=NOTHING,
         encoding="utf-8-sig",
+        float_precision="round_trip",
         low_memory=False,
         index_col=False,
     )
     if len(table.columns) == header.shape[1]:
-        table.columns = pd.Index(header.iloc[0])
+        table.columns = pd.Index(header.iloc[0].tolist())
     return table, {}
 
 
