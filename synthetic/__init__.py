@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from outcomes.synthetic.cohort import shipped_calibration, simulate, simulate_chunks
     from outcomes.synthetic.fitting import calibrate
     from outcomes.synthetic.patient_truth import true_risk
-    from outcomes.synthetic.treatment_truth import treatment_truth
+    from outcomes.synthetic.pooled import simulate_pooled
+    from outcomes.synthetic.strategy_truth import treatment_truth
 
 __all__ = [
     "Calibration",
@@ -29,6 +30,7 @@ __all__ = [
     "shipped_calibration",
     "simulate",
     "simulate_chunks",
+    "simulate_pooled",
     "treatment_truth",
     "true_risk",
 ]
@@ -43,7 +45,8 @@ _HOMES = {
     "shipped_calibration": "cohort",
     "simulate": "cohort",
     "simulate_chunks": "cohort",
-    "treatment_truth": "treatment_truth",
+    "simulate_pooled": "pooled",
+    "treatment_truth": "strategy_truth",
     "true_risk": "patient_truth",
 }
 

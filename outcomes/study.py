@@ -1,0 +1,226 @@
+"""The main job: from the published figures to the reports."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from outcomes import files, provenance
+from outcomes.comparison import Comparison, compare
+from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL, Endpoint
+from outcomes.evidence import Evidence, evidence_hash, load_evidence
+from outcomes.evidence import to_dict as evidence_to_dict
+from outcomes.models import (
+    CoxModel,
+    Evaluation,
+    ForestModel,
+    calculator_data,
+    cross_validate,
+    permutation_importance,
+    save_model,
+)
+from outcomes.reports import ModelResult, StudyResults, write_report
+from outcomes.schema import Cohort, write_cohort
+from outcomes.synthetic import (
+    Calibration,
+    calibrate,
+    simulate,
+    simulate_pooled,
+    treatment_truth,
+    true_risk,
+)
+
+DEFAULT_PATIENTS = 2_000
+HORIZONS = (3.0, 6.0, 12.0, 24.0)
+COMPARED_STUDY = "liu-2020"
+COMPARED_HORIZONS = (12.0, 24.0)
+ENDPOINTS = (OVERALL_SURVIVAL, LOCAL_CONTROL)
+
+Model = CoxModel | ForestModel
+Progress = Callable[[str], None]
+
+FILES = (
+    ("cohort.parquet", "the training cohort: operated patients of the five series"),
+    ("comparison-cohort.parquet", "the cohort of the comparison: Liu's series"),
+    ("evidence.json", "the published figures and the assumptions"),
+    ("calibration.json", "published and achieved figures, and the parameters"),
+    ("metrics.json", "performance of every model, out of sample and against the truth"),
+    ("comparison.json", "the two arms compared, every method, with the truth"),
+    ("provenance.json", "seed, versions, hash of the evidence"),
+    ("models/", "the fitted models, to be used with `outcomes predict`"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """A fitted model, its cross-validated performance and what the reports show of it."""
+
+    model: Model
+    evaluation: Evaluation
+    shown: ModelResult
+
+
+def run(
+    out: str | Path,
+    *,
+    n: int = DEFAULT_PATIENTS,
+    seed: int = 0,
+    replace: bool = False,
+    progress: Progress | None = None,
+) -> Path:
+    """Calibrate, simulate, fit, evaluate, compare and report.
+
+    Parameters
+    ----------
+    out
+        Folder to make; it appears once everything is in it.
+    n
+        Patients of the training cohort, and of the cohort of the comparison.
+    seed
+        Seed; the same seed and versions give the same bytes.
+    replace
+        Whether an existing folder may be replaced.
+    progress
+        Called with a few words before each step.
+
+    Returns
+    -------
+    Path
+        The first page.
+
+    Raises
+    ------
+    OutcomesError
+        If the folder cannot be made or n is too small.
+    """
+    report = progress or (lambda _: None)
+    with files.new_folder(out, replace=replace) as folder:
+        evidence = load_evidence()
+        report("Calibrating to the published figures")
+        calibration = calibrate(evidence)
+        report("Drawing the cohorts")
+        pooled_seed, compared_seed = np.random.SeedSequence(seed).generate_state(2).tolist()
+        cohort = simulate_pooled(n, pooled_seed, calibration=calibration)
+        compared = simulate(COMPARED_STUDY, n, compared_seed, calibration=calibration)
+        fitted = {
+            (endpoint.name, kind): fit_and_evaluate(
+                cohort, endpoint, kind, seed=seed, calibration=calibration, progress=report
+            )
+            for endpoint in ENDPOINTS
+            for kind in ("cox", "forest")
+        }
+        report("Comparing surgery alone with surgery + SBRT")
+        comparisons = {
+            endpoint.name: compare(
+                compared,
+                endpoint=endpoint,
+                horizons=COMPARED_HORIZONS,
+                truth=treatment_truth(calibration, COMPARED_STUDY, endpoint, COMPARED_HORIZONS),
+            )
+            for endpoint in ENDPOINTS
+        }
+        report("Writing the reports")
+        origin = provenance.collect(seed=seed, evidence_hash=evidence_hash(evidence)).to_dict()
+        origin["patients"] = n
+        _write_data(
+            folder / "data", evidence, calibration, cohort, compared, fitted, comparisons, origin
+        )
+        results = StudyResults(
+            cohort=cohort,
+            provenance=origin,
+            evidence=evidence,
+            calibration=calibration,
+            comparison_cohort=compared,
+            comparison_note=(
+                f"{n:,} synthetic patients in the design of Liu 2020: SBRT by choice, more often "
+                "in fitter patients, and only for those alive two to four weeks after surgery"
+            ),
+            models={key: one.shown for key, one in fitted.items()},
+            evaluations=tuple(one.evaluation for one in fitted.values()),
+            comparisons=comparisons,
+            calculator={
+                endpoint.name: calculator_data(_cox(fitted[endpoint.name, "cox"].model), seed=seed)
+                for endpoint in ENDPOINTS
+            },
+            files=FILES,
+        )
+        write_report(results, folder)
+    return Path(out) / "index.html"
+
+
+def _cox(model: Model) -> CoxModel:
+    if not isinstance(model, CoxModel):
+        raise TypeError(f"a Cox model is needed, not {type(model).__name__}")
+    return model
+
+
+def make_model(endpoint: Endpoint, kind: str, seed: int) -> Model:
+    """Return an unfitted model of a kind, ``cox`` or ``forest``."""
+    if kind == "cox":
+        return CoxModel(endpoint=endpoint.name)
+    return ForestModel(endpoint=endpoint.name, random_state=seed, n_jobs=2)
+
+
+def fit_and_evaluate(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    kind: str,
+    *,
+    seed: int,
+    calibration: Calibration,
+    progress: Progress,
+) -> _Fitted:
+    """Fit a model to the whole cohort and evaluate it by cross-validation."""
+    name = {"cox": "Cox model", "forest": "forest"}[kind]
+    progress(f"Fitting and evaluating: {name}, {endpoint.title.lower()}")
+    model = make_model(endpoint, kind, seed).fit(cohort)
+    truth = true_risk(cohort, endpoint, HORIZONS, calibration)
+    evaluation = cross_validate(
+        make_model(endpoint, kind, seed),
+        cohort,
+        horizons=HORIZONS,
+        truth=truth,
+        random_state=seed,
+    )
+    codes = cohort[endpoint.event_column]
+    is_cox = isinstance(model, CoxModel)
+    shown = ModelResult(
+        endpoint=endpoint.name,
+        kind="cox" if is_cox else "forest",
+        n=len(cohort),
+        events=int((codes == 1).sum()),
+        series="the average of the five series, weighted by their size",
+        coefficients=model.summary_ if is_cox else None,
+        proportional_hazards=model.proportional_hazards_test() if is_cox else None,
+        importance=permutation_importance(model, cohort, random_state=seed),
+    )
+    return _Fitted(model, evaluation, shown)
+
+
+def _write_data(
+    folder: Path,
+    evidence: Evidence,
+    calibration: Calibration,
+    cohort: Cohort,
+    compared: Cohort,
+    fitted: Mapping[tuple[str, str], _Fitted],
+    comparisons: Mapping[str, Comparison],
+    origin: Mapping[str, Any],
+) -> None:
+    models = folder / "models"
+    models.mkdir(parents=True)
+    write_cohort(cohort, folder / "cohort.parquet")
+    write_cohort(compared, folder / "comparison-cohort.parquet")
+    files.write_json(folder / "evidence.json", evidence_to_dict(evidence))
+    files.write_json(folder / "calibration.json", calibration.to_dict())
+    metrics: dict[str, dict[str, Any]] = {}
+    for (endpoint, kind), one in fitted.items():
+        metrics.setdefault(endpoint, {})[kind] = one.evaluation.to_dict()
+        save_model(one.model, models / f"{endpoint}-{kind}.model", origin)
+    files.write_json(folder / "metrics.json", metrics)
+    records = [row for comparison in comparisons.values() for row in comparison.to_records()]
+    files.write_json(folder / "comparison.json", records)
+    files.write_json(folder / "provenance.json", origin)
