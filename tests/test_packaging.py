@@ -75,7 +75,6 @@ def test_importing_the_front_door_loads_no_heavy_library() -> None:
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-@pytest.mark.slow
 def test_wheel_holds_every_file(tmp_path: Path) -> None:
     # From a copy: a build leaves files behind, and takes up those of an earlier one.
     tree = tmp_path / "tree"

@@ -1,10 +1,8 @@
 """Cohorts in files: CSV and Parquet."""
 
 import json
-import os
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import warnings
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from outcomes.errors import OutcomesError
+from outcomes.files import replacing
 from outcomes.schema.cohort import Cohort
 from outcomes.schema.columns import COLUMNS
 from outcomes.schema.mapping import apply_mapping
@@ -61,7 +60,7 @@ def read_table(path: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         raise OutcomesError(f"{path}: the file is empty") from None
     except UnicodeDecodeError:
         raise OutcomesError(f"{path}: is not text in UTF-8") from None
-    except (pd.errors.ParserError, pa.ArrowException) as error:
+    except (pd.errors.ParserError, pd.errors.ParserWarning, pa.ArrowException) as error:
         reason = str(error).strip().splitlines()[0]
         raise OutcomesError(f"{path}: is no readable {ending[1:]} file ({reason})") from error
     except OSError as error:
@@ -133,7 +132,8 @@ def write_cohort(
     Raises
     ------
     OutcomesError
-        If the file cannot be written, has another ending, or two parts differ in their columns.
+        If the file cannot be written or has another ending, if two parts differ in their
+        columns, or a column does not have the type that the schema gives it in Parquet.
     """
     path = Path(path)
     ending = _ending(path)
@@ -154,11 +154,15 @@ def write_cohort(
                 )
             yield part
 
-    with _replacing(path) as unfinished:
+    with replacing(path) as unfinished:
         if ending == ".csv":
             _write_csv(tables(), unfinished)
         else:
-            _write_parquet(tables(), unfinished, dict(provenance or {}))
+            try:
+                _write_parquet(tables(), unfinished, dict(provenance or {}))
+            except pa.ArrowException as error:
+                reason = str(error).strip().splitlines()[0]
+                raise OutcomesError(f"{path}: does not fit the schema ({reason})") from error
 
 
 def _ending(path: Path) -> str:
@@ -170,47 +174,35 @@ def _ending(path: Path) -> str:
     return ending
 
 
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary file beside `path`; move it there if all goes well."""
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        os.close(handle)
-    except OSError as error:
-        raise OutcomesError(f"{path}: cannot be written ({error.strerror})") from error
-    unfinished = Path(name)
-    try:
-        yield unfinished
-        # mkstemp makes the file private; give it the rights of any new file.
-        mask = os.umask(0)
-        os.umask(mask)
-        unfinished.chmod(0o666 & ~mask)
-        unfinished.replace(path)
-    except OSError as error:
-        raise OutcomesError(f"{path}: cannot be written ({error.strerror})") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
 def _read_csv(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     # Identifiers keep their leading zeros, grades such as 2 and 1a stay texts.
-    texts = {name: str for name, column in COLUMNS.items() if column.kind in ("text", "category")}
+    texts: dict[Hashable, type[str]] = {
+        name: str for name, column in COLUMNS.items() if column.kind in ("text", "category")
+    }
     # pandas renames the second of two equal names; the schema is to see both.
     header = pd.read_csv(
         path, header=None, nrows=1, dtype=str, keep_default_na=False, encoding="utf-8-sig"
     )
-    table = pd.read_csv(
-        path,
-        dtype=texts,  # type: ignore[arg-type]
-        keep_default_na=False,
-        na_values=NOTHING,
-        encoding="utf-8-sig",
-        float_precision="round_trip",
-        low_memory=False,
-        index_col=False,
-    )
-    if len(table.columns) == header.shape[1]:
-        table.columns = pd.Index(header.iloc[0].tolist())
+    names = [str(name) for name in header.iloc[0]]
+    if len(names) == 1:
+        for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+            if separator in names[0]:
+                raise OutcomesError(f"{path}: found columns separated by {name}; allowed: commas")
+    with warnings.catch_warnings():
+        # pandas only warns when it drops the cells of rows longer than the header.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        table = pd.read_csv(
+            path,
+            dtype=texts,
+            keep_default_na=False,
+            na_values=NOTHING,
+            encoding="utf-8-sig",
+            float_precision="round_trip",
+            low_memory=False,
+            index_col=False,
+        )
+    if len(table.columns) == len(names):
+        table.columns = pd.Index(names)
     return table, {}
 
 

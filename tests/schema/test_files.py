@@ -78,6 +78,31 @@ def test_written_files_are_readable_by_others(tmp_path: Path) -> None:
     assert (tmp_path / "cohort.csv").stat().st_mode & 0o777 == 0o666 & ~mask
 
 
+def test_small_types_are_written_as_the_schema_says(tmp_path: Path) -> None:
+    small = pd.DataFrame(
+        {
+            "sex": pd.Categorical(["male", None]),
+            "kps": np.array([70, 80], dtype=np.int8),
+            "os_months": np.array([0.5, 1.5], dtype=np.float32),
+            "sbrt": pd.array([True, None], dtype="boolean"),
+            "frankel": [None, None],
+        }
+    )
+    write_cohort(small, tmp_path / "cohort.parquet")
+    cohort = read_cohort(tmp_path / "cohort.parquet")
+    assert cohort["kps"].dtype == "int64"
+    assert cohort["os_months"].tolist() == [0.5, 1.5]
+    assert cohort["sex"].tolist() == ["male", None]
+    assert cohort["sbrt"].isna().tolist() == [False, True]
+    assert cohort["frankel"].tolist() == [None, None]
+
+
+def test_unchecked_cells_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutcomesError, match=r"cohort\.parquet: does not fit the schema"):
+        write_cohort(pd.DataFrame({"kps": ["high"]}), tmp_path / "cohort.parquet")
+    assert not list(tmp_path.iterdir())
+
+
 def test_writing_where_one_cannot(tmp_path: Path) -> None:
     with pytest.raises(OutcomesError, match=r"cohort\.csv: cannot be written"):
         write_cohort(patients(), tmp_path / "absent" / "cohort.csv")
@@ -96,6 +121,9 @@ def test_writing_where_one_cannot(tmp_path: Path) -> None:
         ("empty.parquet", b"", "is no readable parquet file"),
         ("broken.parquet", b"PAR1 and then nothing", "is no readable parquet file"),
         ("latin.csv", "kps,sex\n70,Müller\n".encode("latin-1"), "is not text in UTF-8"),
+        ("long.csv", b"kps,sex\n70,male,1\n80,male,1\n", "is no readable csv file"),
+        ("german.csv", b"kps;sex\n70;male\n", "separated by semicolons; allowed: commas"),
+        ("tabs.csv", b"kps\tsex\n70\tmale\n", "separated by tabs; allowed: commas"),
         ("ragged.csv", b"kps,sex\n70,male\n80,male,3\n90,male\n", "is no readable csv file"),
     ],
 )
