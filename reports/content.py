@@ -359,10 +359,23 @@ class CalculatorResult:
 
 @dataclass(frozen=True)
 class Calculator:
-    """The form of the calculator, and the data its script reads."""
+    """The form of the calculator, and the data its script reads.
+
+    Attributes
+    ----------
+    controls
+        The inputs.
+    results
+        One prediction for each endpoint.
+    glance
+        The predictions in one short line, which stays in sight on a phone.
+    data
+        What the script needs, as JSON.
+    """
 
     controls: tuple[Control, ...]
     results: tuple[CalculatorResult, ...]
+    glance: str
     data: Mapping[str, object]
 
 

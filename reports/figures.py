@@ -267,7 +267,11 @@ def _curve(chart: CurveChart, narrow: bool) -> Plain:
 def _forest(chart: ForestChart, narrow: bool) -> Plain:
     rows = chart.rows
     count = len(rows)
-    pitch = 50 if narrow else 38
+    above = [
+        _wrapped(f"{row.label}: {row.texts[0]}" if row.texts else row.label, 48) for row in rows
+    ]
+    lines = 1 + max((label.count("<br>") for label in above), default=0)
+    pitch = 35 + 15 * lines if narrow else 38
     data: list[Plain] = []
     for position, row in enumerate(rows):
         y = count - position
@@ -351,13 +355,15 @@ def _forest(chart: ForestChart, narrow: bool) -> Plain:
         if narrow:
             layout["annotations"].append(
                 _note(
-                    _wrapped(f"{row.label}: {row.texts[0]}" if row.texts else row.label, 60),
+                    above[position],
                     xref="paper",
                     x=0,
                     xanchor="left",
                     yref="y",
                     y=y,
-                    yshift=17,
+                    yanchor="bottom",
+                    yshift=7,
+                    align="left",
                     bgcolor=PAPER,
                     borderpad=1,
                 )
@@ -619,7 +625,7 @@ def _points(chart: PointChart, narrow: bool) -> Plain:
     y_axis: Plain = {"range": list(chart.y_range), "showgrid": True, "gridcolor": GRID, "nticks": 7}
     if chart.percent_y:
         y_axis["tickformat"] = ".0%"
-    height = 330 if narrow else (430 if chart.square else 360)
+    height = 360 if chart.square or not narrow else 330
     layout = _layout(
         height,
         (14, 22, 56, 62),

@@ -38,8 +38,8 @@ class ModelResult:
         `CoxModel.proportional_hazards_test()`: ``event, covariate, statistic, p``; None where
         it was not done.
     importance
-        ``covariate, label, value, lower, upper``: fall of the C-index when the covariate is permuted;
-        None where it was not computed.
+        `permutation_importance(...)`: ``covariate, label, importance, sd``; None where it was
+        not computed.
     """
 
     endpoint: str
@@ -61,7 +61,7 @@ class StudyResults:
     cohort
         The patients the models were fitted to, one row each, with the columns of the schema.
     provenance
-        ``seed``, ``version``, ``evidence_sha256`` and whatever else says where numbers come
+        ``seed``, ``version``, ``evidence_hash`` and whatever else says where numbers come
         from; ``source`` names the file of a cohort of one's own.
     synthetic
         Whether the patients are simulated. A cohort of one's own has no known truth.
@@ -108,3 +108,10 @@ class StudyResults:
                 if known.id == study:
                     return known.title
         return study
+
+    def with_titles(self, text: str) -> str:
+        """Return a text with the identifiers of series replaced by their titles."""
+        if self.evidence is not None:
+            for known in self.evidence.studies:
+                text = text.replace(known.id, known.title)
+        return text

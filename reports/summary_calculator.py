@@ -42,8 +42,9 @@ ANSWERS = {
     "overall-survival": "survival at {month} months, 95% interval {lower}% to {upper}%",
     "local-control": "local control at {month} months, 95% interval {lower}% to {upper}%",
 }
+GLANCE_JOIN = " · "
 BEYOND = "The patients of this choice were not observed that long; choose an earlier month."
-AVERAGE = "average of the {count} series, weighted by their size"
+AVERAGE = "the average of all {count} series, each weighted by its size"
 
 
 def summarise(results: StudyResults) -> Page:
@@ -54,6 +55,10 @@ def summarise(results: StudyResults) -> Page:
     shown = tuple(
         _result(endpoint, data, patient, results) for endpoint, data in calculators.items()
     )
+    glance = "{month} months: {parts}".format(
+        month=START_HORIZON,
+        parts=GLANCE_JOIN.join(f"{result.title} {result.big}" for result in shown),
+    )
     data: dict[str, object] = {
         "endpoints": calculators,
         "sentences": {
@@ -61,6 +66,8 @@ def summarise(results: StudyResults) -> Page:
         },
         "answers": {name: ANSWERS.get(name, ANSWERS["local-control"]) for name in calculators},
         "beyond": BEYOND,
+        "glance": "{month} months: {parts}",
+        "glanceJoin": GLANCE_JOIN,
         "average": _average(calculators),
         "titles": {name: results.study_title(name) for name in _series(calculators)},
     }
@@ -79,7 +86,7 @@ def summarise(results: StudyResults) -> Page:
                 id="calculator-section",
                 title="The predicted course",
                 finding="Set the features; the numbers and curves follow.",
-                blocks=(Calculator(_controls(inputs, calculators, results), shown, data),),
+                blocks=(Calculator(_controls(inputs, calculators, results), shown, glance, data),),
             ),
             _reading(calculators, results),
         ),
@@ -122,7 +129,7 @@ def _controls(
     first.sort(key=lambda control: "requires" in names[control.name])
     series = _series(calculators)
     if len(series) > 1:
-        options = (("", sentence_case(_average(calculators))),)
+        options = (("", "Average of all series"),)
         options += tuple((name, results.study_title(name)) for name in series)
         others.append(
             Control(

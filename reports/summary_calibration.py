@@ -9,7 +9,6 @@ from outcomes.reports.content import (
     Bar,
     BarChart,
     Block,
-    Bullets,
     Caveat,
     Column,
     Dot,
@@ -43,6 +42,7 @@ CAUSAL_PARTS = (
     ("selection", "Selection: fitter patients get SBRT"),
     ("immortal_time", "Immortal time: they lived until SBRT began"),
 )
+EFFECT_UNIT = "log hazard ratio"
 ASSUMED_RATIO = "death_hr_sbrt"
 # Below this share a parameter rests more on its prior than on published figures.
 IDENTIFIED = 0.5
@@ -57,7 +57,7 @@ def summarise(results: StudyResults) -> Page:
     calibration = results.calibration
     if calibration is None:
         raise ValueError("no calibration to show")
-    fitted = [target for target in calibration.targets if target.role == "fit"]
+    fitted = fitted_targets(calibration)
     met = [target for target in fitted if target.within]
     tense = [target for target in calibration.targets if target.tension]
     return make_page(
@@ -85,6 +85,11 @@ def summarise(results: StudyResults) -> Page:
             _parameters(results, calibration),
         ),
     )
+
+
+def fitted_targets(calibration: Calibration) -> list[Target]:
+    """Return the figures the calibration had to reproduce."""
+    return [target for target in calibration.targets if target.role == "fit"]
 
 
 def _largest(targets: list[Target]) -> tuple[str, str]:
@@ -150,7 +155,7 @@ def _dots(results: StudyResults, unit: str, title: str, targets: list[Target]) -
         (
             dot.label,
             dot.group,
-            plain(dot.published),
+            plain(round(dot.published, 2)),
             number(dot.achieved, 2),
             number(dot.standard_error, 2),
         )
@@ -188,33 +193,25 @@ def _dots(results: StudyResults, unit: str, title: str, targets: list[Target]) -
 def _table(results: StudyResults, calibration: Calibration) -> Section:
     rows = []
     for target in calibration.targets:
-        if not known(target.published):
+        if not known(target.published) or target.unit == EFFECT_UNIT:
             continue
         suffix = UNITS.get(target.unit, ("", "", f" {target.unit}"))[2]
         deviation = (
             float(target.achieved) - float(target.published) if known(target.achieved) else math.nan
         )
-        verdict = "met" if target.within else "not met"
-        if target.within is None:
-            verdict = NONE
         rows.append(
             (
                 target_label(results, target),
                 results.study_title(target.study),
                 "fitted" if target.role == "fit" else "compared",
-                f"{plain(float(target.published))}{suffix}",
+                f"{plain(round(float(target.published), 2))}{suffix}",
                 f"{number(target.achieved, 2)}{suffix}" if known(target.achieved) else NONE,
                 number(deviation, 2),
                 NONE if target.n is None else f"{target.n:,}",
-                verdict,
+                _verdict(target),
                 target.tension or "",
             )
         )
-    stated = tuple(
-        f"{results.study_title(target.study)}: {target.statement}"
-        for target in calibration.targets
-        if not known(target.published) and target.statement
-    )
     blocks: list[Block] = [
         Table(
             "Every figure: published, achieved, difference",
@@ -232,8 +229,32 @@ def _table(results: StudyResults, calibration: Calibration) -> Section:
             tuple(rows),
         )
     ]
-    if stated:
-        blocks.append(Bullets(stated))
+    effects = tuple(
+        (
+            target_label(results, target),
+            results.study_title(target.study),
+            target.statement,
+            number(math.exp(float(target.achieved)), 2),
+            _verdict(target),
+        )
+        for target in calibration.targets
+        if target.unit == EFFECT_UNIT and known(target.achieved)
+    )
+    if effects:
+        blocks.append(
+            Table(
+                "Directions of effect, and effects that the publications did not find",
+                (
+                    Column("Factor"),
+                    Column("Study"),
+                    Column("Published words"),
+                    Column("Hazard ratio in the simulation", numeric=True),
+                    Column("Verdict"),
+                ),
+                effects,
+                note="A hazard ratio of 1 is no effect.",
+            )
+        )
     return Section(
         id="figures",
         title="Every figure",
@@ -242,6 +263,12 @@ def _table(results: StudyResults, calibration: Calibration) -> Section:
         "bending the model.",
         blocks=tuple(blocks),
     )
+
+
+def _verdict(target: Target) -> str:
+    if target.within is None:
+        return NONE
+    return "met" if target.within else "not met"
 
 
 def _decomposition(calibration: Calibration) -> Section | None:

@@ -98,8 +98,8 @@ def _footer(results: StudyResults) -> tuple[str, ...]:
     parts = [f"separation-outcomes {provenance.get('version', '')}".strip()]
     if "seed" in provenance:
         parts.append(f"seed {provenance['seed']}")
-    if "evidence_sha256" in provenance:
-        parts.append(f"evidence {str(provenance['evidence_sha256'])[:12]}")
+    if "evidence_hash" in provenance:
+        parts.append(f"evidence {str(provenance['evidence_hash'])[:12]}")
     return (
         " · ".join(parts),
         "For research and teaching. Not a medical device; not for decisions about a patient.",

@@ -396,7 +396,11 @@ def _methods(comparison: Comparison, results: StudyResults) -> Section | None:
         CollapsedTable("Every estimate, with p values and notes", _rung_table(comparison))
     )
     if comparison.notes:
-        blocks.append(Bullets(tuple(sentence_case(f"{note}.") for note in comparison.notes)))
+        blocks.append(
+            Bullets(
+                tuple(sentence_case(f"{results.with_titles(note)}.") for note in comparison.notes)
+            )
+        )
     return Section(
         id=f"methods-{comparison.endpoint}",
         title="Survival: how much of the difference is due to SBRT?"

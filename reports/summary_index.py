@@ -124,7 +124,7 @@ def _steps(results: StudyResults) -> Section:
             "Their predictions were tested on patients they had not seen.",
             "Treatments were compared by several methods, from the plain comparison to adjusted ones.",
         )
-    return Section("steps", "What was done", "Four steps.", (Bullets(steps, numbered=True),))
+    return Section("steps", "What was done", "", (Bullets(steps, numbered=True),))
 
 
 def _findings(results: StudyResults) -> Section | None:

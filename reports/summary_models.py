@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from outcomes.models.evaluation import Evaluation
 
 STYLES: dict[str, Style] = {"cox": "ink", "forest": "hollow"}
+SHORT = {"cox": "Cox", "forest": "forest"}
 EVENTS = {"overall-survival": "death", "local-control": "local progression"}
 
 
@@ -87,7 +88,7 @@ def key_numbers(results: StudyResults) -> list[KeyNumber]:
     """Return the C-index of each model and endpoint."""
     return [
         KeyNumber(
-            f"{get_endpoint(evaluation.endpoint).title}, {readable(evaluation.model)}",
+            f"{get_endpoint(evaluation.endpoint).title}, {SHORT[evaluation.model]}",
             f"C-index {number(evaluation.c_index.value, 2)}",
             f"{interval(evaluation.c_index, 2)}; {count(evaluation.events, 'event')}",
         )
@@ -170,12 +171,8 @@ def _effect_table(title: str, table: pd.DataFrame) -> Table:
 
 
 def _effect_finding(table: pd.DataFrame, event: str) -> str:
-    worse = [
-        _inner(str(row["label"])) for row in table.to_dict("records") if _float(row["lower"]) > 1
-    ]
-    better = [
-        _inner(str(row["label"])) for row in table.to_dict("records") if _float(row["upper"]) < 1
-    ]
+    worse = [str(row["label"]) for row in table.to_dict("records") if _float(row["lower"]) > 1]
+    better = [str(row["label"]) for row in table.to_dict("records") if _float(row["upper"]) < 1]
     parts = []
     if worse:
         parts.append(f"a higher risk of {event} goes with {sentence_list(tuple(worse))}")
@@ -186,11 +183,6 @@ def _effect_finding(table: pd.DataFrame, event: str) -> str:
     if not worse:
         parts = [f"a lower risk of {event} goes with {sentence_list(tuple(better))}"]
     return f"{sentence_case('; '.join(parts))}. The other factors may go either way."
-
-
-def _inner(label: str) -> str:
-    """Return a label within a sentence: abbreviations keep their capitals."""
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def _proportional(model: ModelResult, event: str) -> list[Block]:
@@ -244,7 +236,11 @@ def _performance(results: StudyResults, endpoint: str) -> Section | None:
         blocks.append(truth)
     notes = tuple(dict.fromkeys(note for item in evaluations for note in item.notes))
     if notes:
-        blocks.append(Bullets(tuple(sentence_case(f"{note.rstrip('.')}.") for note in notes)))
+        blocks.append(
+            Bullets(
+                tuple(sentence_case(f"{results.with_titles(note).rstrip('.')}.") for note in notes)
+            )
+        )
     return Section(
         id=f"performance-{endpoint}",
         title=f"{get_endpoint(endpoint).title}: how good are the predictions?",
@@ -513,7 +509,7 @@ def _importance(results: StudyResults, endpoint: str) -> Section | None:
                 ),
             )
         )
-    leaders = tuple(dict.fromkeys(_inner(first) for first in firsts))
+    leaders = tuple(dict.fromkeys(first for first in firsts))
     return Section(
         id=f"importance-{endpoint}",
         title=f"{get_endpoint(endpoint).title}: what the predictions rest on",

@@ -115,7 +115,6 @@ ABBREVIATIONS = {
     "3m": "3 months",
     "frankel": "Frankel grade",
     "sd": "(standard deviation)",
-    "cox": "Cox",
 }
 KNOWN_NAMES = {
     "kps": "Karnofsky score (KPS)",
@@ -135,7 +134,7 @@ KNOWN_NAMES = {
     "hypofractionated_low": "lower dose in 5–6 fractions (18–36 Gy)",
     "none": "no SBRT",
     "cox": "Cox model",
-    "forest": "Random survival forest",
+    "forest": "random survival forest",
     "crude_proportion": "share of patients, whatever their follow-up",
     "cumulative_incidence": "cumulative incidence, death competing",
     "kaplan_meier_complement": "1 − Kaplan–Meier",

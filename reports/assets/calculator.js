@@ -181,7 +181,14 @@
           field(item.name).disabled = !field(item.requires).checked;
         }
       }
-      return Promise.all(Object.entries(page.endpoints).map(([name, data]) => show(name, data)));
+      const drawn = Object.entries(page.endpoints).map(([name, data]) => show(name, data));
+      form.querySelector("[data-part=glance]").textContent = fill(page.glance, {
+        month: field("horizon").value,
+        parts: [...form.querySelectorAll(".result")].map((box) =>
+          `${box.querySelector("h3").textContent} ${box.querySelector("[data-part=big]").textContent}`,
+        ).join(page.glanceJoin),
+      });
+      return Promise.all(drawn);
     };
 
     let speaking = 0;

@@ -1,11 +1,17 @@
-"""Results to draw: simulated patients, and estimates made from them."""
+"""Results to draw: a small study of the real kind, and the browser that opens its pages."""
 
-import numpy as np
+import dataclasses
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pandas as pd
 import pytest
 
 from outcomes.comparison import compare
-from outcomes.evidence import load_evidence
+from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL, Endpoint
 from outcomes.models import (
     CoxModel,
     ForestModel,
@@ -13,137 +19,158 @@ from outcomes.models import (
     evaluate,
     permutation_importance,
 )
-from outcomes.reports.results import ModelResult, StudyResults
-
-SERIES = {
-    "laufer-2013": (186, 9.0),
-    "liu-2020": (52, 27.0),
-    "gong-2021": (36, 24.0),
-    "bate-2015": (57, 11.0),
-    "amankulor-2014": (318, 9.0),
-}
-COVARIATES = (
-    "kps",
-    "neurologic_deficit",
-    "progressive_systemic_disease",
-    "systemic_therapy_after",
-    "embolization",
-    "complication",
-    "sbrt",
-    "dose_regimen=single_24",
-    "dose_regimen=hypofractionated_high",
-    "separation_mm < 3",
+from outcomes.reports import ModelResult, StudyResults, write_report
+from outcomes.synthetic import (
+    shipped_calibration,
+    simulate,
+    simulate_pooled,
+    treatment_truth,
+    true_risk,
 )
 
+ENDPOINTS = (OVERALL_SURVIVAL, LOCAL_CONTROL)
+HORIZONS = (3.0, 6.0, 12.0, 24.0)
 
-def make_cohort(rng: np.random.Generator, sizes: dict[str, tuple[int, float]]) -> pd.DataFrame:
-    """Return patients whose risks depend on the Karnofsky score, SBRT and the series."""
-    frames = []
-    for study, (n, scale) in sizes.items():
-        kps = rng.choice(
-            [40, 50, 60, 70, 80, 90, 100], n, p=[0.05, 0.1, 0.2, 0.25, 0.25, 0.1, 0.05]
-        )
-        sbrt = rng.random(n) < (0.3 if study == "liu-2020" else 0.9)
-        regimen = rng.choice(
-            ["single_24", "hypofractionated_high", "hypofractionated_low"], n, p=[0.25, 0.2, 0.55]
-        )
-        regimen = np.where(sbrt, regimen, "none")
-        deficit = rng.random(n) < 0.4
-        distance = np.round(rng.gamma(6, 0.8, n), 1)
-        procedure = (
-            np.where(rng.random(n) < 0.3, "separation", "none")
-            if study == "bate-2015"
-            else "separation"
-        )
-        risk = np.exp(-0.025 * (kps - 70) + 0.5 * deficit - 0.35 * sbrt)
-        death = rng.exponential(scale * 1.4 / risk)
-        theta = 0.35 * np.where(sbrt, 0.45, 1.0) * np.where(distance < 3, 2.5, 1.0)
-        progression = np.where(
-            rng.random(n) < 1 - np.exp(-theta), rng.lognormal(1.6, 0.5, n), np.inf
-        )
-        censor = rng.uniform(3, 48 if study == "liu-2020" else 36, n)
-        seen = np.round(np.minimum(death, censor), 2)
-        local = np.round(np.minimum(progression, seen), 2)
-        frames.append(
-            pd.DataFrame(
-                {
-                    "patient_id": [f"{study}-{i:04d}" for i in range(n)],
-                    "study": study,
-                    "age": np.round(rng.normal(59, 10, n)).astype(int),
-                    "sex": rng.choice(["female", "male"], n),
-                    "primary_tumour": rng.choice(["lung", "breast", "prostate", "kidney"], n),
-                    "kps": kps,
-                    "neurologic_deficit": deficit,
-                    "progressive_systemic_disease": rng.random(n) < 0.5,
-                    "systemic_therapy_after": rng.random(n) < 0.5,
-                    "embolization": rng.random(n) < 0.3,
-                    "complication": rng.random(n) < 0.1,
-                    "escc_grade": rng.choice(["1c", "2", "3"], n),
-                    "sbrt": sbrt,
-                    "sbrt_start_months": np.where(
-                        sbrt, np.round(rng.uniform(0.46, 0.92, n), 2), np.nan
-                    ),
-                    "dose_regimen": regimen,
-                    "procedure": procedure,
-                    "separation_mm": np.where(procedure == "none", np.nan, distance),
-                    "os_months": np.maximum(seen, 0.03),
-                    "death": (death <= censor).astype(int),
-                    "lp_months": np.maximum(local, 0.03),
-                    "lp_event": np.where(progression <= seen, 1, np.where(death <= censor, 2, 0)),
-                }
+
+def make_results() -> StudyResults:
+    """Return the results of a study of a few hundred patients."""
+    calibration = shipped_calibration()
+    cohort = simulate_pooled(1_500, seed=3, calibration=calibration)
+    unseen = simulate_pooled(600, seed=4, calibration=calibration)
+    compared = simulate("liu-2020", 600, seed=5, calibration=calibration)
+    models, evaluations, calculator = {}, [], {}
+    for endpoint in ENDPOINTS:
+        truth = true_risk(unseen, endpoint, HORIZONS, calibration)
+        cox = CoxModel(endpoint=endpoint.name).fit(cohort)
+        forest = ForestModel(endpoint=endpoint.name, n_estimators=30, random_state=1).fit(cohort)
+        for kind, model in (("cox", cox), ("forest", forest)):
+            models[endpoint.name, kind] = make_model_result(model, kind, endpoint, cohort)
+            evaluations.append(
+                evaluate(model, unseen, horizons=HORIZONS, truth=truth, n_bootstrap=30)
             )
-        )
-    return pd.concat(frames, ignore_index=True)
+        calculator[endpoint.name] = calculator_data(cox, n_draws=30)
+    return StudyResults(
+        cohort=cohort,
+        provenance={"version": "0.1.0", "seed": 3, "evidence_hash": "0a1b2c3d4e5f6a7b"},
+        evidence=calibration.evidence,
+        calibration=calibration,
+        comparison_cohort=compared,
+        comparison_note="600 synthetic patients in the design of Liu 2020",
+        models=models,
+        evaluations=tuple(evaluations),
+        comparisons={
+            endpoint.name: compare(
+                compared,
+                endpoint=endpoint,
+                truth=treatment_truth(calibration, "liu-2020", endpoint, (12.0, 24.0)),
+            )
+            for endpoint in ENDPOINTS
+        },
+        calculator=calculator,
+        files=(("cohort.parquet", "the patients"), ("models/", "the fitted models")),
+    )
 
 
-TRUTH = {
-    "overall-survival": {
-        "risk_difference@12": -0.084,
-        "restricted_mean_difference@24": 2.1,
-        "hazard_ratio": 0.7,
-    },
-    "local-control": {"risk_difference@12": -0.15, "hazard_ratio": 0.45},
-}
+def make_model_result(
+    model: Any, kind: str, endpoint: Endpoint, cohort: pd.DataFrame
+) -> ModelResult:
+    """Return what the reports show of a fitted model."""
+    is_cox = kind == "cox"
+    return ModelResult(
+        endpoint=endpoint.name,
+        kind="cox" if is_cox else "forest",
+        n=len(cohort),
+        events=int((cohort[endpoint.event_column] == 1).sum()),
+        series="the average of the five series, weighted by their size",
+        coefficients=model.summary_ if is_cox else None,
+        proportional_hazards=model.proportional_hazards_test() if is_cox else None,
+        importance=permutation_importance(model, cohort, n_repeats=2),
+    )
+
+
+HOSTILE = '<img src=x onerror="alert(1)">'
+HOSTILE_LINK = '<a href="https://example.org">link</a>'
+
+
+def make_own_results(results: StudyResults) -> StudyResults:
+    """Return the same study as a hospital's own, with names that try to be markup."""
+    table = pd.DataFrame(results.cohort)
+    names = dict.fromkeys(table["study"].unique(), HOSTILE_LINK)
+    names["laufer-2013"] = HOSTILE
+    cohort = table.assign(study=table["study"].map(names)).rename(
+        columns={"neurologic_deficit": HOSTILE}
+    )
+    cohort.loc[:20, HOSTILE] = None
+    covariates = ("kps", HOSTILE, "sbrt")
+    complete = cohort.dropna(subset=[HOSTILE])
+    cox = CoxModel(endpoint="overall-survival", covariates=covariates).fit(complete)
+    comparison = results.comparisons["overall-survival"]
+    return StudyResults(
+        cohort=cohort,
+        provenance={"version": "0.1.0", "source": HOSTILE},
+        synthetic=False,
+        models={
+            ("overall-survival", "cox"): make_model_result(
+                cox, "cox", OVERALL_SURVIVAL, complete
+            )
+        },
+        comparisons={
+            "overall-survival": dataclasses.replace(
+                comparison,
+                arms=tuple(
+                    dataclasses.replace(arm, label=HOSTILE_LINK) for arm in comparison.arms
+                ),
+                rungs=tuple(
+                    dataclasses.replace(rung, truth=None, method=HOSTILE_LINK)
+                    for rung in comparison.rungs
+                ),
+            )
+        },
+        calculator={"overall-survival": calculator_data(cox, n_draws=10)},
+    )
 
 
 @pytest.fixture(scope="session")
 def results() -> StudyResults:
+    """The results of a small synthetic study."""
     return make_results()
 
 
-def make_results() -> StudyResults:
-    rng = np.random.default_rng(7)
-    cohort = make_cohort(rng, SERIES)
-    pair = make_cohort(rng, {"liu-2020": (600, 27.0)})
-    models, evaluations, calculator = {}, [], {}
-    for endpoint in TRUTH:
-        cox = CoxModel(endpoint=endpoint, penalizer=0.01).fit(cohort)
-        forest = ForestModel(endpoint=endpoint, n_estimators=20, random_state=1).fit(cohort)
-        events = int(
-            (cohort["death"] if endpoint == "overall-survival" else cohort["lp_event"] == 1).sum()
+@pytest.fixture(scope="session")
+def own_results(results: StudyResults) -> StudyResults:
+    """The results of a cohort of one's own, whose names try to be markup."""
+    return make_own_results(results)
+
+
+@pytest.fixture(scope="session")
+def report(results: StudyResults, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a written report."""
+    folder = tmp_path_factory.mktemp("report")
+    write_report(results, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def own_report(own_results: StudyResults, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a written report on a cohort of one's own."""
+    folder = tmp_path_factory.mktemp("own")
+    write_report(own_results, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium; without it the tests fail in CI and are skipped elsewhere."""
+    path = shutil.which("chromium")
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("chromium is needed: apt-get install chromium")
+        pytest.skip("needs chromium, which is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=path, args=["--headless", "--no-sandbox", "--disable-gpu"]
         )
-        for kind, model in (("cox", cox), ("forest", forest)):
-            models[endpoint, kind] = ModelResult(
-                endpoint=endpoint,
-                kind=kind,
-                n=len(cohort),
-                events=events,
-                series="the average of the five series, weighted by their size",
-                coefficients=cox.summary_ if kind == "cox" else None,
-                proportional_hazards=cox.proportional_hazards_test() if kind == "cox" else None,
-                importance=permutation_importance(model, cohort, n_repeats=2),
-            )
-            evaluations.append(evaluate(model, cohort, n_bootstrap=20))
-        calculator[endpoint] = calculator_data(cox, n_draws=40)
-    return StudyResults(
-        cohort=cohort,
-        provenance={"version": "0.1.0", "seed": 7, "evidence_sha256": "0a1b2c3d4e5f6a7b8c9d"},
-        comparison_cohort=pair,
-        comparison_note="600 synthetic patients of the design of Liu 2020.",
-        comparisons={e: compare(pair, endpoint=e, truth=truth) for e, truth in TRUTH.items()},
-        evidence=load_evidence(),
-        models=models,
-        evaluations=tuple(evaluations),
-        calculator=calculator,
-        files=(("cohort.parquet", "The patients, one row each."), ("metrics.json", "Performance.")),
-    )
+        yield opened
+        opened.close()
