@@ -14,8 +14,9 @@ from outcomes.comparison.result import Rung
 from outcomes.comparison.setting import Setting
 from outcomes.errors import NotEstimableError
 
-# Beyond this a log hazard ratio per standard deviation means that the likelihood has no maximum.
-_LARGEST_LOG_RATIO = 15.0
+# A log hazard ratio per standard deviation, or its standard error, beyond this means that the
+# likelihood has no maximum.
+_LARGEST = 15.0
 _EVENTS_PER_COEFFICIENT = 10
 # lifelines stops some 1e-6 short of the maximum by default.
 _FIT_OPTIONS = {"precision": 1e-14, "r_precision": 1e-16}
@@ -135,10 +136,8 @@ def _partial_likelihood(
             )
         except (ConvergenceError, ConvergenceWarning, np.linalg.LinAlgError) as failure:
             raise NotEstimableError("the partial likelihood has no maximum") from failure
-    if not (np.abs(fitted.params_.to_numpy()) < _LARGEST_LOG_RATIO).all():
+    log_ratios = fitted.params_.to_numpy(dtype=np.float64)
+    errors = fitted.standard_errors_.to_numpy(dtype=np.float64)
+    if not ((np.abs(log_ratios) < _LARGEST) & (errors > 0) & (errors < _LARGEST)).all():
         raise NotEstimableError("the partial likelihood has no maximum")
-    log_ratio = float(fitted.params_[names[-1]])
-    error = float(fitted.standard_errors_[names[-1]])
-    if not (math.isfinite(log_ratio) and math.isfinite(error) and error > 0):
-        raise NotEstimableError("the partial likelihood has no maximum")
-    return log_ratio, error
+    return float(log_ratios[-1]), float(errors[-1])

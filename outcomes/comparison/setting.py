@@ -38,7 +38,7 @@ class Setting:
     truth
         Known true values by ``estimand`` or ``estimand@horizon``.
     notes
-        What was left out on the way.
+        Who was left out, and whether series are pooled.
     """
 
     cohort: pd.DataFrame
@@ -164,11 +164,13 @@ def make_setting(
     )
     if violations:
         raise CohortError(violations)
-    frame, notes = _eligible(pd.DataFrame(cohort), treatment)
+    everyone = pd.DataFrame(cohort).reset_index(drop=True)
+    response = endpoint.response(everyone)
+    frame, notes = _eligible(everyone, treatment)
     if frame.empty:
         raise NotEstimableError("no patient is left to compare")
     treated, labels = read_treatment(frame[treatment])
-    response = endpoint.response(frame)
+    response = response[frame.index.to_numpy()]
     time = response["time"].astype(np.float64)
     codes = response["event"].astype(np.int64)
     return Setting(
@@ -229,8 +231,8 @@ def treatment_labels(treatment: str) -> tuple[str, str]:
 
 
 def _eligible(frame: pd.DataFrame, treatment: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return the patients who can be compared, and notes on those left out."""
-    notes = []
+    """Return the patients who can be compared, and notes on who they are."""
+    notes: list[str] = []
     known = frame[treatment].notna()
     if not known.all():
         notes.append(f"{(~known).sum()} patients without a value of {treatment} are left out")
@@ -241,4 +243,7 @@ def _eligible(frame: pd.DataFrame, treatment: str) -> tuple[pd.DataFrame, tuple[
         if unoperated.any():
             notes.append(f"{unoperated.sum()} patients without surgery are left out")
             frame = frame.loc[~unoperated]
+    series = frame["study"].nunique() if "study" in frame.columns else 0
+    if series > 1:
+        notes.append(f"{series} series are pooled; a crude estimate mixes their patients")
     return frame, tuple(notes)

@@ -131,6 +131,15 @@ def test_a_covariate_that_separates(cohort):
     assert "alive_at_end is the same at every event" in note
 
 
+def test_a_covariate_that_separates_within_its_series(cohort):
+    # One series lacks the mark; in the other, all the dead and some survivors bear it.
+    spared = np.arange(len(cohort)) % 4 == 0
+    cohort["mark"] = (cohort["study"] == "liu-2020") & ((cohort["death"] == 1) | ~spared)
+    _, by_name = run(cohort, covariates=("mark",))
+    note = by_name["cox-adjusted", "hazard_ratio", None].note
+    assert "the partial likelihood has no maximum" in note
+
+
 def test_a_covariate_that_orders_the_deaths(cohort):
     cohort["clock"] = -cohort["os_months"]
     _, by_name = run(cohort, covariates=("clock",))

@@ -49,8 +49,8 @@ def coverage():
         for progression, death in zip(PROGRESSION, DEATH, strict=True):
             progresses = random.exponential(1 / progression, PER_ARM)
             dies = random.exponential(1 / death, PER_ARM)
-            leaves = np.maximum(random.uniform(6, 30, PER_ARM), 6)
-            leaves[:5] = 30
+            leaves = random.uniform(6, 30, PER_ARM)
+            leaves[:5] = 30  # somebody is followed beyond the horizon
             alive = kaplan_meier(np.minimum(dies, leaves), dies <= leaves)
             first = np.minimum(np.minimum(progresses, dies), leaves)
             code = np.where(first == leaves, 0, np.where(first == progresses, 1, 2))

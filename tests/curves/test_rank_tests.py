@@ -133,6 +133,12 @@ def test_not_estimable(test):
         test([1, 2], [1, 1], [0, 1, 1])
 
 
+def test_gray_in_a_handful_of_tied_patients():
+    # cmprsk::cuminc answers with a chi-squared statistic of -10.7 here.
+    with pytest.raises(NotEstimableError, match="too few events"):
+        gray_test([0, 0, 0, 0, 1, 2, 2, 2], [0, 0, 0, 0, 1, 1, 1, 1], [0, 0, 0, 0, 1, 0, 0, 1])
+
+
 def test_gray_refuses_the_code_of_censoring():
     with pytest.raises(OutcomesError, match="stands for censoring"):
         gray_test(TIME, EVENT, GROUP, cause=0)
