@@ -134,13 +134,13 @@ class Design:
             If a covariate is missing, has a missing, non-finite or unknown value, or if
             `dose_regimen` contradicts `sbrt`.
         """
+        if self.fixed_sbrt is not None:
+            _check_fixed_sbrt(table, self.fixed_sbrt)
         columns = {
             c.name: read_column(table, c) for c in self.covariates if c.name != "separation_mm"
         }
         if "sbrt" in columns and "dose_regimen" in columns:
             _check_regimen(columns["sbrt"], columns["dose_regimen"])
-        if self.fixed_sbrt is not None:
-            _check_fixed_sbrt(columns["sbrt"], self.fixed_sbrt)
         absent = np.zeros(len(table), dtype=bool)
         if any(c.name == "separation_mm" for c in self.covariates):
             distance, absent = read_separation(table, self.without_procedure)
@@ -376,7 +376,8 @@ def _check_regimen(sbrt: FloatArray, regimen: Any) -> None:
         )
 
 
-def _check_fixed_sbrt(sbrt: FloatArray, fixed: bool) -> None:
+def _check_fixed_sbrt(table: pd.DataFrame, fixed: bool) -> None:
+    sbrt = read_column(table, Covariate("sbrt", label_of("sbrt"), "boolean"))
     wrong = (sbrt == 1) != fixed
     if wrong.any():
         raise ModelError(

@@ -178,20 +178,27 @@ def _run_lifelines(frame: pd.DataFrame, stratified: bool, penalizer: float, caus
 
     fitter = CoxPHFitter(penalizer=penalizer, strata=["_series"] if stratified else None)
     try:
-        # Its warnings guess at separation and collinearity; both are checked here exactly.
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
+        # Its other warnings guess at separation and collinearity, which are checked here.
+        with warnings.catch_warnings(record=True) as caught, np.errstate(all="ignore"):
+            warnings.simplefilter("always")
             fitter.fit(
                 frame,
                 duration_col="_months",
                 event_col="_event",
-                fit_options={"precision": 1e-9, "max_steps": 100},
+                fit_options={"precision": 1e-14, "r_precision": 1e-16, "max_steps": 100},
             )
     except (ConvergenceError, np.linalg.LinAlgError, ValueError) as error:
         raise ModelError(
             f"{cause}: the fit found no maximum; use fewer covariates or a penalizer above 0 "
             f"({str(error).splitlines()[0]})"
         ) from error
+    if any("Newton-Raphson" in str(warning.message) for warning in caught):
+        spread = frame[list(fitter.params_.index)].std().to_numpy()
+        widest = int(np.argmax(np.abs(fitter.params_.to_numpy()) * spread))
+        raise ModelError(
+            f"{cause}: the hazard ratio of {fitter.params_.index[widest]} grows without end; "
+            "leave it out or use a penalizer above 0"
+        )
     return fitter
 
 

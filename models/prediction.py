@@ -1,0 +1,57 @@
+"""Predictions as a table."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from outcomes.models.cox import CoxModel
+from outcomes.models.forest import ForestModel
+
+
+def predict_table(
+    model: CoxModel | ForestModel,
+    patients: pd.DataFrame,
+    months: Sequence[float],
+    *,
+    series: str | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Return every patient's prediction at every month, one row each.
+
+    Parameters
+    ----------
+    model
+        A fitted model.
+    patients
+        Patients with the model's covariates; ``patient_id`` is carried over where it is there.
+    months
+        Months since surgery.
+    series
+        Training series whose baseline hazard is used; by default their weighted average.
+    level
+        Coverage of the interval.
+
+    Returns
+    -------
+    DataFrame
+        ``patient_id``, ``month``, ``probability`` (alive, or without local progression),
+        ``lower``, ``upper`` (missing for a forest), ``series`` ("average" where averaged).
+    """
+    shape = len(patients), len(months)
+    probability = model.predict_survival(patients, list(months), series=series)
+    lower = upper = np.full(shape, np.nan)
+    if isinstance(model, CoxModel):
+        lower, upper = model.interval(patients, list(months), level=level, series=series)
+    numbers = pd.Series(np.arange(1, shape[0] + 1).astype(str), index=patients.index)
+    identity = patients["patient_id"] if "patient_id" in patients.columns else numbers
+    return pd.DataFrame(
+        {
+            "patient_id": np.repeat(identity.to_numpy(), shape[1]),
+            "month": np.tile(np.asarray(months, dtype=np.float64), shape[0]),
+            "probability": probability.ravel(),
+            "lower": lower.ravel(),
+            "upper": upper.ravel(),
+            "series": series or ("average" if len(model.series_.names) > 1 else ""),
+        }
+    )
