@@ -16,5 +16,9 @@ class Estimate:
         """Return plain data; a number that does not exist becomes None."""
         return {
             name: None if math.isnan(number) else number
-            for name, number in (("value", self.value), ("lower", self.lower), ("upper", self.upper))
+            for name, number in (
+                ("value", self.value),
+                ("lower", self.lower),
+                ("upper", self.upper),
+            )
         }

@@ -1,0 +1,5 @@
+"""Run the command line with ``python -m outcomes``."""
+
+from outcomes.cli import main
+
+main()

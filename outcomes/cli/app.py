@@ -1,0 +1,60 @@
+"""The commands put together, and what their exit statuses mean."""
+
+import sys
+
+import typer
+
+from outcomes.cli import cohorts, comparing, decision, modelling, published, running
+from outcomes.cli.console import print_error
+from outcomes.errors import OutcomesError
+
+UNUSABLE = 3
+
+app = typer.Typer(
+    name="outcomes",
+    help=(
+        "Survival and outcomes modelling in spinal metastasis surgery.\n\n"
+        "Results go to files or to stdout, progress and messages to stderr. "
+        "Exit status: 0 done, 2 wrong usage, 3 unusable data or file, 1 a defect of ours."
+    ),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(running.run)
+app.command("evidence")(published.evidence)
+app.command("calibrate")(published.calibrate)
+app.command("simulate")(cohorts.simulate)
+app.command("validate")(cohorts.validate)
+app.command("fit")(modelling.fit)
+app.command("evaluate")(modelling.evaluate)
+app.command("predict")(modelling.predict)
+app.command("compare")(comparing.compare)
+app.command("noms")(decision.noms)
+
+
+def main() -> None:
+    """Run the command line; an error of the data ends it with status 3 and one message."""
+    try:
+        app()
+    except OutcomesError as error:
+        print_error(str(error))
+        sys.exit(UNUSABLE)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from outcomes.provenance import package_version
+
+        typer.echo(package_version())
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    pass

@@ -1,0 +1,96 @@
+"""`outcomes simulate` and `outcomes validate`: cohorts in files."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from outcomes.cli.console import (
+    ENDPOINT_NAMES,
+    check_ending,
+    check_endpoints,
+    progress,
+    say,
+    split_names,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COHORT_ENDINGS = (".csv", ".parquet")
+CohortFile = Annotated[Path, typer.Argument(help="Cohort, .csv or .parquet.")]
+MappingFile = Annotated[
+    Path | None,
+    typer.Option("--map", help="TOML file that translates your column names and codes."),
+]
+
+
+def simulate(
+    study: Annotated[str, typer.Option(help="Series, e.g. liu-2020.")],
+    n: Annotated[int, typer.Option("-n", "--n", min=1, help="Rows to draw.")],
+    out: Annotated[Path, typer.Option(help="File to write, .csv or .parquet.")],
+    seed: Annotated[int, typer.Option(min=0, help="Same seed: same patients.")] = 0,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(help="What `outcomes calibrate` wrote; by default the source paper's."),
+    ] = None,
+) -> None:
+    """Draw a synthetic cohort of any size, in constant memory."""
+    check_ending(out, *COHORT_ENDINGS)
+    from outcomes.evidence import evidence_hash, load_evidence
+    from outcomes.schema import write_cohort
+    from outcomes.synthetic import read_calibration, shipped_calibration, simulate_chunks
+    from outcomes.synthetic.cohort import CHUNK_ROWS
+
+    solved = shipped_calibration()
+    if calibration is not None:
+        solved = read_calibration(calibration, load_evidence())
+    solved.series_of(study)
+    provenance = {
+        "synthetic": True,
+        "study": study,
+        "n": n,
+        "seed": seed,
+        "evidence_hash": evidence_hash(solved.evidence),
+    }
+    total = -(-n // CHUNK_ROWS)
+    with progress(total) as step:
+
+        def chunks() -> "Iterator[pd.DataFrame]":
+            for number, part in enumerate(simulate_chunks(study, n, seed, calibration=solved)):
+                step(f"Drawing part {number + 1} of {total}")
+                yield part
+
+        write_cohort(chunks(), out, provenance=provenance)
+    say(f"{n:,} synthetic rows of {study} written to {out}")
+
+
+def validate(
+    cohort: CohortFile,
+    mapping: MappingFile = None,
+    endpoint: Annotated[
+        list[str] | None,
+        typer.Option(help="Endpoint whose columns must be complete; may be repeated."),
+    ] = None,
+    covariates: Annotated[
+        str | None, typer.Option(help="Columns that must be complete, separated by commas.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the cohort in the schema, .csv or .parquet.")
+    ] = None,
+) -> None:
+    """Check a cohort against the schema; every violation is reported at once."""
+    if out is not None:
+        check_ending(out, *COHORT_ENDINGS)
+    check_endpoints(endpoint, *ENDPOINT_NAMES, "hardware-failure")
+    from outcomes.schema import COLUMNS, read_cohort, write_cohort
+
+    checked = read_cohort(
+        cohort, endpoints=endpoint or (), covariates=split_names(covariates) or (), mapping=mapping
+    )
+    if out is not None:
+        write_cohort(checked, out)
+    others = [str(column) for column in checked.columns if column not in COLUMNS]
+    kept = f"; kept as they are: {', '.join(others)}" if others else ""
+    say(f"{cohort}: {len(checked):,} rows keep the schema{kept}")

@@ -1,0 +1,102 @@
+"""What every command prints, and where."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+ENDPOINT_NAMES = ("overall-survival", "local-control")
+
+Step = Callable[[str], None]
+
+
+def messages() -> "Console":
+    """Return the console of progress and messages: stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """Print a message to stderr."""
+    messages().print(text, markup=False)
+
+
+def print_error(text: str) -> None:
+    """Print an error to stderr."""
+    say(f"error: {text}")
+
+
+def wrong_usage(text: str) -> typer.BadParameter:
+    """Return the exception that ends a command with status 2."""
+    return typer.BadParameter(text)
+
+
+@contextmanager
+def progress(steps: int) -> Iterator[Step]:
+    """Show a progress bar on stderr; the function yielded names the next of `steps` steps.
+
+    Where stderr is no terminal, each step is a line.
+    """
+    console = messages()
+    if not console.is_terminal:
+        yield say
+        return
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("Starting", total=steps, completed=-1)
+
+        def step(description: str) -> None:
+            bar.update(task, description=description, advance=1)
+
+        yield step
+        bar.update(task, description="Done", completed=steps)
+
+
+def check_ending(path: Path, *allowed: str) -> Path:
+    """Return a path whose ending is among those allowed; wrong usage otherwise."""
+    if path.suffix.lower() not in allowed:
+        raise wrong_usage(f"{path}: unknown ending {path.suffix!r}; allowed: {', '.join(allowed)}")
+    return path
+
+
+def check_endpoints(names: list[str] | None, *allowed: str) -> None:
+    """Refuse an endpoint that is not among those allowed, by default `ENDPOINT_NAMES`."""
+    known = allowed or ENDPOINT_NAMES
+    for name in names or ():
+        if name not in known:
+            raise wrong_usage(f"unknown endpoint {name!r}; allowed: {', '.join(known)}")
+
+
+def split_names(text: str | None) -> list[str] | None:
+    """Return the names of a comma-separated list; None stays None."""
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise wrong_usage(f"found {text!r}; allowed: names separated by commas")
+    return names
+
+
+def split_months(text: str, option: str) -> list[float]:
+    """Return the months of a comma-separated list."""
+    try:
+        months = [float(part) for part in text.split(",")]
+    except ValueError:
+        months = [-1.0]
+    if not all(0 <= month < float("inf") for month in months):
+        raise wrong_usage(f"{option}: found {text!r}; allowed: months such as 3,6,12,24")
+    return months

@@ -1,0 +1,149 @@
+"""`outcomes fit`, `evaluate` and `predict`: models in files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from outcomes.cli.cohorts import CohortFile, MappingFile
+from outcomes.cli.console import check_ending, progress, say, split_months, split_names
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from outcomes.models import CoxModel, ForestModel
+
+EndpointName = Literal["overall-survival", "local-control"]
+ModelFile = Annotated[Path, typer.Argument(help="Model file that `outcomes fit` wrote.")]
+TABLE_ENDINGS = (".csv", ".json", ".parquet")
+
+
+def fit(
+    cohort: CohortFile,
+    endpoint: Annotated[EndpointName, typer.Option(help="What to model.")],
+    out: Annotated[Path, typer.Option(help="Model file to write.")],
+    model: Annotated[Literal["cox", "forest"], typer.Option(help="Kind of model.")] = "cox",
+    covariates: Annotated[
+        str | None,
+        typer.Option(
+            help="Columns, separated by commas; by default those of the main job the cohort has."
+        ),
+    ] = None,
+    mapping: MappingFile = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the forest.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Fit a model to a cohort and store it; the file holds JSON and arrays, never code."""
+    names = split_names(covariates)
+    with progress(3) as step:
+        step("Reading the cohort")
+        from outcomes.models import CoxModel, ForestModel, save_model
+        from outcomes.schema import read_cohort
+
+        table = read_cohort(cohort, endpoints=[endpoint], covariates=names or (), mapping=mapping)
+        step("Fitting")
+        fitted: CoxModel | ForestModel = (
+            CoxModel(endpoint=endpoint, covariates=names)
+            if model == "cox"
+            else ForestModel(endpoint=endpoint, covariates=names, random_state=seed)
+        ).fit(table)
+        step("Writing")
+        save_model(fitted, out, table.provenance)
+    for name, why in fitted.design_.omitted.items():
+        say(f"left out: {name} ({why})")
+    say(f"{model} model of {endpoint}, {fitted.n_training_:,} rows, written to {out}")
+    if as_json:
+        from outcomes.files import to_json
+
+        typer.echo(to_json(_description(fitted)), nl=False)
+
+
+def _description(model: "CoxModel | ForestModel") -> dict[str, Any]:
+    from outcomes.models import CoxModel
+
+    coefficients = model.summary_.to_dict("records") if isinstance(model, CoxModel) else []
+    return {
+        "coefficients": coefficients,
+        "endpoint": model.endpoint,
+        "model": model.kind,
+        "n": model.n_training_,
+        "events": dict(model.events_),
+        "covariates": list(model.design_.names),
+        "omitted": dict(model.design_.omitted),
+        "series": list(model.series_.names),
+    }
+
+
+def evaluate(
+    model: ModelFile,
+    cohort: CohortFile,
+    out: Annotated[Path, typer.Option(help="JSON file to write.")],
+    horizons: Annotated[str, typer.Option(help="Months, separated by commas.")] = "3,6,12,24",
+    mapping: MappingFile = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
+) -> None:
+    """Evaluate a stored model on a cohort it was not fitted to."""
+    check_ending(out, ".json")
+    months = split_months(horizons, "--horizons")
+    with progress(3) as step:
+        step("Reading the model and the cohort")
+        from outcomes.files import write_json
+        from outcomes.models import evaluate as measure
+        from outcomes.models import load_model
+        from outcomes.schema import read_cohort
+
+        fitted = load_model(model)
+        table = read_cohort(
+            cohort, endpoints=[fitted.endpoint], covariates=_needed(fitted), mapping=mapping
+        )
+        step("Evaluating")
+        evaluation = measure(fitted, table, horizons=months, random_state=seed)
+        step("Writing")
+        write_json(out, {str(fitted.endpoint): {fitted.kind: evaluation.to_dict()}})
+    for note in evaluation.notes:
+        say(note)
+    say(f"written to {out}")
+
+
+def _needed(model: "CoxModel | ForestModel") -> list[str]:
+    return [covariate.name for covariate in model.design_.covariates]
+
+
+def predict(
+    model: ModelFile,
+    patients: Annotated[Path, typer.Argument(help="Patients, .csv or .parquet.")],
+    out: Annotated[Path, typer.Option(help="File to write, .csv, .json or .parquet.")],
+    times: Annotated[str, typer.Option(help="Months, separated by commas.")] = "3,6,12,24",
+    series: Annotated[
+        str | None,
+        typer.Option(help="Series whose baseline is used; by default their weighted average."),
+    ] = None,
+    mapping: MappingFile = None,
+) -> None:
+    """Predict each patient's probability of being alive, or without local progression."""
+    check_ending(out, *TABLE_ENDINGS)
+    months = split_months(times, "--times")
+    from outcomes.models import load_model
+    from outcomes.models.prediction import predict_table
+    from outcomes.schema import read_cohort
+
+    fitted = load_model(model)
+    table = read_cohort(patients, covariates=_needed(fitted), mapping=mapping)
+    _write_table(predict_table(fitted, table, months, series=series), out)
+    named = fitted.series_.names
+    where = series or ("the average of " + ", ".join(named) if len(named) > 1 else named[0])
+    say(f"{len(table):,} patients predicted in {where}; written to {out}")
+
+
+def _write_table(table: "pd.DataFrame", out: Path) -> None:
+    from outcomes.files import replacing, write_json
+
+    ending = out.suffix.lower()
+    if ending == ".json":
+        write_json(out, table.to_dict("records"))
+        return
+    with replacing(out) as unfinished:
+        if ending == ".csv":
+            table.to_csv(unfinished, index=False, lineterminator="\n")
+        else:
+            table.to_parquet(unfinished, index=False)

@@ -1,0 +1,98 @@
+"""The comparison for a cohort of one's own."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from outcomes import files, provenance
+from outcomes.comparison import Comparison, compare
+from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL
+from outcomes.errors import CohortError, Violation
+from outcomes.reports import StudyResults, render_page
+from outcomes.schema import Cohort, validate_cohort
+
+COMPARED = (OVERALL_SURVIVAL, LOCAL_CONTROL)
+
+
+def usable_endpoints(
+    cohort: pd.DataFrame, wanted: Sequence[str] | None, *, source: str
+) -> tuple[str, ...]:
+    """Return the endpoints to compare: those wanted, or those whose columns are there.
+
+    Raises
+    ------
+    CohortError
+        If a wanted endpoint's column is missing or incomplete, or there is no endpoint at all.
+    """
+    present = tuple(e.name for e in COMPARED if set(e.columns) <= set(cohort.columns))
+    chosen = tuple(wanted) if wanted else present
+    if not chosen:
+        violations = tuple(
+            Violation(column, None, None, f"needed for {OVERALL_SURVIVAL.name}")
+            for column in OVERALL_SURVIVAL.columns
+        )
+        raise CohortError(violations, source)
+    validate_cohort(cohort, endpoints=chosen, source=source)
+    return chosen
+
+
+def compare_cohort(
+    cohort: Cohort,
+    *,
+    endpoints: Sequence[str],
+    treatment: str,
+    horizons: Sequence[float],
+    covariates: Sequence[str] | None,
+    source: str,
+) -> StudyResults:
+    """Compare the arms of a cohort and return what the report shows.
+
+    Parameters
+    ----------
+    cohort
+        Validated patients. Simulated ones are called so; no truth is shown.
+    endpoints
+        Names of endpoints.
+    treatment
+        Column of two values.
+    horizons
+        Months since surgery.
+    covariates
+        Adjusting columns; by default the usual ones the cohort has.
+    source
+        What the page calls the cohort.
+    """
+    comparisons: Mapping[str, Comparison] = {
+        name: compare(
+            cohort,
+            endpoint=name,
+            treatment=treatment,
+            horizons=tuple(horizons),
+            covariates=covariates,
+        )
+        for name in endpoints
+    }
+    origin: dict[str, Any] = {
+        **provenance.collect().to_dict(),
+        **cohort.provenance,
+        "source": source,
+    }
+    return StudyResults(
+        cohort=cohort,
+        provenance=origin,
+        synthetic=bool(cohort.provenance.get("synthetic", False)),
+        comparisons=comparisons,
+    )
+
+
+def write_comparison(results: StudyResults, folder: Path) -> None:
+    """Write ``comparison.html``, ``comparison.json`` and ``comparison.csv`` into a folder."""
+    page = render_page("comparison", results)
+    records = [row for one in results.comparisons.values() for row in one.to_records()]
+    files.write_json(folder / "comparison.json", records)
+    files.write_text(
+        folder / "comparison.csv", pd.DataFrame(records).to_csv(index=False, lineterminator="\n")
+    )
+    files.write_text(folder / "comparison.html", page)

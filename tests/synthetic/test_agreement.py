@@ -1,0 +1,92 @@
+"""Two ways to one number: integration of the truth, and estimation from simulated patients."""
+
+import numpy as np
+import pytest
+
+from outcomes.synthetic import shipped_calibration, simulate, treatment_truth, true_risk
+from outcomes.synthetic.estimands import achieved, expect_series, is_covered
+from outcomes.synthetic.fitting import ARM_SIZES
+from outcomes.synthetic.population import strategy_arms, time_grid
+from outcomes.synthetic.reported import reported
+
+STUDIES = ("laufer-2013", "liu-2020", "gong-2021", "bate-2015", "amankulor-2014")
+COHORTS, SIZE = 10, 20_000
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_simulated_cohorts_report_what_integration_expects(study):
+    calibration = shipped_calibration()
+    evidence, series = calibration.evidence, calibration.series_of(study)
+    expectation = expect_series(series, calibration.values(study), calibration.effects, evidence)
+    figures = [
+        figure
+        for figure in evidence.of_study(study)
+        if is_covered(figure) and (series.selected or figure.quantity not in ARM_SIZES)
+    ]
+    assert figures
+    cohorts = [simulate(study, SIZE, seed) for seed in range(COHORTS)]
+    for figure in figures:
+        got = np.array([reported(figure, cohort) for cohort in cohorts])
+        error = got.std(ddof=1) / np.sqrt(COHORTS)
+        # Four standard errors of ten cohorts are a t quantile of about 0.997.
+        assert abs(got.mean() - achieved(figure, expectation)) < 5 * error, figure.id
+
+
+@pytest.mark.parametrize("endpoint", ["overall-survival", "local-control"])
+def test_mean_true_risk_is_the_observed_risk(endpoint):
+    calibration = shipped_calibration()
+    cohort = simulate("liu-2020", 60_000, 4)
+    # Nobody in this series is censored before month 9.
+    months = (1.0, 3.0, 8.0)
+    risk = true_risk(cohort, endpoint, months, calibration)
+    time, event = (
+        ("os_months", "death") if endpoint == "overall-survival" else ("lp_months", "lp_event")
+    )
+    for treated in (True, False):
+        rows = (cohort["sbrt"] == treated).to_numpy()
+        for column, month in enumerate(months):
+            happened = (cohort[time] <= month) & (cohort[event] == 1)
+            error = np.sqrt(risk[rows, column].mean() / rows.sum())
+            assert happened[rows].mean() == pytest.approx(
+                risk[rows, column].mean(), abs=4 * error + 1e-3
+            )
+
+
+def test_true_risk_ranks_patients():
+    cohort = simulate("laufer-2013", 5_000, 4)
+    risk = true_risk(cohort, "overall-survival", [12.0], shipped_calibration())[:, 0]
+    fit = cohort["kps"].to_numpy() >= 90
+    assert risk[fit].mean() < risk[~fit].mean() - 0.05
+
+
+@pytest.mark.parametrize("endpoint", ["overall-survival", "local-control"])
+def test_treatment_truth_is_consistent(endpoint):
+    truth = treatment_truth(shipped_calibration(), "liu-2020", endpoint, (12, 24))
+    for month in (12, 24):
+        treated, control = truth[f"risk_treated@{month}"], truth[f"risk_control@{month}"]
+        assert truth[f"risk_difference@{month}"] == pytest.approx(treated - control)
+        assert truth[f"risk_ratio@{month}"] == pytest.approx(treated / control)
+        assert treated < control
+    assert 0 < truth["hazard_ratio"] < 1
+
+
+def test_the_true_hazard_ratio_of_a_randomised_trial_includes_prevented_progression():
+    """The direct hazard ratio is 0.70; preventing progression, which kills, adds to it."""
+    truth = treatment_truth(shipped_calibration(), "liu-2020", "overall-survival", (12,))
+    assert 0.5 < truth["hazard_ratio"] < 0.70
+
+
+def test_strategies_differ_from_the_recorded_arms_by_selection():
+    calibration = shipped_calibration()
+    series = calibration.series_of("liu-2020")
+    arguments = (
+        series,
+        calibration.values("liu-2020"),
+        calibration.effects,
+        calibration.evidence,
+        time_grid(series),
+    )
+    everyone = strategy_arms(*arguments, who="everyone")
+    assigned = strategy_arms(*arguments, who="assigned")
+    assert everyone["alone"].mean_kps == pytest.approx(everyone["sbrt"].mean_kps)
+    assert assigned["sbrt"].mean_kps > assigned["alone"].mean_kps
