@@ -139,6 +139,10 @@ class SurvivalModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships 
             groups = table[self.strata].astype(str).to_numpy(dtype=object)
         return concordance(time, event, self.predict(table), groups)
 
+    def __sklearn_clone__(self) -> Self:
+        # Parameters are never changed, so clones may share them; an Endpoint cannot be copied.
+        return type(self)(**self.get_params(deep=False))
+
     @property
     def causes(self) -> tuple[int, ...]:
         """Event codes with a hazard, the event of interest first."""

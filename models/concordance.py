@@ -7,7 +7,8 @@ import numpy as np
 
 from outcomes.arrays import FloatArray, IntArray
 
-_BLOCK = 2_000
+# Pairs held at once.
+_PAIRS = 4_000_000
 
 
 def concordance(time: FloatArray, event: IntArray, score: FloatArray, groups: Any = None) -> float:
@@ -65,8 +66,9 @@ def weighted_concordance(
         t, e, s, w = time[rows], event[rows], score[rows], weights[rows]
         inverse = np.ones(len(t)) if censoring is None else 1.0 / censoring[rows]
         cases = np.flatnonzero((e == 1) & (t < horizon))
-        for start in range(0, len(cases), _BLOCK):
-            i = cases[start : start + _BLOCK]
+        block = max(1, _PAIRS // len(t))
+        for start in range(0, len(cases), block):
+            i = cases[start : start + block]
             later = t[None, :] > t[i, None]
             # Of two patients at one time, the one without an event outlives the other.
             later |= (t[None, :] == t[i, None]) & (e[None, :] == 0)

@@ -28,6 +28,9 @@ from outcomes.models.proportional_hazards import (
     proportional_hazards_test,
 )
 
+# Patients times grid months held at once.
+_CELLS = 2_000_000
+
 
 class CoxModel(SurvivalModel):
     """Cox regression with a baseline per series; a pair of them with a competing event.
@@ -212,8 +215,13 @@ class CoxModel(SurvivalModel):
         last = times.max(initial=0.0)
         grid = np.unique(np.concatenate([fit.baselines[position].times for fit in fits]))
         grid = grid[grid <= last]
-        hazards = [fit.hazards(matrix, grid, position) for fit in fits]
-        return cumulative_incidences(hazards, grid, times)
+        result = np.empty((len(fits), len(matrix), len(times)))
+        rows = max(1, _CELLS // max(len(grid), 1))
+        for start in range(0, len(matrix), rows):
+            part = matrix[start : start + rows]
+            hazards = [fit.hazards(part, grid, position) for fit in fits]
+            result[:, start : start + rows] = cumulative_incidences(hazards, grid, times)
+        return result
 
     def _log_log_error(
         self, matrix: FloatArray, months: FloatArray, name: str | None

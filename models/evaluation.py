@@ -11,7 +11,7 @@ from sklearn.base import clone
 from outcomes.arrays import FloatArray, IntArray
 from outcomes.curves import aalen_johansen
 from outcomes.endpoints import Endpoint, get_endpoint
-from outcomes.errors import ModelError
+from outcomes.errors import ModelError, OutcomesError
 from outcomes.models.base import SurvivalModel, as_table, read_response
 from outcomes.models.measures import Evaluation, Predictions, measure
 
@@ -124,7 +124,10 @@ def cross_validate(
     notes: list[str] = []
     for fold in range(n_folds):
         out, rest = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
-        fitted = clone(model).fit(table.iloc[rest])
+        try:
+            fitted = clone(model).fit(table.iloc[rest])
+        except OutcomesError as error:
+            raise ModelError(f"fold {fold + 1} of {n_folds}: {error}") from error
         part = _predict(fitted, table.iloc[out], groups[out], months, notes)
         risk[out], reached[out] = part.risk, part.reached
         for name in sorted(set(groups[out])):
@@ -168,7 +171,8 @@ def assign_folds(
     np.maximum.at(kind, codes, np.where(event == 1, 1_000, event))
     home = np.empty(len(unique), dtype=object)
     home[codes] = groups
-    strata, _ = pd.factorize(np.array([f"{g}\0{k}" for g, k in zip(home, kind, strict=True)]))
+    series, _ = pd.factorize(home)
+    strata = series * 2_000 + kind
     shuffled = rng.permutation(len(unique))
     dealt = shuffled[np.argsort(strata[shuffled], kind="stable")]
     fold_of = np.empty(len(unique), dtype=np.int64)

@@ -1,14 +1,14 @@
 """What a web page needs to predict for a patient without this package.
 
 The data are plain numbers: the coding of the inputs, the coefficients, the baseline hazards of
-each series on a monthly grid, and draws of both for the interval. `evaluate_calculator` is the
+each series month by month, and draws of both for the interval. `evaluate_calculator` is the
 reference for the page's script, which has to give the same numbers.
 
 A prediction is made in these steps, for the estimates and for every draw alike:
 
 1. design: each term's value from the inputs (see `Term.kind` in `outcomes.models.design`);
 2. for each cause, relative hazard = exp(sum of coefficient * (value - center));
-3. in each series, cumulative hazards = relative hazard * baseline; month by month, the event-free
+3. in each series, cumulative hazards = relative hazard * baseline; node by node, the event-free
    probability falls by exp(-(h1 + h2)), and the loss is shared between the causes as h1 : h2;
 4. the average over the series, continued past a series' end by those that go on (see
    `outcomes.models.series`); or one series up to its end;
@@ -56,14 +56,16 @@ def calculator_data(
     Returns
     -------
     dict of plain data for JSON
-        ``endpoint``, ``title``, ``complement_title``, ``months``;
+        ``endpoint``, ``title``, ``complement_title``;
+        ``months``: the months of the curve; ``nodes``: these and the series' ends, at which the
+        baselines are given;
         ``inputs``: name, label, kind (``number``, ``boolean`` or ``choice``), min, max, step,
         choices, default; ``requires`` names the boolean input without which a choice is "none",
         ``fixed`` is the only value the model knows;
         ``terms``: name, label, covariate, kind, level, center, scale;
-        ``series``: name, weight, end (the last index of ``months`` it reaches);
+        ``series``: name, weight, end (the last index of ``nodes`` it reaches);
         ``causes``: event, title, coefficients, center, and baselines (by series, the cumulative
-        hazard by month);
+        hazard by node);
         ``draws``: for each draw and cause, coefficients and baselines.
 
     Raises
@@ -76,7 +78,9 @@ def calculator_data(
     grid = np.asarray(months, dtype=np.float64)
     if grid.ndim != 1 or not len(grid) or grid[0] != 0 or (np.diff(grid) <= 0).any():
         raise ModelError("months: allowed are increasing months from 0")
-    grid = grid[grid <= model.series_.end]
+    shown = grid[grid <= model.series_.end]
+    ends_at = np.asarray(model.series_.ends)
+    grid = np.union1d(shown, ends_at[ends_at <= shown[-1]])
     endpoint = get_endpoint(model.endpoint)
     positions = range(len(model.series_.names))
     fits = list(model.fits_.values())
@@ -86,7 +90,8 @@ def calculator_data(
         "endpoint": endpoint.name,
         "title": endpoint.title,
         "complement_title": endpoint.complement_title,
-        "months": grid.tolist(),
+        "months": shown.tolist(),
+        "nodes": grid.tolist(),
         "inputs": _inputs(model.design_),
         "terms": [
             {
@@ -176,11 +181,12 @@ def evaluate_calculator(
     known = np.isfinite(scale).all(axis=0)
     error = np.where(known, np.where(known, scale, 0.0).std(axis=0, ddof=1), 0.0)
     lower, upper = log_log_limits(risk, error, float(ndtri(0.5 + level / 2)))
+    shown = np.isin(data["nodes"][: len(risk)], data["months"])
     return {
-        "months": list(data["months"][: len(risk)]),
-        "survival": (1.0 - risk).tolist(),
-        "lower": lower.tolist(),
-        "upper": upper.tolist(),
+        "months": np.asarray(data["nodes"])[: len(risk)][shown].tolist(),
+        "survival": (1.0 - risk)[shown].tolist(),
+        "lower": lower[shown].tolist(),
+        "upper": upper[shown].tolist(),
     }
 
 
@@ -190,7 +196,7 @@ def _risk(
     values: FloatArray,
     series: str | None,
 ) -> FloatArray:
-    months = np.asarray(data["months"])
+    months = np.asarray(data["nodes"])
     relative = [
         np.exp(np.dot(part["coefficients"], values - np.asarray(cause["center"])))
         for part, cause in zip(parameters, data["causes"], strict=True)

@@ -164,6 +164,8 @@ def measure(
         If no horizon is supported by the follow-up, or the truth is not one risk per patient
         and horizon.
     """
+    if n_bootstrap < 0:
+        raise ModelError(f"n_bootstrap: found {n_bootstrap!r}; allowed: at least 0")
     months, risk = predictions.months, predictions.risk
     known = predictions.reached & _supported(time, groups, months)
     column = {month: int(np.searchsorted(months, month)) for month in horizons}

@@ -161,6 +161,8 @@ def _restore_cox(model: CoxModel, manifest: Mapping[str, Any], arrays: Mapping[s
     p = len(model.design_.terms)
     for code in model.causes:
         part = _under(arrays, f"cause.{code}.")
+        if len(part) != len(_CAUSE_ARRAYS) + len(_BASELINE_ARRAYS) * len(model.series_.names):
+            raise ValueError("baselines and series do not fit")
         baselines = []
         for position in range(len(model.series_.names)):
             baseline = Baseline(*(part[f"{position}.{name}"] for name in _BASELINE_ARRAYS))

@@ -109,8 +109,13 @@ def test_scikit_learn_grid_search_in_a_pipeline(fitted, cohort):
     assert search.predict(cohort).shape == (len(cohort),)
 
 
-def test_parameters_are_kept_as_given(fitted):
+def test_parameters_are_kept_as_given(fitted, cohort):
     assert clone(fitted).get_params() == fitted.get_params()
+    endpoint = get_endpoint(fitted.endpoint)
+    by_object = clone(clone(fitted).set_params(endpoint=endpoint)).fit(cohort)
+    np.testing.assert_array_equal(
+        by_object.predict_survival(cohort, TIMES), fitted.predict_survival(cohort, TIMES)
+    )
 
 
 def test_higher_score_means_higher_risk(fitted, cohort):

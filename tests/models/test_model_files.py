@@ -1,0 +1,209 @@
+"""Model files: the same bytes, and nothing believed that was not checked."""
+
+import io
+import json
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+
+from outcomes.errors import ModelFileError
+from outcomes.models import CoxModel, ForestModel, load_model, save_model
+
+
+@pytest.fixture(scope="module")
+def fitted(cohort):
+    return CoxModel().fit(cohort)
+
+
+@pytest.fixture
+def stored(fitted, tmp_path):
+    path = tmp_path / "model.sop"
+    save_model(fitted, path)
+    return path
+
+
+def rewrite(path, change):
+    """Write the archive anew with changed members (name -> bytes)."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+
+
+def change_manifest(path, **values):
+    def change(members):
+        manifest = json.loads(members["manifest.json"])
+        manifest.update(values)
+        members["manifest.json"] = json.dumps(manifest).encode()
+
+    rewrite(path, change)
+
+
+def test_the_same_model_gives_the_same_bytes(cohort, stored, tmp_path):
+    save_model(CoxModel().fit(cohort), tmp_path / "second")
+    assert (tmp_path / "second").read_bytes() == stored.read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model.sop", "second"]
+
+
+def test_the_file_holds_no_patients_and_no_pickles(stored, cohort):
+    with zipfile.ZipFile(stored) as archive:
+        for name in archive.namelist():
+            assert name == "manifest.json" or name.endswith(".npy")
+            data = archive.read(name)
+            assert cohort["patient_id"].iloc[17].encode() + b'"' not in data
+            if name.endswith(".npy"):
+                assert np.load(io.BytesIO(data), allow_pickle=False).dtype.kind in "fi"
+
+
+def test_a_loaded_cox_model_gives_intervals_and_tables(fitted, stored, cohort):
+    loaded = load_model(stored)
+    for series in (None, "amber"):
+        for one, two in zip(
+            loaded.interval(cohort[:4], [3, 12], series=series),
+            fitted.interval(cohort[:4], [3, 12], series=series),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(one, two)
+
+
+def test_truncated_and_damaged_files(stored):
+    whole = stored.read_bytes()
+    for length in (0, 10, len(whole) // 2, len(whole) - 1):
+        stored.write_bytes(whole[:length])
+        with pytest.raises(ModelFileError):
+            load_model(stored)
+    rng = np.random.default_rng(0)
+    for position in rng.integers(0, len(whole), 60):
+        spoiled = bytearray(whole)
+        spoiled[position] ^= 0xFF
+        stored.write_bytes(bytes(spoiled))
+        # A flipped bit in an unused field of the archive may do no harm; else it is refused.
+        try:
+            loaded = load_model(stored)
+        except ModelFileError:
+            continue
+        assert loaded.summary_.shape[0] > 0
+
+
+def test_altered_numbers_are_noticed(stored):
+    def change(members):
+        name = next(name for name in members if "coefficients" in name)
+        members[name] = members[name][:-8] + np.float64(0.0).tobytes()
+
+    rewrite(stored, change)
+    with pytest.raises(ModelFileError, match="was altered"):
+        load_model(stored)
+
+
+def test_a_newer_format_is_named(stored):
+    change_manifest(stored, format_version=99)
+    with pytest.raises(ModelFileError, match="written in format 99; this package reads up to 1"):
+        load_model(stored)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"format": "other"},
+        {"format_version": "1"},
+        {"format_version": 0},
+        {"kind": "oracle"},
+        {"parameters": {"endpoint": "overall-survival", "horsepower": 3}},
+        {"parameters": {"endpoint": "happiness"}},
+        {"design": {}},
+        {"series": {"names": [], "sizes": [], "ends": []}},
+        {"series": {"names": ["a"], "sizes": [1], "ends": [3.0]}},
+        {"sha256": {}},
+    ],
+)
+def test_manifests_that_make_no_sense(stored, values):
+    change_manifest(stored, **values)
+    with pytest.raises(ModelFileError):
+        load_model(stored)
+
+
+def test_members_that_do_not_belong(stored):
+    for name in ("../../escape.npy", "/etc/passwd", "evil.py", "a\\b.npy"):
+        whole = stored.read_bytes()
+        with zipfile.ZipFile(stored, "a") as archive:
+            archive.writestr(name, b"x")
+        with pytest.raises(ModelFileError, match="no part of a model file"):
+            load_model(stored)
+        stored.write_bytes(whole)
+
+
+def test_pickles_are_never_read(stored):
+    import hashlib
+
+    class Bomb:
+        def __reduce__(self):
+            return (pytest.fail, ("a pickle was executed",))
+
+    buffer = io.BytesIO()
+    np.save(buffer, np.array([0], dtype=object), allow_pickle=True)
+    header = buffer.getvalue()[: buffer.getvalue().index(b"\n") + 1]
+    bomb = header + pickle.dumps(Bomb())
+
+    def change(members):
+        name = next(name for name in members if "coefficients" in name)
+        members[name] = bomb
+        manifest = json.loads(members["manifest.json"])
+        manifest["sha256"][name] = hashlib.sha256(bomb).hexdigest()
+        members["manifest.json"] = json.dumps(manifest).encode()
+
+    rewrite(stored, change)
+    with pytest.raises(ModelFileError):
+        load_model(stored)
+
+
+def test_an_archive_that_unpacks_without_end_is_refused(stored):
+    def change(members):
+        members["padding.npy"] = bytes(200_000_000)
+
+    rewrite(stored, change)
+    assert stored.stat().st_size < 1_000_000
+    with pytest.raises(ModelFileError, match="packed too tightly"):
+        load_model(stored)
+
+
+def test_what_is_no_file_and_no_model(tmp_path, fitted):
+    with pytest.raises(ModelFileError, match="no such file"):
+        load_model(tmp_path / "nowhere")
+    with pytest.raises(ModelFileError):
+        load_model(tmp_path)
+    (tmp_path / "text").write_text("kps,sbrt\n70,true\n")
+    with pytest.raises(ModelFileError, match="damaged or no model file"):
+        load_model(tmp_path / "text")
+    with zipfile.ZipFile(tmp_path / "zip", "w") as archive:
+        archive.writestr("a.npy", b"")
+    with pytest.raises(ModelFileError, match="lacks manifest"):
+        load_model(tmp_path / "zip")
+    with pytest.raises(ModelFileError, match="only a fitted"):
+        save_model(CoxModel(), tmp_path / "unfitted")
+    with pytest.raises(ModelFileError, match="cannot be written"):
+        save_model(fitted, tmp_path / "missing" / "model")
+    with pytest.raises(ModelFileError, match="JSON"):
+        save_model(fitted, tmp_path / "bad", provenance={"when": object()})
+    assert not (tmp_path / "bad").exists()
+
+
+def test_a_loaded_forest_needs_no_scikit_survival(cohort, tmp_path):
+    import subprocess
+    import sys
+
+    save_model(ForestModel(n_estimators=5, random_state=0).fit(cohort), tmp_path / "forest")
+    cohort.to_csv(tmp_path / "cohort.csv", index=False)
+    script = (
+        "import sys; sys.modules['sksurv'] = None; sys.modules['lifelines'] = None\n"
+        "import pandas as pd\n"
+        "from outcomes.models import load_model\n"
+        f"model = load_model({str(tmp_path / 'forest')!r})\n"
+        f"table = pd.read_csv({str(tmp_path / 'cohort.csv')!r}, keep_default_na=False)\n"
+        "print(model.predict_survival(table[:2], [6.0])[0, 0])\n"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert 0 < float(run.stdout) < 1
