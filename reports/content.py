@@ -194,7 +194,7 @@ class Legend:
 
     label: str
     style: Style
-    mark: Literal["line", "point"] = "line"
+    mark: Literal["line", "point", "dot"] = "line"
 
 
 Chart = CurveChart | ForestChart | DotChart | PointChart | BarChart

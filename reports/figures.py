@@ -268,7 +268,7 @@ def _forest(chart: ForestChart, narrow: bool) -> Plain:
     rows = chart.rows
     count = len(rows)
     above = [
-        _wrapped(f"{row.label}: {row.texts[0]}" if row.texts else row.label, 48) for row in rows
+        _wrapped(f"{row.label}: {row.texts[0]}" if row.texts else row.label, 52) for row in rows
     ]
     lines = 1 + max((label.count("<br>") for label in above), default=0)
     pitch = 35 + 15 * lines if narrow else 38
@@ -538,7 +538,7 @@ def _dots(chart: DotChart, narrow: bool) -> Plain:
             "marker": {"symbol": "circle", "size": 5, "color": INK},
         },
     ]
-    left = 16 if narrow else min(360, 24 + 7 * max(len(dot.label) for _, dot in rows))
+    left = 16 if narrow else min(400, 24 + 7 * max(len(dot.label) for _, dot in rows))
     layout = _layout(
         round(16 + pitch * y + 54),
         (16, 20, 54, left),
@@ -569,14 +569,16 @@ def _dots(chart: DotChart, narrow: bool) -> Plain:
     for position, dot in rows:
         layout["annotations"].append(
             _note(
-                text(dot.label),
+                _wrapped(dot.label, 52 if narrow else 80),
                 xref="paper",
                 x=0,
                 xanchor="left" if narrow else "right",
                 xshift=0 if narrow else -10,
                 yref="y",
                 y=position,
-                yshift=15 if narrow else 0,
+                yanchor="bottom" if narrow else "middle",
+                yshift=6 if narrow else 0,
+                align="left" if narrow else "right",
                 font={"size": 12, "color": MUTED},
             )
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 from outcomes.reports.content import (
@@ -76,7 +77,7 @@ def summarise(results: StudyResults) -> Page:
                 str(len(calibration.parameters)),
                 f"{sum(map(_is_assumed, calibration.parameters))} of them rest on assumptions",
             ),
-            KeyNumber("In tension", str(len(tense)), "figures no model can meet; see the table"),
+            KeyNumber("In tension", str(len(tense)), "figures that others contradict"),
         ),
         sections=(
             _agreement(results, fitted, met),
@@ -126,15 +127,16 @@ def _agreement(results: StudyResults, fitted: list[Target], met: list[Target]) -
         if targets:
             blocks.append(_dots(results, unit, title, targets))
     missed = len(fitted) - len(met)
-    tail = (
-        "All fitted figures are met."
-        if not missed
-        else f"{count(missed, 'figure is', 'figures are')} not met; the table says why."
-    )
+    words = f"All {len(fitted)} fitted figures are met."
+    if missed:
+        words = (
+            f"{len(met)} of {len(fitted)} fitted figures are met; "
+            f"{count(missed, 'is', 'are')} not, and the table says why."
+        )
     return Section(
         id="agreement",
         title="Published against achieved",
-        finding=f"{len(met)} of {len(fitted)} fitted figures are met. {tail} The grey lines show how "
+        finding=f"{words} The grey lines show how "
         "uncertain the published figures themselves are: most rest on few patients.",
         blocks=tuple(blocks),
     )
@@ -143,7 +145,8 @@ def _agreement(results: StudyResults, fitted: list[Target], met: list[Target]) -
 def _dots(results: StudyResults, unit: str, title: str, targets: list[Target]) -> Figure:
     dots = tuple(
         Dot(
-            target_label(results, target),
+            # The doses in brackets stand in the table; beside a chart they take too much room.
+            re.sub(r" \([^)]*Gy\)", "", target_label(results, target)),
             results.study_title(target.study),
             float(target.published),
             target.standard_error if known(target.standard_error) else None,
@@ -185,7 +188,7 @@ def _dots(results: StudyResults, unit: str, title: str, targets: list[Target]) -
         ),
         legend=(
             Legend("published, with 95% interval", "hollow", "point"),
-            Legend("achieved", "ink", "point"),
+            Legend("achieved", "ink", "dot"),
         ),
     )
 
@@ -208,8 +211,7 @@ def _table(results: StudyResults, calibration: Calibration) -> Section:
                 f"{number(target.achieved, 2)}{suffix}" if known(target.achieved) else NONE,
                 number(deviation, 2),
                 NONE if target.n is None else f"{target.n:,}",
-                _verdict(target),
-                target.tension or "",
+                _verdict(target) + (", in tension" if target.tension else ""),
             )
         )
     blocks: list[Block] = [
@@ -224,11 +226,25 @@ def _table(results: StudyResults, calibration: Calibration) -> Section:
                 Column("Difference", numeric=True),
                 Column("n", numeric=True),
                 Column("Verdict"),
-                Column("Tension"),
             ),
             tuple(rows),
+            note="Fitted figures are met or not. Figures only compared are within or beyond chance: "
+            "whether the difference is less than two standard errors of the published figure.",
         )
     ]
+    by_words: dict[str, list[str]] = {}
+    for target in calibration.targets:
+        if target.tension:
+            name = f"{results.study_title(target.study)}, {target_label(results, target)}"
+            by_words.setdefault(target.tension, []).append(name)
+    if by_words:
+        blocks.append(
+            Table(
+                "Figures in tension with others",
+                (Column("Figure"), Column("Why")),
+                tuple(("; ".join(names), words) for words, names in by_words.items()),
+            )
+        )
     effects = tuple(
         (
             target_label(results, target),
@@ -268,6 +284,8 @@ def _table(results: StudyResults, calibration: Calibration) -> Section:
 def _verdict(target: Target) -> str:
     if target.within is None:
         return NONE
+    if target.role == "check":
+        return "within chance" if target.within else "beyond chance"
     return "met" if target.within else "not met"
 
 
@@ -293,6 +311,11 @@ def _decomposition(calibration: Calibration) -> Section | None:
         start += value
     crude = base.crude
     bars.append(Bar("Crude difference, as published", crude, f"{number(crude)} months"))
+    parts = Table(
+        f"Parts of the difference, assumed hazard ratio {number(base.hazard_ratio, 2)}",
+        (Column("Part"), Column("Months", numeric=True)),
+        tuple((bar.label, number(bar.value)) for bar in bars),
+    )
     table = Table(
         "The crude difference taken apart, for each assumed effect of SBRT",
         (
@@ -327,7 +350,7 @@ def _decomposition(calibration: Calibration) -> Section | None:
                 label="The crude difference of median survival as the sum of three parts.",
                 caption="Difference of median survival between the arms of Liu 2020, taken apart under "
                 f"the assumed hazard ratio of {number(base.hazard_ratio, 2)}.",
-                table=table,
+                table=parts,
             ),
             Caveat(
                 "The effect of SBRT is an assumption. The published medians alone cannot tell effect "

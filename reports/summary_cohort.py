@@ -185,7 +185,7 @@ def _who(groups: dict[str, pd.DataFrame], cohort: pd.DataFrame) -> Section:
         blocks=(
             Table(
                 "Patients by series; share of patients, or median with quartiles",
-                (Column(""), *(Column(title, numeric=True) for title in columns)),
+                (Column("Feature"), *(Column(title, numeric=True) for title in columns)),
                 tuple(rows),
                 note="Follow-up is the reverse Kaplan–Meier median: how long patients were or "
                 "would have been observed had they not died.",

@@ -33,6 +33,7 @@ from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import arm_at, curve_line, make_page, round_up
 from outcomes.reports.wording import (
     NONE,
+    as_sentence,
     count,
     interval,
     known,
@@ -61,12 +62,12 @@ METHODS = {
     "cox-adjusted": "Cox model, adjusted",
     "landmark": "Landmark at 6 weeks",
 }
-EFFECTS = (
-    "risk_difference",
-    "restricted_mean_difference",
-    "restricted_mean_time_lost_difference",
-    "hazard_ratio",
-)
+EFFECTS = {
+    "risk_difference": "Risk (% points)",
+    "restricted_mean_difference": "Months alive",
+    "restricted_mean_time_lost_difference": "Months lost",
+    "hazard_ratio": "Hazard ratio",
+}
 ESTIMANDS = {
     "risk_difference": "Difference of risk",
     "risk_ratio": "Ratio of risks",
@@ -171,7 +172,7 @@ def icon_row(comparisons: Iterable[Comparison]) -> IconRow | None:
 
 def _of_100(results: StudyResults) -> Section:
     row = icon_row(results.comparisons.values())
-    note = f" {results.comparison_note}" if results.comparison_note else ""
+    note = f" {as_sentence(results.comparison_note)}" if results.comparison_note else ""
     blocks: tuple[Block, ...] = (row,) if row is not None else ()
     if row is None:
         blocks = tuple(Paragraph(headline(c)) for c in results.comparisons.values())
@@ -557,13 +558,18 @@ def _effect_table(comparison: Comparison) -> Table:
         f"{get_endpoint(comparison.endpoint).title}: the effect of SBRT by every method (95% CI)",
         (
             Column("Method"),
-            *(Column(_estimand_title(*column), numeric=True) for column in columns),
+            *(Column(_effect_title(*column), numeric=True) for column in columns),
         ),
         tuple(rows),
-        note="Differences are with SBRT minus without; a negative difference of risk is in favour "
-        "of SBRT. The truth is the effect from surgery on; the landmark method looks at patients "
+        note="With SBRT minus without: a negative difference of risk is in favour of SBRT. Months "
+        "alive or lost (to progression) are means per patient up to the horizon. The truth is the effect from surgery on; the landmark method looks at patients "
         "alive at its starting month and need not equal it.",
     )
+
+
+def _effect_title(estimand: str, horizon: float | None) -> str:
+    by = "" if horizon is None else f" by {horizon:g} months"
+    return f"{EFFECTS[estimand]}{by}"
 
 
 def _estimand_title(estimand: str, horizon: float | None) -> str:

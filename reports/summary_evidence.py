@@ -109,12 +109,12 @@ def figure_label(figure: Figure) -> str:
     quantity = figure.quantity
     for family in FAMILIES:
         quantity = quantity.removeprefix(family)
-    if figure.at_month is not None:
+    if figure.at_month is not None and "_after_" not in quantity:
         quantity = quantity.removesuffix(f"_{figure.at_month:g}m")
     label = sentence_case(readable(quantity))
     if figure.arm:
         label += f", {readable(figure.arm)}"
-    if figure.at_month is not None:
+    if figure.at_month is not None and "_after_" not in quantity:
         label += f", {figure.at_month:g} months"
     return label
 

@@ -17,6 +17,7 @@ from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import TITLES, arm_at, make_page, page_names
 from outcomes.reports.summary_comparison import arms, icon_row, is_survival
 from outcomes.reports.wording import (
+    as_sentence,
     count,
     interval,
     known,
@@ -180,7 +181,7 @@ def _findings(results: StudyResults) -> Section | None:
     return Section(
         "findings",
         "Key findings",
-        results.comparison_note or "Absolute numbers first.",
+        as_sentence(results.comparison_note or "Absolute numbers first"),
         tuple(blocks),
     )
 
@@ -210,7 +211,7 @@ def _files(results: StudyResults) -> Section | None:
         "files",
         "The numbers as files",
         "Every number on these pages, and the fitted models, beside this file.",
-        (Links(tuple((f"data/{name}", name, line) for name, line in results.files)),),
+        (Links(tuple((f"data/{name}", name, as_sentence(line)) for name, line in results.files)),),
     )
 
 

@@ -99,6 +99,11 @@ def readable(name: str) -> str:
     return " ".join(ABBREVIATIONS.get(word, word) for word in words)
 
 
+def as_sentence(text: str) -> str:
+    """Return the text with a capital at its start and a full stop at its end."""
+    return sentence_case(text if text.endswith((".", "!", "?")) else f"{text}.")
+
+
 def sentence_case(text: str) -> str:
     """Return the text with its first letter in upper case and the rest untouched."""
     return text[:1].upper() + text[1:]

@@ -23,13 +23,13 @@
     const result = hazards.map(() => new Array(size).fill(0));
     const reached = hazards.map(() => 0);
     let before = 0;
-    for (let month = 0; month < size; month += 1) {
-      const total = sum(hazards.map((hazard) => hazard[month]));
+    for (let node = 0; node < size; node += 1) {
+      const total = sum(hazards.map((hazard) => hazard[node]));
       const step = total - before;
       const weight = Math.exp(-before) * (step > 1e-300 ? -Math.expm1(-step) / step : 1);
       hazards.forEach((hazard, cause) => {
-        reached[cause] += (hazard[month] - (month ? hazard[month - 1] : 0)) * weight;
-        result[cause][month] = reached[cause];
+        reached[cause] += (hazard[node] - (node ? hazard[node - 1] : 0)) * weight;
+        result[cause][node] = reached[cause];
       });
       before = total;
     }
@@ -37,16 +37,16 @@
   };
 
   // Average over the series; one that ends is continued by those that go on.
-  const average = (curves, months, series) => {
+  const average = (curves, nodes, series) => {
     const causes = curves[0].length;
-    const result = Array.from({ length: causes }, () => new Array(months.length).fill(0));
-    const ends = series.map((item) => months[item.end]);
+    const result = Array.from({ length: causes }, () => new Array(nodes.length).fill(0));
+    const ends = series.map((item) => nodes[item.end]);
     let start = new Array(causes).fill(0);
     let starts = curves.map(() => new Array(causes).fill(0));
     let begin = 0;
     for (const finish of [...new Set(ends)].sort((a, b) => a - b)) {
-      const inside = months.map((_, i) => i)
-        .filter((i) => (begin > 0 ? months[i] > begin : true) && months[i] <= finish);
+      const inside = nodes.map((_, i) => i)
+        .filter((i) => (begin > 0 ? nodes[i] > begin : true) && nodes[i] <= finish);
       if (!inside.length) continue;
       const reaching = series.map((_, s) => s).filter((s) => ends[s] >= finish);
       const stillFree = sum(reaching.map((s) => series[s].weight * (1 - sum(starts[s]))));
@@ -77,8 +77,8 @@
     const only = data.series.findIndex((item) => chosen !== "" && item.name === chosen);
     if (only >= 0) return curveOf(only)[0];
     const curves = data.series.map((_, position) => curveOf(position).map((curve) =>
-      data.months.map((_month, i) => curve[Math.min(i, curve.length - 1)])));
-    return average(curves, data.months, data.series)[0];
+      data.nodes.map((_node, i) => curve[Math.min(i, curve.length - 1)])));
+    return average(curves, data.nodes, data.series)[0];
   };
 
   const logLog = (value) => Math.log(-Math.log1p(-Math.min(value, 1 - 1e-16)));
@@ -100,11 +100,14 @@
       lower.push(Math.exp(-hazard * Math.exp(Z * error)));
       upper.push(Math.exp(-hazard * Math.exp(-Z * error)));
     });
+    // Between the months shown stand the ends of the series; they are computed, not shown.
+    const asked = new Set(data.months);
+    const shown = (values) => values.filter((_, i) => asked.has(data.nodes[i]));
     return {
-      months: data.months.slice(0, estimate.length),
-      survival: estimate.map((value) => 1 - value),
-      lower,
-      upper,
+      months: shown(data.nodes.slice(0, estimate.length)),
+      survival: shown(estimate.map((value) => 1 - value)),
+      lower: shown(lower),
+      upper: shown(upper),
     };
   };
 
@@ -113,7 +116,7 @@
   const percent = (share) => `${(100 * share).toFixed(1)}`;
 
   window.startCalculator = async (figures, draw) => {
-    const page = JSON.parse(document.getElementById("calculator-data").textContent);
+    const page = JSON.parse(document.getElementById("report-calculator").textContent);
     const form = document.getElementById("calculator");
     const status = document.getElementById("calculator-status");
     const field = (name) => form.elements.namedItem(name);

@@ -3,8 +3,8 @@
 (() => {
   const root = document.documentElement;
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
-  const figures = read("figures");
-  const dark = read("dark-colours");
+  const figures = read("report-figures");
+  const dark = read("report-dark");
   const wantsDark = window.matchMedia("(prefers-color-scheme: dark)");
   const config = {
     displayModeBar: false,
@@ -51,7 +51,7 @@
   const drawAll = () => charts().forEach(([node, figure]) => draw(node, figure));
 
   const library = async () => {
-    const packed = atob(document.getElementById("plotly-library").textContent.trim());
+    const packed = atob(document.getElementById("report-plotly").textContent.trim());
     const bytes = Uint8Array.from(packed, (character) => character.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     const script = document.createElement("script");

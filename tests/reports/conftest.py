@@ -100,9 +100,9 @@ def make_own_results(results: StudyResults) -> StudyResults:
     cohort = table.assign(study=table["study"].map(names)).rename(
         columns={"neurologic_deficit": HOSTILE}
     )
-    cohort.loc[:20, HOSTILE] = None
+    cohort[HOSTILE] = cohort[HOSTILE].astype(object).where(cohort.index > 20)
     covariates = ("kps", HOSTILE, "sbrt")
-    complete = cohort.dropna(subset=[HOSTILE])
+    complete = cohort.dropna(subset=[HOSTILE]).astype({HOSTILE: bool})
     cox = CoxModel(endpoint="overall-survival", covariates=covariates).fit(complete)
     comparison = results.comparisons["overall-survival"]
     return StudyResults(
@@ -110,16 +110,12 @@ def make_own_results(results: StudyResults) -> StudyResults:
         provenance={"version": "0.1.0", "source": HOSTILE},
         synthetic=False,
         models={
-            ("overall-survival", "cox"): make_model_result(
-                cox, "cox", OVERALL_SURVIVAL, complete
-            )
+            ("overall-survival", "cox"): make_model_result(cox, "cox", OVERALL_SURVIVAL, complete)
         },
         comparisons={
             "overall-survival": dataclasses.replace(
                 comparison,
-                arms=tuple(
-                    dataclasses.replace(arm, label=HOSTILE_LINK) for arm in comparison.arms
-                ),
+                arms=tuple(dataclasses.replace(arm, label=HOSTILE_LINK) for arm in comparison.arms),
                 rungs=tuple(
                     dataclasses.replace(rung, truth=None, method=HOSTILE_LINK)
                     for rung in comparison.rungs
