@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-all check format lock clean help
+.PHONY: demo test test-all check format calibration charts lock clean help
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ check: $(VENV)/.installed-dev  ## Check formatting, lint, types and layers.
 format: $(VENV)/.installed-dev  ## Format the code and mend what lint can mend.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+calibration: $(VENV)/.installed  ## Solve the calibration that ships with the package anew.
+	$(BIN)/outcomes calibrate --out synthetic/data/calibration.json
 
 lock:  ## Pin the requirements anew, with hashes (needs uv).
 	uv pip compile pyproject.toml requirements-build.in --universal --python-version 3.11 \
