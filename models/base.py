@@ -149,6 +149,12 @@ class SurvivalModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships 
         return tuple(code for code in sorted(get_endpoint(self.endpoint).events) if code)
 
     @property
+    def notes_(self) -> tuple[str, ...]:
+        """What a reader of the results should know, such as covariates left out."""
+        check_is_fitted(self, "series_")
+        return tuple(f"{name} left out: {why}" for name, why in self.design_.omitted.items())
+
+    @property
     def follow_up_(self) -> dict[str, float]:
         """Last month of follow-up of each training series."""
         check_is_fitted(self, "series_")
@@ -250,8 +256,8 @@ def as_months(times: npt.ArrayLike) -> FloatArray:
         months = np.atleast_1d(np.asarray(times, dtype=np.float64))
     except (TypeError, ValueError):
         raise ModelError(f"times: found {times!r}; allowed: months since surgery") from None
-    if months.ndim != 1 or not np.isfinite(months).all() or (months < 0).any():
-        raise ModelError(f"times: found {times!r}; allowed: finite months, at least 0")
+    if months.ndim != 1 or not months.size or not np.isfinite(months).all() or (months < 0).any():
+        raise ModelError(f"times: found {times!r}; allowed: one or more finite months, at least 0")
     return months
 
 

@@ -1,7 +1,7 @@
 """The Cox model of an endpoint."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +55,10 @@ class CoxModel(SurvivalModel):
         Ridge penalty, as lifelines takes it.
     separation
         Coding of `separation_mm`: ``threshold`` (below 3 mm) or ``linear``.
+    separated
+        What to do where a hazard ratio has no finite maximum likelihood estimate, as when no
+        patient with some regimen had the event: ``firth`` fits that cause with Firth's penalty
+        (see `outcomes.models.firth`) and says so in `notes_`; ``error`` refuses.
 
     Attributes
     ----------
@@ -79,6 +83,7 @@ class CoxModel(SurvivalModel):
         strata: str | None = "study",
         penalizer: float = 0.0,
         separation: Separation = "threshold",
+        separated: Literal["firth", "error"] = "firth",
     ) -> None:
         self.endpoint = endpoint
         self.covariates = covariates
@@ -86,6 +91,7 @@ class CoxModel(SurvivalModel):
         self.strata = strata
         self.penalizer = penalizer
         self.separation = separation
+        self.separated = separated
 
     def predict(self, X: Any, series: SeriesChoice = None) -> FloatArray:
         """Return the log relative hazard of the event of interest against the mean patient.
@@ -142,11 +148,13 @@ class CoxModel(SurvivalModel):
     def summary_(self) -> pd.DataFrame:
         """Coefficients by event and covariate.
 
-        Columns: event, covariate, label, log_hr, se, hr, lower, upper (95 %), p.
+        Columns: event, covariate, label, log_hr, se, hr, lower, upper (95 %), p, method
+        (maximum likelihood, ridge or Firth).
         """
         check_is_fitted(self, "series_")
         endpoint = get_endpoint(self.endpoint)
         z = float(ndtri(0.975))
+        method = "ridge" if self.penalizer > 0 else "maximum likelihood"
         tables = []
         for code, fit in self.fits_.items():
             errors = np.sqrt(np.diag(fit.covariance))
@@ -162,16 +170,22 @@ class CoxModel(SurvivalModel):
                         "lower": np.exp(fit.coefficients - z * errors),
                         "upper": np.exp(fit.coefficients + z * errors),
                         "p": fit.p_values,
+                        "method": "Firth" if fit.note else method,
                     }
                 )
             )
         return pd.concat(tables, ignore_index=True)
 
+    @property
+    def notes_(self) -> tuple[str, ...]:
+        """What a reader of the results should know: covariates left out, Firth's estimates."""
+        return (*super().notes_, *(fit.note for fit in self.fits_.values() if fit.note))
+
     def proportional_hazards_test(self) -> pd.DataFrame:
         """Return the test that each hazard ratio is constant over time.
 
         Grambsch and Therneau (Biometrika 1994;81:515-526) on ranked times. Columns: event,
-        covariate, statistic, p.
+        covariate, statistic, p; without the causes whose estimates are Firth's.
         """
         check_is_fitted(self, "series_")
         if self._test is None:
@@ -188,6 +202,8 @@ class CoxModel(SurvivalModel):
             raise ModelError(f"ties: found {self.ties!r}; allowed: 'efron'")
         if not (np.isfinite(self.penalizer) and self.penalizer >= 0):
             raise ModelError(f"penalizer: found {self.penalizer!r}; allowed: at least 0")
+        if self.separated not in ("firth", "error"):
+            raise ModelError(f"separated: found {self.separated!r}; allowed: 'firth', 'error'")
         endpoint = get_endpoint(self.endpoint)
         self.fits_ = {}
         self._fitters = {}
@@ -202,6 +218,7 @@ class CoxModel(SurvivalModel):
                 self.series_,
                 float(self.penalizer),
                 endpoint.events[code],
+                self.separated == "firth",
             )
             self.fits_[code] = fit
             self._fitters[code] = (fitter, frame)

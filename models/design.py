@@ -233,9 +233,8 @@ def learn_design(
     terms = [term for c in learned for term in _terms(c, separation, nested, "sbrt" in chosen)]
     matrix = Design(tuple(learned), tuple(terms), {}, None, nested).matrix(table)
     spread = _within(matrix, groups)
-    constant = np.abs(spread).max(axis=0, initial=0.0) <= 1e-12 * (
-        1.0 + np.abs(matrix).max(axis=0, initial=0.0)
-    )
+    largest = np.abs(matrix).max(axis=0, initial=0.0)
+    constant = np.abs(spread).max(axis=0, initial=0.0) <= 1e-12 * largest
     where = "" if groups is None or len(set(groups)) < 2 else " within every series"
     silent = [c.name for c in learned if not any(term.covariate == c.name for term in terms)]
     lost = [term for term, flat in zip(terms, constant, strict=True) if flat]
@@ -276,6 +275,8 @@ def _choose(table: pd.DataFrame, covariates: Sequence[str] | None) -> tuple[str,
 
 
 def _learn_covariate(table: pd.DataFrame, name: str, chosen: Sequence[str]) -> Covariate:
+    if isinstance(table[name], pd.DataFrame):
+        raise ModelError(f"the column {name} stands in the table more than once")
     column = table[name].infer_objects()
     if name == "separation_mm":
         values, absent = read_separation(table, bool(without_procedure(table).any()))

@@ -56,7 +56,7 @@ def calculator_data(
     Returns
     -------
     dict of plain data for JSON
-        ``endpoint``, ``title``, ``complement_title``;
+        ``endpoint``, ``title``, ``complement_title``, ``notes``;
         ``months``: the months of the curve; ``nodes``: these and the series' ends, at which the
         baselines are given;
         ``inputs``: name, label, kind (``number``, ``boolean`` or ``choice``), min, max, step,
@@ -90,6 +90,7 @@ def calculator_data(
         "endpoint": endpoint.name,
         "title": endpoint.title,
         "complement_title": endpoint.complement_title,
+        "notes": list(model.notes_),
         "months": shown.tolist(),
         "nodes": grid.tolist(),
         "inputs": _inputs(model.design_),

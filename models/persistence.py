@@ -92,6 +92,7 @@ def save_model(
             str(code): None if math.isnan(fit.log_likelihood) else fit.log_likelihood
             for code, fit in model.fits_.items()
         }
+        manifest["notes"] = {str(code): fit.note for code, fit in model.fits_.items()}
         manifest["proportional_hazards_test"] = [
             {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}
             for row in model.proportional_hazards_test().to_dict("records")
@@ -182,6 +183,7 @@ def _restore_cox(model: CoxModel, manifest: Mapping[str, Any], arrays: Mapping[s
             tuple(baselines),
             p_values,
             math.nan if stored is None else float(stored),
+            str(manifest["notes"][str(code)]),
         )
 
 

@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr
 
 from outcomes.arrays import BoolArray, FloatArray
 from outcomes.errors import ModelError
+from outcomes.models.firth import fit_firth
 from outcomes.models.series import SeriesSet
+
+_REMEDY = "leave the covariate out, set separated='firth' or use a penalizer above 0"
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +61,9 @@ class CauseFit:
     p_values
         Wald tests of the coefficients.
     log_likelihood
-        Partial log-likelihood at the coefficients (penalised where a penalty was asked for).
+        Partial log-likelihood at the coefficients (penalised where there is a penalty).
+    note
+        Why the estimates are Firth's; empty for maximum likelihood.
     """
 
     coefficients: FloatArray
@@ -66,6 +72,7 @@ class CauseFit:
     baselines: tuple[Baseline, ...]
     p_values: FloatArray
     log_likelihood: float
+    note: str = ""
 
     def linear_predictor(self, matrix: FloatArray) -> FloatArray:
         """Return the log relative hazard against the mean patient."""
@@ -86,18 +93,20 @@ def fit_cause(
     series: SeriesSet,
     penalizer: float,
     cause: str,
+    firth: bool,
 ) -> tuple[CauseFit, Any, pd.DataFrame]:
-    """Fit the hazard of one cause with lifelines.
+    """Fit the hazard of one cause with lifelines, or after Firth where that has no solution.
 
     Returns
     -------
     fit, fitter, frame
-        The fit; lifelines' fitter (None without covariates) and the frame it was given.
+        The fit; lifelines' fitter (None without covariates and for Firth's estimates) and the
+        frame it was given.
 
     Raises
     ------
     ModelError
-        If the likelihood has no maximum, naming the column that has none.
+        If the likelihood has no maximum and `firth` is false, naming the column.
     """
     frame = pd.DataFrame(matrix, columns=list(names))
     frame["_months"], frame["_event"] = time, observed.astype(np.int64)
@@ -105,18 +114,25 @@ def fit_cause(
     if stratified:
         frame["_series"] = groups
     center = matrix.mean(axis=0)
-    if not names:
-        empty = np.zeros(0)
-        fitter = None
-        beta, covariance, p_values, log_likelihood = empty, np.zeros((0, 0)), empty, np.nan
-    else:
-        _refuse_separation(matrix, names, observed, penalizer, cause)
-        fitter = _run_lifelines(frame, stratified, penalizer, cause)
-        beta = fitter.params_.to_numpy(np.float64)
-        covariance = fitter.variance_matrix_.to_numpy(np.float64)
-        p_values = fitter.summary["p"].to_numpy(np.float64)
-        log_likelihood = float(fitter.log_likelihood_)
-        _refuse_divergence(beta, covariance, matrix, names, cause)
+    fitter, note = None, ""
+    beta, covariance = np.zeros(len(names)), np.zeros((len(names), len(names)))
+    p_values, log_likelihood = np.zeros(len(names)), np.nan
+    if names:
+        try:
+            if penalizer == 0:
+                _refuse_separation(matrix, names, observed, groups, cause)
+            fitter = _run_lifelines(frame, stratified, penalizer, cause)
+            beta = fitter.params_.to_numpy(np.float64)
+            covariance = fitter.variance_matrix_.to_numpy(np.float64)
+            p_values = fitter.summary["p"].to_numpy(np.float64)
+            log_likelihood = float(fitter.log_likelihood_)
+            _refuse_divergence(beta, covariance, matrix, names, cause)
+        except ModelError as error:
+            if not firth or penalizer > 0:
+                raise ModelError(f"{error}; {_REMEDY}") from error
+            fitter, note = None, f"{error}; all of its hazard ratios are Firth's estimates"
+            beta, covariance, log_likelihood = fit_firth(matrix, time, observed, groups, cause)
+            p_values = 2 * ndtr(-np.abs(beta) / np.sqrt(np.diag(covariance)))
     centered = matrix - center
     relative = np.exp(centered @ beta)
     baselines = []
@@ -125,7 +141,7 @@ def fit_cause(
         baselines.append(
             breslow_baseline(time[rows], observed[rows], centered[rows], relative[rows])
         )
-    fit = CauseFit(beta, covariance, center, tuple(baselines), p_values, log_likelihood)
+    fit = CauseFit(beta, covariance, center, tuple(baselines), p_values, log_likelihood, note)
     return fit, fitter, frame
 
 
@@ -189,37 +205,35 @@ def _run_lifelines(frame: pd.DataFrame, stratified: bool, penalizer: float, caus
             )
     except (ConvergenceError, np.linalg.LinAlgError, ValueError) as error:
         raise ModelError(
-            f"{cause}: the fit found no maximum; use fewer covariates or a penalizer above 0 "
-            f"({str(error).splitlines()[0]})"
+            f"{cause}: the likelihood has no maximum ({str(error).split('.')[0]})"
         ) from error
     if any("Newton-Raphson" in str(warning.message) for warning in caught):
         spread = frame[list(fitter.params_.index)].std().to_numpy()
         widest = int(np.argmax(np.abs(fitter.params_.to_numpy()) * spread))
         raise ModelError(
-            f"{cause}: the hazard ratio of {fitter.params_.index[widest]} grows without end; "
-            "leave it out or use a penalizer above 0"
+            f"{cause}: the hazard ratio of {fitter.params_.index[widest]} grows without end"
         )
     return fitter
 
 
 def _refuse_separation(
-    matrix: FloatArray, names: tuple[str, ...], observed: BoolArray, penalizer: float, cause: str
+    matrix: FloatArray, names: tuple[str, ...], observed: BoolArray, groups: Any, cause: str
 ) -> None:
-    if penalizer > 0:
-        return
+    """Refuse a column of two values one of which never had the event where both occur."""
     for position, name in enumerate(names):
         values = matrix[:, position]
         levels = np.unique(values)
         if len(levels) != 2:
             continue
-        counts = [int((observed & (values == level)).sum()) for level in levels]
-        if min(counts) == 0:
-            missing = levels[int(np.argmin(counts))]
-            raise ModelError(
-                f"{name}: none of the {int((values == missing).sum())} patients where it is "
-                f"{missing:g} had the event {cause!r}, so its hazard ratio has no finite "
-                "estimate; leave it out or use a penalizer above 0"
-            )
+        high = values == levels[1]
+        mixed = [g for g in set(groups) if 0 < high[groups == g].mean() < 1]
+        inside = np.isin(groups.astype(str), [str(g) for g in mixed])
+        for which, here in zip(levels, (inside & ~high, inside & high), strict=True):
+            if not (here & observed).any():
+                raise ModelError(
+                    f"{name}: none of the {int(here.sum())} patients where it is {which:g} and "
+                    f"can be compared had the event {cause!r}, so it has no finite hazard ratio"
+                )
 
 
 def _refuse_divergence(
@@ -231,5 +245,5 @@ def _refuse_divergence(
     if wrong.any():
         raise ModelError(
             f"{cause}: the hazard ratio of {names[int(np.flatnonzero(wrong)[0])]} has no finite "
-            "estimate; leave it out or use a penalizer above 0"
+            "estimate"
         )

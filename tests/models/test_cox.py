@@ -179,11 +179,45 @@ def test_a_penalty_shrinks(cohort):
     assert CoxModel(penalizer=0.5).fit(cohort).summary_["log_hr"].abs().sum() < 0.7 * free
 
 
-def test_separated_and_collinear_columns_are_named(cohort):
+def test_separated_columns_are_named(cohort):
     separated = cohort.assign(marker=cohort["death"] == 1)
-    with pytest.raises(ModelError, match=r"marker: none of the .* had the event 'death'"):
-        CoxModel(covariates=["kps", "marker"]).fit(separated)
-    assert CoxModel(covariates=["kps", "marker"], penalizer=0.1).fit(separated).summary_.shape
+    message = "marker: none of the .* had the event 'death'.*separated='firth' or use a penalizer"
+    with pytest.raises(ModelError, match=message):
+        CoxModel(covariates=["kps", "marker"], separated="error").fit(separated)
+    ridge = CoxModel(covariates=["kps", "marker"], penalizer=0.1, separated="error").fit(separated)
+    assert set(ridge.summary_["method"]) == {"ridge"}
+    ordered = cohort.assign(clock=-np.log(cohort["os_months"] + 0.1), death=1)
+    with pytest.raises(ModelError, match="clock grows without end"):
+        CoxModel(covariates=["clock"], strata=None, separated="error").fit(ordered)
+
+
+def test_separated_columns_get_firths_estimates_and_say_so(cohort, tmp_path):
+    fewer = cohort.assign(marker=(cohort["death"] == 0) & (cohort["kps"] < 90))
+    model = CoxModel(covariates=["kps", "marker"]).fit(fewer)
+    row = model.summary_.set_index("covariate").loc["marker"]
+    assert row["method"] == "Firth"
+    assert -8 < row["log_hr"] < -2
+    assert 0 < row["se"] < 3
+    (note,) = model.notes_
+    assert note.startswith("marker: none of the ")
+    assert note.endswith("all of its hazard ratios are Firth's estimates")
+    assert model.proportional_hazards_test().empty
+    lower, upper = model.interval(fewer[:5], [3.0], series="amber")
+    assert (lower < upper).all()
+    save_model(model, tmp_path / "m")
+    assert load_model(tmp_path / "m").notes_ == model.notes_
+
+
+def test_a_column_separated_within_the_only_series_where_it_varies(cohort):
+    """Elsewhere it is constant, and those events say nothing of it."""
+    amber = cohort["study"] == "amber"
+    confined = cohort.assign(trial=~amber | (amber & (cohort["death"] == 0) & (cohort["kps"] > 60)))
+    with pytest.raises(ModelError, match=r"trial: none .* can be compared"):
+        CoxModel(covariates=["kps", "trial"], separated="error").fit(confined)
+    assert np.isfinite(CoxModel(covariates=["kps", "trial"]).fit(confined).summary_["se"]).all()
+
+
+def test_collinear_columns_are_named(cohort):
     twin = cohort.assign(weight=2.0 * cohort["kps"] + 1)
     with pytest.raises(ModelError, match=r"kps \(per 10 points\) and weight determine each other"):
         CoxModel(covariates=["kps", "weight"]).fit(twin)
@@ -191,9 +225,6 @@ def test_separated_and_collinear_columns_are_named(cohort):
     third["total"] = third["kps"] + 3 * third["age"]
     with pytest.raises(ModelError, match=r"total is determined by kps \(per 10 points\), age"):
         CoxModel(covariates=["kps", "age", "total"]).fit(third)
-    ordered = cohort.assign(clock=-np.log(cohort["os_months"] + 0.1), death=1)
-    with pytest.raises(ModelError, match="clock grows without end"):
-        CoxModel(covariates=["clock"], strata=None).fit(ordered)
 
 
 def test_a_column_that_varies_only_between_series_is_named(cohort):
@@ -206,6 +237,7 @@ def test_a_column_that_varies_only_between_series_is_named(cohort):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
+        ({"separated": "ignore"}, "separated: found 'ignore'"),
         ({"ties": "exact"}, "ties: found 'exact'"),
         ({"penalizer": -1.0}, "penalizer"),
         ({"separation": "wide"}, "separation: found 'wide'"),

@@ -156,7 +156,7 @@ def test_no_prediction_beyond_the_follow_up(fitted, cohort):
         fitted.predict_survival(cohort[:2], [longest + 1])
 
 
-@pytest.mark.parametrize("times", [[-1.0], [np.nan], [np.inf], ["soon"], [[1.0, 2.0]]])
+@pytest.mark.parametrize("times", [[], [-1.0], [np.nan], [np.inf], ["soon"], [[1.0, 2.0]]])
 def test_what_is_no_month_is_refused(fitted, cohort, times):
     with pytest.raises(ModelError, match="times"):
         fitted.predict_survival(cohort[:2], times)
@@ -236,6 +236,8 @@ def test_data_that_cannot_carry_a_model_are_refused(fitted, cohort):
         clone(fitted).fit(cohort.assign(**{time: -1.0}))
     with pytest.raises(ModelError, match=r"constant.*age"):
         clone(fitted).set_params(covariates=["kps", "age"]).fit(cohort.assign(age=60.0))
+    with pytest.raises(ModelError, match="kps stands in the table more than once"):
+        clone(fitted).fit(pd.concat([cohort, cohort[["kps"]]], axis=1))
     with pytest.raises(ModelError, match="missing columns: age"):
         clone(fitted).set_params(covariates=["kps", "age"]).fit(cohort)
     with pytest.raises(ModelError, match="named twice"):
@@ -244,6 +246,12 @@ def test_data_that_cannot_carry_a_model_are_refused(fitted, cohort):
         clone(fitted).set_params(endpoint="happiness").fit(cohort)
     with pytest.raises(ModelError, match="30 levels"):
         clone(fitted).set_params(covariates=["patient_id"]).fit(cohort)
+
+
+def test_covariates_left_out_are_noted(fitted, cohort):
+    assert fitted.notes_ == ()
+    flat = clone(fitted).fit(cohort.assign(complication=False).drop(columns="embolization"))
+    assert {"complication", "embolization"} == {note.split()[0] for note in flat.notes_}
 
 
 def test_arrays_of_covariates_will_do(fitted, cohort):
