@@ -129,8 +129,10 @@ def _controls(
     first.sort(key=lambda control: "requires" in names[control.name])
     series = _series(calculators)
     if len(series) > 1:
-        options = (("", "Average of all series"),)
-        options += tuple((name, results.study_title(name)) for name in series)
+        options = (
+            ("", "Average of all series"),
+            *((name, results.study_title(name)) for name in series),
+        )
         others.append(
             Control(
                 "series",
@@ -251,8 +253,8 @@ def _result(
             "From synthetic patients: a demonstration, not a prognosis. Not for decisions about a "
             "patient."
             if results.synthetic
-            else "Describes groups of similar patients of this cohort; not validated elsewhere. Not "
-            "for decisions about a patient."
+            else "Describes groups of similar patients of this cohort; not validated elsewhere. "
+            "Not for decisions about a patient."
         ),
         figure=Figure(
             id=f"curve-{endpoint}",

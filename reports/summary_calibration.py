@@ -97,7 +97,11 @@ def _largest(targets: list[Target]) -> tuple[str, str]:
     """Return the largest deviation among percentages that are met, and where months stand."""
     by_unit = {
         unit: max(
-            (abs(float(t.achieved) - float(t.published)) for t in targets if t.unit == unit),
+            (
+                abs(t.achieved - t.published)
+                for t in targets
+                if t.unit == unit and known(t.achieved) and known(t.published)
+            ),
             default=None,
         )
         for unit in UNITS
@@ -148,11 +152,12 @@ def _dots(results: StudyResults, unit: str, title: str, targets: list[Target]) -
             # The doses in brackets stand in the table; beside a chart they take too much room.
             re.sub(r" \([^)]*Gy\)", "", target_label(results, target)),
             results.study_title(target.study),
-            float(target.published),
+            target.published,
             target.standard_error if known(target.standard_error) else None,
-            float(target.achieved) if known(target.achieved) else None,
+            target.achieved if known(target.achieved) else None,
         )
         for target in targets
+        if known(target.published)
     )
     rows = tuple(
         (
@@ -173,7 +178,8 @@ def _dots(results: StudyResults, unit: str, title: str, targets: list[Target]) -
         ),
         label=f"Published and achieved figures in {unit}, by study.",
         caption=f"{title}: each open circle is a published figure with its 95% sampling interval "
-        "(where it can be computed), each dot inside what the simulation gives. A dot in the middle "
+        "(where it can be computed), each dot inside what the simulation gives. A dot in the "
+        "middle "
         "of its circle is agreement.",
         table=Table(
             f"Published and achieved, {unit}",
@@ -199,15 +205,13 @@ def _table(results: StudyResults, calibration: Calibration) -> Section:
         if not known(target.published) or target.unit == EFFECT_UNIT:
             continue
         suffix = UNITS.get(target.unit, ("", "", f" {target.unit}"))[2]
-        deviation = (
-            float(target.achieved) - float(target.published) if known(target.achieved) else math.nan
-        )
+        deviation = target.achieved - target.published if known(target.achieved) else math.nan
         rows.append(
             (
                 target_label(results, target),
                 results.study_title(target.study),
                 "fitted" if target.role == "fit" else "compared",
-                f"{plain(round(float(target.published), 2))}{suffix}",
+                f"{plain(round(target.published, 2))}{suffix}",
                 f"{number(target.achieved, 2)}{suffix}" if known(target.achieved) else NONE,
                 number(deviation, 2),
                 NONE if target.n is None else f"{target.n:,}",
@@ -228,7 +232,8 @@ def _table(results: StudyResults, calibration: Calibration) -> Section:
                 Column("Verdict"),
             ),
             tuple(rows),
-            note="Fitted figures are met or not. Figures only compared are within or beyond chance: "
+            note="Fitted figures are met or not. Figures only compared are within or beyond "
+            "chance: "
             "whether the difference is less than two standard errors of the published figure.",
         )
     ]
@@ -250,7 +255,7 @@ def _table(results: StudyResults, calibration: Calibration) -> Section:
             target_label(results, target),
             results.study_title(target.study),
             target.statement,
-            number(math.exp(float(target.achieved)), 2),
+            number(math.exp(target.achieved), 2),
             _verdict(target),
         )
         for target in calibration.targets
@@ -339,7 +344,8 @@ def _decomposition(calibration: Calibration) -> Section | None:
         title="Is 38 against 21 months the effect of SBRT? Not all of it",
         finding=(
             "Liu 2020 reports a median survival of 38 months with SBRT and 21 without. Patients "
-            "chosen for SBRT are fitter, and they must have lived until SBRT began. With the assumed "
+            "chosen for SBRT are fitter, and they must have lived until SBRT began. With the "
+            "assumed "
             f"hazard ratio of {number(base.hazard_ratio, 2)}, {number(base.causal)} of the "
             f"{number(crude)} months are an effect of SBRT."
         ),
@@ -348,12 +354,14 @@ def _decomposition(calibration: Calibration) -> Section | None:
                 id="decomposition",
                 chart=BarChart(tuple(bars), "Difference of median survival, months"),
                 label="The crude difference of median survival as the sum of three parts.",
-                caption="Difference of median survival between the arms of Liu 2020, taken apart under "
+                caption="Difference of median survival between the arms of Liu 2020, taken apart "
+                "under "
                 f"the assumed hazard ratio of {number(base.hazard_ratio, 2)}.",
                 table=parts,
             ),
             Caveat(
-                "The effect of SBRT is an assumption. The published medians alone cannot tell effect "
+                "The effect of SBRT is an assumption. The published medians alone cannot tell "
+                "effect "
                 "from selection: every row of the table fits them equally well."
             ),
             table,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from outcomes.estimate import Estimate
 from outcomes.reports.content import CurveLine, KeyNumber, Page, Section, Style
@@ -25,6 +26,12 @@ TITLES = {
     "comparison": "Comparison",
     "calculator": "Calculator",
 }
+REGIMENS: tuple[tuple[str, Style], ...] = (
+    ("none", "control"),
+    ("hypofractionated_low", "treated"),
+    ("single_24", "treated_dot"),
+    ("hypofractionated_high", "treated_dashdot"),
+)
 # Curves of large cohorts are drawn at this spacing in months; their tables are exact.
 DRAWING_STEP = 0.1
 MOST_POINTS = 400
@@ -174,3 +181,13 @@ def arm_at(curve: ArmCurve, month: float, *, start: float) -> Estimate | None:
 def round_up(value: float, step: float) -> float:
     """Return the next multiple of a step at or above a value."""
     return float(np.ceil(value / step - 1e-9) * step)
+
+
+def as_float(value: object) -> float:
+    """Return a cell of a table as a number; NaN where it holds none."""
+    return float(value) if isinstance(value, int | float) else float("nan")
+
+
+def has_columns(cohort: pd.DataFrame, *columns: str) -> bool:
+    """Whether a cohort has all of these columns."""
+    return all(column in cohort.columns for column in columns)

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from outcomes.endpoints import get_endpoint
-from outcomes.estimate import Estimate
 from outcomes.reports.content import (
     Block,
     Bullets,
-    CollapsedTable,
     Column,
     CurveChart,
     Figure,
-    ForestChart,
-    ForestRow,
-    IconGroup,
-    IconRow,
-    Icons,
     Legend,
     Page,
     Paragraph,
@@ -30,7 +22,16 @@ from outcomes.reports.content import (
     Table,
 )
 from outcomes.reports.results import StudyResults
+from outcomes.reports.summary_arms import (
+    STYLES,
+    arms,
+    group_words,
+    headline,
+    icon_row,
+    is_survival,
+)
 from outcomes.reports.summary_common import arm_at, curve_line, make_page, round_up
+from outcomes.reports.summary_methods import methods_section
 from outcomes.reports.wording import (
     NONE,
     as_sentence,
@@ -39,135 +40,44 @@ from outcomes.reports.wording import (
     known,
     limits,
     months,
-    number,
     of_100,
-    p_value,
     percent,
-    readable,
-    sentence_case,
-    with_limits,
 )
 
 if TYPE_CHECKING:
-    from outcomes.comparison import ArmCurve, Comparison, Rung
+    from outcomes.comparison import ArmCurve, Comparison
 
-STYLES: tuple[Style, Style] = ("control", "treated")
 MOST_MARKS = 150
-INFLATED_METHOD = "1 - Kaplan-Meier"
-METHODS = {
-    "crude": "Plain comparison",
-    "stratified": "Within series",
-    "1 - Kaplan-Meier": "1 − Kaplan–Meier (inflated)",
-    "cox-unadjusted": "Cox model, unadjusted",
-    "cox-adjusted": "Cox model, adjusted",
-    "landmark": "Landmark at 6 weeks",
-}
-EFFECTS = {
-    "risk_difference": "Risk (% points)",
-    "restricted_mean_difference": "Months alive",
-    "restricted_mean_time_lost_difference": "Months lost",
-    "hazard_ratio": "Hazard ratio",
-}
-ESTIMANDS = {
-    "risk_difference": "Difference of risk",
-    "risk_ratio": "Ratio of risks",
-    "number_needed_to_treat": "Patients to treat for one event fewer",
-    "restricted_mean_difference": "Difference of mean months alive",
-    "restricted_mean_treated": "Mean months alive with SBRT",
-    "restricted_mean_control": "Mean months alive without SBRT",
-    "restricted_mean_time_lost_difference": "Difference of mean months lost to progression",
-    "restricted_mean_time_lost_treated": "Mean months lost to progression with SBRT",
-    "restricted_mean_time_lost_control": "Mean months lost to progression without SBRT",
-    "hazard_ratio": "Hazard ratio",
-    "risk_treated": "Risk with SBRT",
-    "risk_control": "Risk without SBRT",
-    "gray": "Gray’s test, statistic",
-    "log_rank": "Log-rank test, statistic",
-}
 
 
 def summarise(results: StudyResults) -> Page:
     """Return the comparison page."""
+    is_sbrt = _is_sbrt(results)
     sections: list[Section | None] = [_of_100(results)]
     for comparison in results.comparisons.values():
-        sections += [_curves(comparison), _methods(comparison, results)]
+        sections += [_curves(comparison), methods_section(comparison, results)]
     sections.append(_reading(results))
     return make_page(
         "comparison",
         results,
-        title="Separation surgery alone, or with SBRT",
+        title="Separation surgery alone, or with SBRT" if is_sbrt else "Two groups compared",
         question=(
             "This page answers: how many patients live, and in how many does the tumour grow "
-            "again at the operated site, after separation surgery alone and after separation "
-            "surgery followed by stereotactic body radiotherapy (SBRT)?"
+            "again at the operated site, "
+            + (
+                "after separation surgery alone and after separation surgery followed by "
+                "stereotactic body radiotherapy (SBRT)?"
+                if is_sbrt
+                else "in each of two groups of patients?"
+            )
         ),
         keys=(),
         sections=tuple(sections),
     )
 
 
-def is_survival(comparison: Comparison) -> bool:
-    """Whether the curves show survival; otherwise they show a cumulative incidence."""
-    return not get_endpoint(comparison.endpoint).has_competing_events
-
-
-def arms(comparison: Comparison) -> tuple[ArmCurve, ArmCurve]:
-    """Return the arms, control first."""
-    first, second = comparison.arms
-    return (second, first) if first.arm == "treated" else (first, second)
-
-
-def headline(comparison: Comparison) -> str:
-    """Return one sentence of absolute risks for an endpoint."""
-    horizon = comparison.horizons[0]
-    survival = is_survival(comparison)
-    start = 1.0 if survival else 0.0
-    control, treated = (arm_at(curve, horizon, start=start) for curve in arms(comparison))
-    verb = "are alive" if survival else "have had local progression"
-    if control is None or treated is None:
-        return (
-            f"{get_endpoint(comparison.endpoint).title}: follow-up is too short to say how many "
-            f"{verb} at {horizon:g} months in both groups."
-        )
-    return (
-        f"Of 100 patients, {of_100(control.value)} {verb} at {horizon:g} months after surgery "
-        f"alone, {of_100(treated.value)} after surgery with SBRT."
-    )
-
-
-def icon_row(comparisons: Iterable[Comparison]) -> IconRow | None:
-    """Return a hundred patients of each arm at the first horizon, for each endpoint."""
-    groups = []
-    for comparison in comparisons:
-        horizon = comparison.horizons[0]
-        survival = is_survival(comparison)
-        arrays = []
-        for curve, style in zip(arms(comparison), STYLES, strict=True):
-            estimate = arm_at(curve, horizon, start=1.0 if survival else 0.0)
-            if estimate is not None:
-                arrays.append(
-                    Icons(
-                        title=curve.label,
-                        style=style,
-                        marked=of_100(estimate.value),
-                        marked_text=f"alive at {horizon:g} months"
-                        if survival
-                        else f"with local progression by {horizon:g} months",
-                        rest_text="have died" if survival else "without it, alive or dead",
-                        note=interval(estimate, 0, scale=100),
-                    )
-                )
-        if len(arrays) == 2:
-            groups.append(IconGroup(headline(comparison), tuple(arrays)))
-    if not groups:
-        return None
-    return IconRow(
-        groups=tuple(groups),
-        caption="Each circle is one of 100 patients. Survival by Kaplan–Meier; local progression "
-        "(the tumour grows again at the operated site) as cumulative incidence, with death "
-        "competing. Not adjusted for differences between the groups. 95% CI: the range in which "
-        "the true value plausibly lies.",
-    )
+def _is_sbrt(results: StudyResults) -> bool:
+    return all(comparison.treatment == "sbrt" for comparison in results.comparisons.values())
 
 
 def _of_100(results: StudyResults) -> Section:
@@ -179,8 +89,8 @@ def _of_100(results: StudyResults) -> Section:
     return Section(
         id="of-100-patients",
         title="Of 100 patients in each group",
-        finding="Plain counts first. Patients chosen for SBRT also differ in other ways; the "
-        f"methods further down take that into account.{note}",
+        finding="Plain counts first. Treated patients also differ in other ways; the methods "
+        f"further down take that into account.{note}",
         blocks=blocks,
     )
 
@@ -215,6 +125,12 @@ def _curves(comparison: Comparison) -> Section:
     )
     risk_months = tuple(float(month) for month in pair[0].risk_months)
     what = "Alive" if survival else "Local progression"
+    method = (
+        "Kaplan–Meier estimates of survival"
+        if survival
+        else "Cumulative incidence of local progression, with death before it as a competing "
+        "event (Aalen–Johansen)"
+    )
     figure = Figure(
         id=f"curves-{slug}",
         chart=CurveChart(
@@ -224,15 +140,13 @@ def _curves(comparison: Comparison) -> Section:
             y_max=top,
             risk_months=risk_months,
             risk=tuple(
-                RiskRow(_short(curve), style, tuple(int(n) for n in curve.at_risk))
+                RiskRow(_short(curve, comparison), style, tuple(int(n) for n in curve.at_risk))
                 for curve, style in zip(pair, STYLES, strict=True)
             ),
         ),
         label=f"{endpoint.title} by group. {headline(comparison)}",
-        caption=(
-            f"{'Kaplan–Meier estimates of survival' if survival else 'Cumulative incidence of local progression, with death without progression as a competing event (Aalen–Johansen)'}"
-            "; the bands are 95% confidence intervals. Below: patients still under observation."
-        ),
+        caption=f"{method}; the bands are 95% confidence intervals. Below: patients still under "
+        "observation.",
         table=_curve_table(comparison, start),
         legend=tuple(
             Legend(f"{curve.label} (n = {curve.n:,})", style)
@@ -256,8 +170,10 @@ def _marks(curve: ArmCurve) -> list[float]:
     return months if len(months) <= MOST_MARKS else []
 
 
-def _short(curve: ArmCurve) -> str:
-    return "SBRT" if curve.arm == "treated" else "Alone"
+def _short(curve: ArmCurve, comparison: Comparison) -> str:
+    if comparison.treatment == "sbrt":
+        return "SBRT" if curve.arm == "treated" else "Alone"
+    return "Treated" if curve.arm == "treated" else "Control"
 
 
 def _axis_end(comparison: Comparison) -> float:
@@ -275,18 +191,19 @@ def _curve_finding(comparison: Comparison) -> str:
     control, treated = arms(comparison)
     if is_survival(comparison):
         parts = [
-            f"{_median_words(curve)} after {words}"
-            for curve, words in ((control, "surgery alone"), (treated, "surgery with SBRT"))
+            f"{_median_words(curve)} {words}"
+            for curve, words in zip((control, treated), group_words(comparison), strict=True)
         ]
         return f"Half of the patients are alive at {parts[0]}, and at {parts[1]}."
     horizon = comparison.horizons[-1]
     values = [arm_at(curve, horizon, start=0.0) for curve in (control, treated)]
     if values[0] is None or values[1] is None:
         return "Few patients are observed long enough to compare local control late on."
+    words = group_words(comparison)
     return (
         f"Within {horizon:g} months the tumour progresses at the operated site in "
-        f"{of_100(values[0].value)} of 100 patients after surgery alone and in "
-        f"{of_100(values[1].value)} of 100 with SBRT."
+        f"{of_100(values[0].value)} of 100 patients {words[0]} and in "
+        f"{of_100(values[1].value)} of 100 {words[1]}."
     )
 
 
@@ -313,7 +230,7 @@ def _curve_table(comparison: Comparison, start: float) -> Table:
         rows.append(tuple(row))
     columns = [Column("Month")]
     for curve in pair:
-        name = _short(curve)
+        name = _short(curve, comparison)
         columns += [
             Column(f"{name}, %", numeric=True),
             Column("95% CI", numeric=True),
@@ -371,7 +288,7 @@ def _inflation(comparison: Comparison, end: float, top: float) -> Figure:
             (
                 Column("Month"),
                 *(
-                    Column(f"{_short(curve)}, {kind}", numeric=True)
+                    Column(f"{_short(curve, comparison)}, {kind}", numeric=True)
                     for curve in pair
                     for kind in ("CI", "1 − KM")
                 ),
@@ -382,255 +299,25 @@ def _inflation(comparison: Comparison, end: float, top: float) -> Figure:
     )
 
 
-def _methods(comparison: Comparison, results: StudyResults) -> Section | None:
-    """Show every method beside the truth: first risk, then rate, then all numbers."""
-    if not comparison.rungs:
-        return None
-    survival = is_survival(comparison)
-    blocks: list[Block] = []
-    for estimand, horizon in (("risk_difference", comparison.horizons[0]), ("hazard_ratio", None)):
-        rungs = _select(comparison, estimand, horizon)
-        if any(rung.value is not None for rung in rungs):
-            blocks.append(_rung_figure(comparison, estimand, horizon, rungs))
-    blocks.append(_effect_table(comparison))
-    blocks.append(
-        CollapsedTable("Every estimate, with p values and notes", _rung_table(comparison))
-    )
-    if comparison.notes:
-        blocks.append(
-            Bullets(
-                tuple(sentence_case(f"{results.with_titles(note)}.") for note in comparison.notes)
-            )
-        )
-    return Section(
-        id=f"methods-{comparison.endpoint}",
-        title="Survival: how much of the difference is due to SBRT?"
-        if survival
-        else "Local control: how much of the difference is due to SBRT?",
-        finding=_method_finding(comparison, results),
-        blocks=tuple(blocks),
-    )
-
-
-def _select(comparison: Comparison, estimand: str, horizon: float | None) -> list[Rung]:
-    """Return the rungs of one estimand; the inflated ones are left to the full table."""
-    return [
-        rung
-        for rung in comparison.rungs
-        if rung.estimand == estimand
-        and rung.horizon_months == horizon
-        and rung.method != INFLATED_METHOD
-    ]
-
-
-def _method_finding(comparison: Comparison, results: StudyResults) -> str:
-    horizon = comparison.horizons[0]
-    rungs = _select(comparison, "risk_difference", horizon)
-    usable = [rung for rung in rungs if rung.value is not None]
-    event = "deaths" if is_survival(comparison) else "local progressions"
-    if not usable:
-        return f"No method could estimate the difference at {horizon:g} months from these patients."
-    text = (
-        f"Per 100 patients and {horizon:g} months, the plain comparison finds "
-        f"{_difference_words(usable[0].value, event)} with SBRT"
-    )
-    truth = next((rung.truth for rung in rungs if rung.truth is not None), None)
-    if truth is not None:
-        text += (
-            f"; the effect built into these synthetic patients is {_difference_words(truth, event)}. "
-            "What lies between them is chance, selection of fitter patients, and the time they had "
-            "to live until SBRT began."
-        )
-    else:
-        text += ". How much of that is an effect of SBRT is not known; adjusted methods follow."
-    return text
-
-
-def _difference_words(difference: float | None, event: str) -> str:
-    """Return a difference of risk as a difference in 100 patients."""
-    value = 100 * (difference or 0.0)
-    if abs(value) < 0.5:
-        return f"no difference in {event}"
-    return f"{abs(value):.0f} {'fewer' if value < 0 else 'more'} {event}"
-
-
-def _rung_figure(
-    comparison: Comparison, estimand: str, horizon: float | None, rungs: list[Rung]
-) -> Figure:
-    ratio = estimand == "hazard_ratio"
-    scale, digits = (1.0, 2) if ratio else (100.0, 1)
-    event = "death" if is_survival(comparison) else "local progression"
-    rows = tuple(
-        ForestRow(
-            label=METHODS.get(rung.method, readable(rung.method)),
-            value=None if rung.value is None else scale * rung.value,
-            lower=None if not known(rung.lower) else scale * float(rung.lower or 0.0),
-            upper=None if not known(rung.upper) else scale * float(rung.upper or 0.0),
-            texts=(_rung_value(rung),),
-        )
-        for rung in rungs
-    )
-    truth = next((rung.truth for rung in rungs if rung.truth is not None), None)
-    title = (
-        f"Hazard ratio for {event}"
-        if ratio
-        else f"Difference in {event}s per 100 patients at {horizon:g} months"
-    )
-    caption = f"{title}, with SBRT against without, by method, with 95% confidence intervals."
-    if truth is not None:
-        caption += (
-            " The dotted line is the truth built into the synthetic patients: "
-            f"{number(scale * truth, digits)}."
-        )
-    return Figure(
-        id=f"methods-{comparison.endpoint}-{estimand.replace('_', '-')}",
-        chart=ForestChart(
-            rows=rows,
-            x_title=title,
-            reference=1.0 if ratio else 0.0,
-            log=ratio,
-            hints=("better with SBRT", "worse with SBRT"),
-            text_titles=("HR (95% CI)" if ratio else "per 100 (95% CI)",),
-            truth=None if truth is None else scale * truth,
-        ),
-        label=caption,
-        caption=caption,
-        table=Table(
-            title,
-            (Column("Method"), Column("Estimate (95% CI)", numeric=True), Column("Note")),
-            tuple(
-                (row.label, row.texts[0], rung.note) for row, rung in zip(rows, rungs, strict=True)
-            ),
-        ),
-    )
-
-
-def _rung_value(rung: Rung) -> str:
-    """Return the estimate with its limits, in the unit of `_rung_scale`."""
-    scale, digits, _ = _rung_scale(rung.estimand)
-    if rung.value is None:
-        return "not estimable"
-    return with_limits(
-        Estimate(
-            rung.value,
-            float("nan") if rung.lower is None else rung.lower,
-            float("nan") if rung.upper is None else rung.upper,
-        ),
-        digits,
-        scale,
-    )
-
-
-def _effect_table(comparison: Comparison) -> Table:
-    """Return one row for each method and one column for each effect, the truth last."""
-    wanted = [
-        rung
-        for rung in comparison.rungs
-        if rung.estimand in EFFECTS and rung.method != INFLATED_METHOD
-    ]
-    columns = list(dict.fromkeys((rung.estimand, rung.horizon_months) for rung in wanted))
-    methods = list(dict.fromkeys(rung.method for rung in wanted))
-    cells = {(rung.method, rung.estimand, rung.horizon_months): rung for rung in wanted}
-    rows = []
-    for method in methods:
-        found = [cells.get((method, *column)) for column in columns]
-        rows.append(
-            (
-                METHODS.get(method, readable(method)),
-                *(NONE if rung is None else _rung_value(rung) for rung in found),
-            )
-        )
-    truths = []
-    for column in columns:
-        scale, digits, _ = _rung_scale(column[0])
-        truth = next(
-            (
-                rung.truth
-                for rung in wanted
-                if (rung.estimand, rung.horizon_months) == column and rung.truth is not None
-            ),
-            None,
-        )
-        truths.append(number(None if truth is None else scale * truth, digits))
-    if any(truth != NONE for truth in truths):
-        rows.append(("Truth of the simulation", *truths))
-    return Table(
-        f"{get_endpoint(comparison.endpoint).title}: the effect of SBRT by every method (95% CI)",
-        (
-            Column("Method"),
-            *(Column(_effect_title(*column), numeric=True) for column in columns),
-        ),
-        tuple(rows),
-        note="With SBRT minus without: a negative difference of risk is in favour of SBRT. Months "
-        "alive or lost (to progression) are means per patient up to the horizon. The truth is the effect from surgery on; the landmark method looks at patients "
-        "alive at its starting month and need not equal it.",
-    )
-
-
-def _effect_title(estimand: str, horizon: float | None) -> str:
-    by = "" if horizon is None else f" by {horizon:g} months"
-    return f"{EFFECTS[estimand]}{by}"
-
-
-def _estimand_title(estimand: str, horizon: float | None) -> str:
-    at = "" if horizon is None else f", {horizon:g} months"
-    return f"{ESTIMANDS.get(estimand, sentence_case(readable(estimand)))}{at}{_rung_scale(estimand)[2]}"
-
-
-def _rung_table(comparison: Comparison) -> Table:
-    rows = []
-    for rung in comparison.rungs:
-        scale, digits, _ = _rung_scale(rung.estimand)
-        rows.append(
-            (
-                METHODS.get(rung.method, readable(rung.method)),
-                _estimand_title(rung.estimand, rung.horizon_months),
-                _rung_value(rung),
-                p_value(rung.p),
-                number(None if rung.truth is None else scale * rung.truth, digits),
-                rung.note,
-            )
-        )
-    return Table(
-        f"{get_endpoint(comparison.endpoint).title}: every estimate",
-        (
-            Column("Method"),
-            Column("What is estimated"),
-            Column("Estimate (95% CI)", numeric=True),
-            Column("p", numeric=True),
-            Column("Truth", numeric=True),
-            Column("Note"),
-        ),
-        tuple(rows),
-    )
-
-
-def _rung_scale(estimand: str) -> tuple[float, int, str]:
-    """Return factor, digits and unit in which an estimand is shown."""
-    if estimand == "risk_difference":
-        return 100.0, 1, " (% points)"
-    if estimand in ("risk_treated", "risk_control"):
-        return 100.0, 1, " (%)"
-    if estimand == "number_needed_to_treat":
-        return 1.0, 0, ""
-    if estimand.startswith("restricted_mean"):
-        return 1.0, 2, " (months)"
-    return 1.0, 2, ""
-
-
 def _reading(results: StudyResults) -> Section:
-    items = [
-        "Separation surgery frees the spinal cord from tumour by a margin of at least 3 mm and "
-        "stabilises the spine; SBRT then gives a high dose in 1 to 6 fractions, 2–4 weeks later.",
+    items = []
+    if _is_sbrt(results):
+        items += [
+            "Separation surgery frees the spinal cord from tumour by a margin of at least 3 mm and "
+            "stabilises the spine; SBRT then gives a high dose in 1 to 6 fractions, 2–4 weeks "
+            "later.",
+            "Immortal time: a patient counted under SBRT must have lived until SBRT began. A plain "
+            "comparison credits that time to SBRT.",
+        ]
+    items += [
         "A difference of risk of −8 per 100 means: of 100 patients, 8 fewer have the event.",
-        "A hazard ratio (HR) below 1 means that at any moment the event is rarer with SBRT; it "
+        "A hazard ratio (HR) below 1 means that at any moment the event is rarer with treatment; "
+        "it "
         "does not say how many patients are helped.",
         "Difference of mean event-free months: how much longer, on average, patients live "
         "without the event up to the horizon.",
         "95% CI: had the study been repeated often, 95 of 100 such intervals would hold the "
         "true value. A wide interval means that few patients were observed.",
-        "Immortal time: a patient counted under SBRT must have lived until SBRT began. A plain "
-        "comparison credits that time to SBRT.",
     ]
     if results.synthetic:
         items.append(

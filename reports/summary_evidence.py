@@ -202,7 +202,8 @@ def _tension_section(results: StudyResults) -> Section | None:
     return Section(
         id="tensions",
         title="Where the publications contradict each other",
-        finding=f"Checking the figures against each other brings up {count(len(tensions), 'contradiction')}. "
+        finding=f"Checking the figures against each other brings up "
+        f"{count(len(tensions), 'contradiction')}. "
         "No model can meet both sides, so each is shown.",
         blocks=tuple(blocks),
     )
@@ -224,7 +225,8 @@ def _assumptions(evidence: Evidence) -> Section | None:
         id="assumptions",
         title="Assumptions",
         finding="The publications give directions but hardly any magnitudes of effect. These "
-        f"{len(rows)} magnitudes come from elsewhere or are judgements; each has a plausible range.",
+        f"{len(rows)} magnitudes come from elsewhere or are judgements; each has a plausible "
+        f"range.",
         blocks=(
             Table(
                 "Magnitudes that the published figures do not give",
@@ -247,7 +249,8 @@ def _external(evidence: Evidence) -> Section | None:
     return Section(
         id="external",
         title="Other publications",
-        finding="Figures from outside the source paper. None is fitted; they support the assumptions "
+        finding="Figures from outside the source paper. None is fitted; they support the "
+        "assumptions "
         "and show where publications disagree.",
         blocks=(
             Table(

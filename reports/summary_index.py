@@ -14,8 +14,8 @@ from outcomes.reports.content import (
     Table,
 )
 from outcomes.reports.results import StudyResults
+from outcomes.reports.summary_arms import STYLES, arms, icon_row, is_survival, treatment_name
 from outcomes.reports.summary_common import TITLES, arm_at, make_page, page_names
-from outcomes.reports.summary_comparison import arms, icon_row, is_survival
 from outcomes.reports.wording import (
     as_sentence,
     count,
@@ -30,8 +30,10 @@ from outcomes.reports.wording import (
 )
 
 LINES = {
-    "evidence": "Every published number, every assumption, and where publications contradict each other.",
-    "calibration": "Published against achieved, figure by figure, and what is behind 38 against 21 months.",
+    "evidence": "Every published number, every assumption, and where publications contradict "
+    "each other.",
+    "calibration": "Published against achieved, figure by figure, and what is behind 38 against "
+    "21 months.",
     "cohort": "Who the patients are, how long they were observed, what happened to them.",
     "models": "What goes with death and local progression, and how good the predictions are.",
     "comparison": "Surgery alone against surgery with SBRT: absolute risks, curves, every method.",
@@ -66,7 +68,7 @@ def _keys(results: StudyResults) -> tuple[KeyNumber, ...]:
     keys = []
     comparison = results.comparisons.get("overall-survival")
     if comparison is not None:
-        for curve, style in zip(arms(comparison), ("control", "treated"), strict=True):
+        for curve, style in zip(arms(comparison), STYLES, strict=True):
             median = curve.median
             value = (
                 months(median.value)
@@ -79,18 +81,18 @@ def _keys(results: StudyResults) -> tuple[KeyNumber, ...]:
                     f"Median survival, {curve.label[:1].lower()}{curve.label[1:]}",
                     value,
                     f"{limit or 'upper limit not reached'}; n = {curve.n:,}",
-                    style,  # type: ignore[arg-type]
+                    style,
                 )
             )
-    for evaluation in results.evaluations:
-        if evaluation.endpoint == "overall-survival" and evaluation.model == "cox":
-            keys.append(
-                KeyNumber(
-                    "Prediction of survival, Cox model",
-                    f"C-index {number(evaluation.c_index.value, 2)}",
-                    f"{interval(evaluation.c_index, 2)}; 0.5 is guessing",
-                )
-            )
+    keys += [
+        KeyNumber(
+            "Prediction of survival, Cox model",
+            f"C-index {number(evaluation.c_index.value, 2)}",
+            f"{interval(evaluation.c_index, 2)}; 0.5 is guessing",
+        )
+        for evaluation in results.evaluations
+        if evaluation.endpoint == "overall-survival" and evaluation.model == "cox"
+    ]
     if results.calibration is not None:
         fitted = [target for target in results.calibration.targets if target.role == "fit"]
         met = sum(bool(target.within) for target in fitted)
@@ -123,7 +125,8 @@ def _steps(results: StudyResults) -> Section:
             "Two kinds of model, Cox regression and random survival forest, learned to predict "
             "survival and local control.",
             "Their predictions were tested on patients they had not seen.",
-            "Treatments were compared by several methods, from the plain comparison to adjusted ones.",
+            "Treatments were compared by several methods, from the plain comparison to adjusted "
+            "ones.",
         )
     return Section("steps", "What was done", "", (Bullets(steps, numbered=True),))
 
@@ -155,7 +158,8 @@ def _findings(results: StudyResults) -> Section | None:
         event = "deaths" if is_survival(comparison) else "local progressions"
         items.append(
             f"{'Survival' if is_survival(comparison) else 'Local control'}: the plain comparison "
-            f"shows {_signed(plain)} {event} per 100 patients within {horizon:g} months with SBRT; "
+            f"shows {_signed(plain)} {event} per 100 patients within {horizon:g} months with "
+            f"{treatment_name(comparison)}; "
             f"the effect built into the simulation is {_signed(truth)}."
         )
     for evaluation in results.evaluations:
@@ -225,10 +229,12 @@ def _reading(results: StudyResults) -> Section:
                 (
                     "Time counts from surgery, in months.",
                     "Local progression: the tumour grows again at the operated site. A patient who "
-                    "dies cannot have it any more, so its risk is a cumulative incidence with death "
+                    "dies cannot have it any more, so its risk is a cumulative incidence with "
+                    "death "
                     "competing.",
                     "Median survival: the time by which half of the patients have died.",
-                    "95% CI: had the study been repeated often, 95 of 100 such intervals would hold "
+                    "95% CI: had the study been repeated often, 95 of 100 such intervals would "
+                    "hold "
                     "the true value. Wide means uncertain.",
                     "Blue solid is surgery alone, orange dashed surgery with SBRT, on every page.",
                 )
@@ -245,7 +251,8 @@ def _limits(results: StudyResults) -> Section:
     if results.synthetic:
         items.insert(
             1,
-            "No evidence about real patients beyond the publications: a synthetic cohort cannot know "
+            "No evidence about real patients beyond the publications: a synthetic cohort cannot "
+            "know "
             "more than what it was calibrated to and what was assumed.",
         )
     return Section("limits", "What this is not", "", (Bullets(tuple(items)),))
@@ -272,7 +279,8 @@ def _noms() -> Section:
         "noms",
         "NOMS: when separation surgery is considered",
         "Neurologic, oncologic, mechanical and systemic considerations lead to a treatment. An "
-        "unstable spine is stabilised in addition, whatever the rest. The grade (ESCC) says how far "
+        "unstable spine is stabilised in addition, whatever the rest. The grade (ESCC) says how "
+        "far "
         "the tumour presses on the spinal cord, from 0 to 3.",
         (
             Table(

@@ -5,19 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from outcomes.endpoints import get_endpoint
 from outcomes.reports.content import (
-    Bar,
-    BarChart,
     Block,
     Bullets,
-    CollapsedTable,
     Column,
     Figure,
-    ForestChart,
-    ForestRow,
     KeyNumber,
     Legend,
     Page,
@@ -28,8 +21,9 @@ from outcomes.reports.content import (
     Style,
     Table,
 )
-from outcomes.reports.results import ModelResult, StudyResults
-from outcomes.reports.summary_common import make_page, round_up
+from outcomes.reports.results import StudyResults
+from outcomes.reports.summary_common import as_float, make_page, round_up
+from outcomes.reports.summary_effects import effects_section, importance_section
 from outcomes.reports.wording import (
     NONE,
     count,
@@ -38,11 +32,9 @@ from outcomes.reports.wording import (
     limits,
     number,
     of_100,
-    p_value,
     percent,
     readable,
     sentence_case,
-    sentence_list,
     with_limits,
 )
 
@@ -61,8 +53,8 @@ def summarise(results: StudyResults) -> Page:
     for endpoint in endpoints:
         sections += [
             _performance(results, endpoint),
-            _effects(results, endpoint),
-            _importance(results, endpoint),
+            effects_section(results, endpoint),
+            importance_section(results, endpoint),
         ]
     sections.append(_reading(results))
     return make_page(
@@ -100,140 +92,17 @@ def _evaluations(results: StudyResults, endpoint: str) -> list[Evaluation]:
     return [item for item in results.evaluations if item.endpoint == endpoint]
 
 
-def _effects(results: StudyResults, endpoint: str) -> Section | None:
-    model = results.models.get((endpoint, "cox"))
-    if model is None or model.coefficients is None:
-        return None
-    event = get_endpoint(endpoint).events[1]
-    table = model.coefficients
-    own = table[table["event"] == event]
-    rows = tuple(_effect_row(row) for row in own.to_dict("records"))
-    competing = table[table["event"] != event]
-    blocks: list[Block] = [
-        Figure(
-            id=f"effects-{endpoint}",
-            chart=ForestChart(
-                rows=rows,
-                x_title=f"Hazard ratio for {event}",
-                reference=1.0,
-                log=True,
-                hints=("lower risk", "higher risk"),
-                text_titles=("HR (95% CI)", "p"),
-            ),
-            label=f"Hazard ratios for {event} with 95% confidence intervals.",
-            caption=f"Cox model of {event}: adjusted hazard ratios with 95% confidence intervals, "
-            f"{count(model.n, 'patient')}, {count(model.events, 'event')}. Baseline risks are "
-            "kept apart by series.",
-            table=_effect_table(f"Hazard ratios for {event}", own),
-        )
-    ]
-    if not competing.empty:
-        other = str(competing["event"].iloc[0])
-        blocks.append(
-            CollapsedTable(
-                f"Hazard ratios for the competing event, {other}",
-                _effect_table(f"Hazard ratios for {other}", competing),
-            )
-        )
-    blocks += _proportional(model, event)
-    return Section(
-        id=f"effects-{endpoint}-section",
-        title=f"What goes with {event}",
-        finding=_effect_finding(own, event),
-        blocks=tuple(blocks),
-    )
-
-
-def _effect_row(row: dict[str, object]) -> ForestRow:
-    value, lower, upper = (_float(row[name]) for name in ("hr", "lower", "upper"))
-    return ForestRow(
-        label=sentence_case(str(row.get("label") or readable(str(row["covariate"])))),
-        value=value,
-        lower=lower,
-        upper=upper,
-        texts=(f"{number(value, 2)} ({limits(lower, upper, 2)})", p_value(_float(row["p"]))),
-    )
-
-
-def _float(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else float("nan")
-
-
-def _effect_table(title: str, table: pd.DataFrame) -> Table:
-    rows = tuple(
-        (row.label, *row.texts) for row in (_effect_row(r) for r in table.to_dict("records"))
-    )
-    return Table(
-        title,
-        (Column("Factor"), Column("HR (95% CI)", numeric=True), Column("p", numeric=True)),
-        rows,
-    )
-
-
-def _effect_finding(table: pd.DataFrame, event: str) -> str:
-    worse = [str(row["label"]) for row in table.to_dict("records") if _float(row["lower"]) > 1]
-    better = [str(row["label"]) for row in table.to_dict("records") if _float(row["upper"]) < 1]
-    parts = []
-    if worse:
-        parts.append(f"a higher risk of {event} goes with {sentence_list(tuple(worse))}")
-    if better:
-        parts.append(f"a lower one with {sentence_list(tuple(better))}")
-    if not parts:
-        return f"No factor stands out clearly from chance for {event} in these patients."
-    if not worse:
-        parts = [f"a lower risk of {event} goes with {sentence_list(tuple(better))}"]
-    return f"{sentence_case('; '.join(parts))}. The other factors may go either way."
-
-
-def _proportional(model: ModelResult, event: str) -> list[Block]:
-    test = model.proportional_hazards
-    if test is None or test.empty:
-        return []
-    own = test[test["event"] == event] if "event" in test.columns else test
-    labels: dict[str, str] = {}
-    if model.coefficients is not None:
-        labels = {
-            str(row["covariate"]): str(row["label"])
-            for row in model.coefficients.to_dict("records")
-        }
-    rows = tuple(
-        (
-            sentence_case(labels.get(str(row["covariate"]), readable(str(row["covariate"])))),
-            number(_float(row.get("statistic")), 2),
-            p_value(_float(row["p"])),
-        )
-        for row in own.to_dict("records")
-    )
-    low = sum(_float(row["p"]) < 0.05 for row in own.to_dict("records"))
-    verdict = (
-        "no factor speaks against it"
-        if not low
-        else f"{count(low, 'factor')} of {len(rows)} {'speaks' if low == 1 else 'speak'} against it "
-        "(p below 0.05; one in twenty would by chance)"
-    )
-    return [
-        CollapsedTable(
-            f"Do the hazard ratios stay the same over time? {sentence_case(verdict)}",
-            Table(
-                "Test of proportional hazards (Grambsch and Therneau)",
-                (Column("Factor"), Column("Statistic", numeric=True), Column("p", numeric=True)),
-                rows,
-            ),
-        )
-    ]
-
-
 def _performance(results: StudyResults, endpoint: str) -> Section | None:
     evaluations = _evaluations(results, endpoint)
     if not evaluations:
         return None
     blocks: list[Block] = [_performance_table(evaluations)]
-    for figure in (_calibration(evaluations, endpoint), _auc(evaluations, endpoint)):
-        if figure is not None:
-            blocks.append(figure)
-    truth = _truth_table(evaluations)
-    if truth is not None:
-        blocks.append(truth)
+    shown = (
+        _calibration(evaluations, endpoint),
+        _auc(evaluations, endpoint),
+        _truth_table(evaluations),
+    )
+    blocks += [block for block in shown if block is not None]
     notes = tuple(dict.fromkeys(note for item in evaluations for note in item.notes))
     if notes:
         blocks.append(
@@ -274,18 +143,17 @@ def _performance_finding(evaluations: list[Evaluation], endpoint: str) -> str:
 
 
 def _performance_table(evaluations: list[Evaluation]) -> Table:
-    rows: list[tuple[str, ...]] = []
-    for item in evaluations:
-        rows.append(
-            (
-                sentence_case(readable(item.model)),
-                with_limits(item.c_index),
-                with_limits(item.c_index_ipcw),
-                with_limits(item.integrated_brier_score, 3),
-                with_limits(item.calibration_slope),
-                with_limits(item.calibration_in_the_large),
-            )
+    rows = [
+        (
+            sentence_case(readable(item.model)),
+            with_limits(item.c_index),
+            with_limits(item.c_index_ipcw),
+            with_limits(item.integrated_brier_score, 3),
+            with_limits(item.calibration_slope),
+            with_limits(item.calibration_in_the_large),
         )
+        for item in evaluations
+    ]
     rows.append(
         (
             "No model: the series’ own curve",
@@ -326,19 +194,19 @@ def _calibration(evaluations: list[Evaluation], endpoint: str) -> Figure | None:
         points = []
         for row in item.calibration_curve.to_dict("records"):
             point = Point(
-                _float(row["predicted"]),
-                _float(row["observed"]),
-                _float(row["lower"]),
-                _float(row["upper"]),
+                as_float(row["predicted"]),
+                as_float(row["observed"]),
+                as_float(row["lower"]),
+                as_float(row["upper"]),
             )
             if not known(point.y):
                 continue
             points.append(point)
-            high = max(high, point.x, point.upper if known(point.upper) else point.y)  # type: ignore[type-var]
+            high = max(high, point.x, point.y, point.upper if known(point.upper) else 0.0)
             rows.append(
                 (
                     sentence_case(readable(item.model)),
-                    f"{int(_float(row['n'])):,}",
+                    f"{int(as_float(row['n'])):,}",
                     percent(point.x, 1),
                     percent(point.y, 1),
                     limits(point.lower, point.upper, 1, 100),
@@ -422,7 +290,8 @@ def _auc(evaluations: list[Evaluation], endpoint: str) -> Figure | None:
             percent_y=False,
         ),
         label="Area under the ROC curve by month, for each model.",
-        caption="Telling apart who has had the event by a month and who has not: area under the ROC "
+        caption="Telling apart who has had the event by a month and who has not: area under the "
+        "ROC "
         "curve (AUC) with 95% intervals. The dotted line at 0.5 is guessing.",
         table=Table(
             "AUC by month",
@@ -460,62 +329,6 @@ def _truth_table(evaluations: list[Evaluation]) -> Table | None:
         (Column("Model"), *(Column(f"{month:g} months", numeric=True) for month in months)),
         tuple(rows),
         note="Possible only here: each synthetic patient's true risk is known.",
-    )
-
-
-def _importance(results: StudyResults, endpoint: str) -> Section | None:
-    models = [
-        model
-        for (name, _), model in results.models.items()
-        if name == endpoint and model.importance is not None and not model.importance.empty
-    ]
-    if not models:
-        return None
-    blocks: list[Block] = []
-    firsts = []
-    for model in models:
-        importance = model.importance
-        if importance is None:
-            continue
-        records = importance.to_dict("records")
-        firsts.append(str(records[0]["label"]))
-        bars = tuple(
-            Bar(
-                sentence_case(str(row["label"])),
-                max(_float(row["importance"]), 0.0),
-                number(_float(row["importance"]), 3),
-            )
-            for row in records
-        )
-        name = readable(model.kind)
-        blocks.append(
-            Figure(
-                id=f"importance-{endpoint}-{model.kind}",
-                chart=BarChart(bars, "Loss of C-index"),
-                label=f"Permutation importance in the {name}.",
-                caption=f"{sentence_case(name)}: how much the C-index falls when one factor is "
-                "shuffled among the patients. A fall near 0 means that the model does not need it.",
-                table=Table(
-                    "Loss of C-index when a factor is shuffled",
-                    (
-                        Column("Factor"),
-                        Column("Loss", numeric=True),
-                        Column("Standard deviation", numeric=True),
-                    ),
-                    tuple(
-                        (bar.label, bar.text, number(_float(row.get("sd")), 3))
-                        for bar, row in zip(bars, records, strict=True)
-                    ),
-                ),
-            )
-        )
-    leaders = tuple(dict.fromkeys(first for first in firsts))
-    return Section(
-        id=f"importance-{endpoint}",
-        title=f"{get_endpoint(endpoint).title}: what the predictions rest on",
-        finding=f"The predictions rest most on {sentence_list(leaders)}. This says what the models "
-        "use, not what causes the outcome.",
-        blocks=tuple(blocks),
     )
 
 

@@ -1,6 +1,8 @@
 """Numbers as readers see them. The only place that rounds."""
 
 import math
+import re
+from typing import TypeGuard
 
 from outcomes.estimate import Estimate
 
@@ -8,7 +10,7 @@ NONE = "–"
 INTERVAL = "95% CI"
 
 
-def known(number: float | None) -> bool:
+def known(number: float | None) -> TypeGuard[float]:
     """Whether a number is there and finite."""
     return number is not None and math.isfinite(number)
 
@@ -32,7 +34,7 @@ def plain(value: float | None) -> str:
 
 def percent(share: float | None, digits: int = 0) -> str:
     """Return a share between 0 and 1 as a percentage."""
-    return NONE if not known(share) else f"{number(100 * float(share or 0.0), digits)}%"
+    return f"{number(100 * share, digits)}%" if known(share) else NONE
 
 
 def of_100(share: float) -> int:
@@ -97,6 +99,15 @@ def readable(name: str) -> str:
         return KNOWN_NAMES[name]
     words = name.replace("_", " ").replace("/", ": ").split(" ")
     return " ".join(ABBREVIATIONS.get(word, word) for word in words)
+
+
+def readable_text(text: str) -> str:
+    """Return a text with the column names in it as words."""
+    return re.sub(r"\b(?:[a-z]+(?:_[a-z0-9]+)+|kps|sbrt)\b", lambda m: _in_text(m[0]), text)
+
+
+def _in_text(name: str) -> str:
+    return ABBREVIATIONS.get(name) or readable(name)
 
 
 def as_sentence(text: str) -> str:

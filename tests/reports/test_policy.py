@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from outcomes.reports.content import ForestChart, ForestRow
-from outcomes.reports.figures import plotly_figure, text
+from outcomes.reports.drawing import text
+from outcomes.reports.figures import plotly_figure
 from outcomes.reports.library import plotly_library
 from outcomes.reports.policy import content_security_policy, embedded_json
 

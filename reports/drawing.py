@@ -1,0 +1,100 @@
+"""What all charts are drawn with: axes, notes, layout, escaped labels."""
+
+import html
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from outcomes.reports.theme import AXIS, FONT, GRID, INK, MUTED, PAPER
+
+Plain = dict[str, Any]
+
+
+def text(label: str) -> str:
+    """Return a label that plotly shows as it is."""
+    return html.escape(label, quote=True)
+
+
+def wrapped(label: str, width: int) -> str:
+    """Return an escaped label, broken into lines at spaces."""
+    lines: list[str] = []
+    for word in label.split():
+        if lines and len(lines[-1]) + len(word) < width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return "<br>".join(text(line) for line in lines)
+
+
+def rounded(values: Sequence[float], digits: int = 4) -> list[float]:
+    """Return numbers with as many digits as a chart can show."""
+    return [round(float(value), digits) for value in values]
+
+
+def axis_of(title: str, **more: Any) -> Plain:
+    """Return an axis: a thin line with outside ticks."""
+    axis: Plain = {
+        "title": {"text": text(title), "standoff": 10, "font": {"color": MUTED, "size": 13}},
+        "showgrid": False,
+        "zeroline": False,
+        "showline": True,
+        "linecolor": AXIS,
+        "linewidth": 1,
+        "ticks": "outside",
+        "ticklen": 5,
+        "tickcolor": AXIS,
+        "tickfont": {"color": MUTED, "size": 12},
+        "fixedrange": True,
+        "automargin": False,
+    }
+    return axis | more
+
+
+def share_axis(title: str, top: float, *, compact: bool = False) -> Plain:
+    """Return an axis of probabilities, in percent, with hairlines."""
+    step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2) if top / step <= 5.001)
+    ticks = [round(step * i, 2) for i in range(math.floor(top / step + 1e-9) + 1)]
+    if compact:
+        ticks = [0, top / 2, top]
+    return axis_of(
+        title,
+        range=[0, top * 1.005],
+        tickvals=ticks,
+        ticktext=[f"{100 * tick:.0f}%" for tick in ticks],
+        showgrid=True,
+        gridcolor=GRID,
+        gridwidth=1,
+    )
+
+
+def layout_of(height: int, margin: tuple[int, int, int, int], **more: Any) -> Plain:
+    """Return the layout every chart starts from; the margin is top, right, bottom, left."""
+    top, right, bottom, left = margin
+    layout: Plain = {
+        "template": "none",
+        "height": height,
+        "margin": {"t": top, "r": right, "b": bottom, "l": left, "pad": 0},
+        "font": {"family": FONT, "size": 13, "color": INK},
+        "paper_bgcolor": PAPER,
+        "plot_bgcolor": PAPER,
+        "showlegend": False,
+        "hovermode": False,
+        "dragmode": False,
+        "annotations": [],
+        "shapes": [],
+    }
+    return layout | more
+
+
+def note(label: str, **more: Any) -> Plain:
+    """Return a text without an arrow."""
+    note: Plain = {"text": label, "showarrow": False, "font": {"size": 12, "color": INK}}
+    return note | more
+
+
+def checked(data: list[Plain], layout: Plain) -> Plain:
+    """Return the figure as plain data, checked by plotly."""
+    figure: Plain = go.Figure(data=data, layout=layout).to_plotly_json()
+    return figure

@@ -1,0 +1,241 @@
+"""Estimates with their intervals beneath each other."""
+
+import math
+
+from outcomes.reports.content import ForestChart
+from outcomes.reports.drawing import (
+    Plain,
+    axis_of,
+    checked,
+    layout_of,
+    note,
+    rounded,
+    text,
+    wrapped,
+)
+from outcomes.reports.theme import AXIS, INK, LOOKS, MUTED, PAPER
+
+
+def forest_figure(chart: ForestChart, *, narrow: bool) -> Plain:
+    """Return data and layout for a wide or a narrow column."""
+    rows = chart.rows
+    count = len(rows)
+    above = [
+        wrapped(f"{row.label}: {row.texts[0]}" if row.texts else row.label, 52) for row in rows
+    ]
+    lines = 1 + max((label.count("<br>") for label in above), default=0)
+    pitch = 35 + 15 * lines if narrow else 38
+    data: list[Plain] = []
+    for position, row in enumerate(rows):
+        y = count - position
+        look = LOOKS[row.style]
+        if row.lower is not None and row.upper is not None:
+            data.append(
+                {
+                    "type": "scatter",
+                    "mode": "lines",
+                    "x": rounded([row.lower, row.upper]),
+                    "y": [y, y],
+                    "line": {"width": 2, "color": look.colour},
+                }
+            )
+        if row.value is not None:
+            data.append(
+                {
+                    "type": "scatter",
+                    "mode": "markers",
+                    "x": rounded([row.value]),
+                    "y": [y],
+                    "marker": {
+                        "symbol": look.symbol,
+                        "size": 10,
+                        "color": PAPER if look.hollow else look.colour,
+                        "line": {"width": 2 if look.hollow else 0, "color": look.colour},
+                    },
+                }
+            )
+    numbers = (
+        [
+            number
+            for row in rows
+            for number in (row.value, row.lower, row.upper)
+            if number is not None
+        ]
+        + [chart.reference]
+        + ([] if chart.truth is None else [chart.truth])
+    )
+    axis = _log_axis(chart, numbers) if chart.log else _linear_axis(chart, numbers)
+    widths = [] if narrow else [max(96, 7 * max(map(len, column))) for column in _columns(chart)]
+    left = 16 if narrow else min(330, 22 + 7 * max(len(row.label) for row in rows))
+    right = 16 if narrow else 12 + sum(widths)
+    top = 40 if chart.text_titles and not narrow else 16
+    below = 78 if any(chart.hints) else 54
+    if chart.truth is not None:
+        top += 18
+    axis["title"]["text"] = wrapped(chart.x_title, 44 if narrow else 80)
+    if "<br>" in axis["title"]["text"]:
+        below += 16
+    layout = layout_of(
+        top + pitch * count + below,
+        (top, right, below, left),
+        xaxis=axis,
+        yaxis={
+            "range": [0.4, count + (0.95 if narrow else 0.75)],
+            "showgrid": False,
+            "zeroline": False,
+            "showline": False,
+            "ticks": "",
+            "showticklabels": False,
+            "fixedrange": True,
+        },
+    )
+    layout["shapes"].append(_vertical(chart.reference, AXIS, "solid"))
+    if chart.truth is not None:
+        layout["shapes"].append(_vertical(chart.truth, MUTED, "dot"))
+        layout["annotations"].append(
+            note(
+                "truth",
+                xref="x",
+                x=_on_axis(chart, chart.truth),
+                yref="paper",
+                y=1,
+                yshift=9,
+                font={"size": 12, "color": MUTED},
+            )
+        )
+    for position, row in enumerate(rows):
+        y = count - position
+        if narrow:
+            layout["annotations"].append(
+                note(
+                    above[position],
+                    xref="paper",
+                    x=0,
+                    xanchor="left",
+                    yref="y",
+                    y=y,
+                    yanchor="bottom",
+                    yshift=7,
+                    align="left",
+                    bgcolor=PAPER,
+                    borderpad=1,
+                )
+            )
+            continue
+        layout["annotations"].append(
+            note(
+                wrapped(row.label, 44),
+                xref="paper",
+                x=0,
+                xanchor="right",
+                xshift=-10,
+                yref="y",
+                y=y,
+                align="right",
+            )
+        )
+        shift = 0
+        for column, cell in enumerate(row.texts):
+            shift += widths[column]
+            layout["annotations"].append(
+                note(
+                    text(cell),
+                    xref="paper",
+                    x=1,
+                    xanchor="right",
+                    xshift=shift,
+                    yref="y",
+                    y=y,
+                )
+            )
+    if not narrow:
+        shift = 0
+        for column, title in enumerate(chart.text_titles):
+            shift += widths[column]
+            layout["annotations"].append(
+                note(
+                    text(title),
+                    xref="paper",
+                    x=1,
+                    xanchor="right",
+                    xshift=shift,
+                    yref="paper",
+                    y=1,
+                    yanchor="bottom",
+                    yshift=4,
+                    font={"size": 12, "color": INK, "weight": 600},
+                )
+            )
+    _hints(chart, layout)
+    return checked(data, layout)
+
+
+def _columns(chart: ForestChart) -> list[list[str]]:
+    """Return the text columns at the right, each with its title."""
+    count = max((len(row.texts) for row in chart.rows), default=0)
+    titles = (*chart.text_titles, *[""] * count)[:count]
+    return [
+        [title, *(row.texts[column] for row in chart.rows if column < len(row.texts))]
+        for column, title in enumerate(titles)
+    ]
+
+
+def _hints(chart: ForestChart, layout: Plain) -> None:
+    """Name the two sides of the reference line beneath the axis."""
+    for hint, side in zip(chart.hints, ("left", "right"), strict=True):
+        if hint:
+            layout["annotations"].append(
+                note(
+                    f"← {text(hint)}" if side == "left" else f"{text(hint)} →",
+                    xref="paper",
+                    x=0 if side == "left" else 1,
+                    xanchor=side,
+                    yref="paper",
+                    y=0,
+                    yanchor="top",
+                    yshift=-70 if "<br>" in layout["xaxis"]["title"]["text"] else -54,
+                    font={"size": 12, "color": MUTED},
+                )
+            )
+
+
+def _on_axis(chart: ForestChart, value: float) -> float:
+    """Return where plotly's annotations expect a value: at its logarithm on a log axis."""
+    return math.log10(value) if chart.log else value
+
+
+def _vertical(x: float, colour: str, dash: str) -> Plain:
+    return {
+        "type": "line",
+        "xref": "x",
+        "yref": "paper",
+        "x0": round(x, 6),
+        "x1": round(x, 6),
+        "y0": 0,
+        "y1": 1,
+        "layer": "below",
+        "line": {"color": colour, "width": 1.5 if dash == "dot" else 1, "dash": dash},
+    }
+
+
+def _log_axis(chart: ForestChart, numbers: list[float]) -> Plain:
+    low = max(min(numbers) * 0.9, 0.02)
+    high = min(max(numbers) * 1.1, 50.0)
+    ladder = [0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50]
+    ticks = [tick for tick in ladder if low <= tick <= high]
+    if high / low > 12:
+        ticks = [tick for tick in ticks if tick not in (0.3, 0.7, 1.5, 3)]
+    return axis_of(
+        chart.x_title,
+        type="log",
+        range=[math.log10(low), math.log10(high)],
+        tickvals=ticks,
+        ticktext=[f"{tick:g}" for tick in ticks],
+    )
+
+
+def _linear_axis(chart: ForestChart, numbers: list[float]) -> Plain:
+    low, high = min(numbers), max(numbers)
+    room = 0.06 * (high - low or 1.0)
+    more: Plain = {"tickformat": "~%" if not chart.percent else ".0%"} if chart.percent else {}
+    return axis_of(chart.x_title, range=[low - room, high + room], nticks=7, **more)

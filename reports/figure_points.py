@@ -1,0 +1,251 @@
+"""Dots, points and bars."""
+
+from outcomes.reports.content import BarChart, DotChart, PointChart
+from outcomes.reports.drawing import (
+    Plain,
+    axis_of,
+    checked,
+    layout_of,
+    note,
+    rounded,
+    text,
+    wrapped,
+)
+from outcomes.reports.theme import AXIS, GRID, INK, LOOKS, MUTED, PAPER
+
+
+def dot_figure(chart: DotChart, *, narrow: bool) -> Plain:
+    """Return data and layout for a wide or a narrow column."""
+    groups: list[str] = []
+    for dot in chart.dots:
+        if dot.group not in groups:
+            groups.append(dot.group)
+    pitch = 40 if narrow else 26
+    y, rows, headings = 0.0, [], []
+    for group in groups:
+        headings.append((y, group))
+        y += 1.0
+        for dot in chart.dots:
+            if dot.group == group:
+                rows.append((y, dot))
+                y += 1.0
+        y += 0.35
+    error = [1.96 * dot.standard_error if dot.standard_error else 0.0 for _, dot in rows]
+    high = chart.x_max or 1.06 * max(
+        max(dot.published + e, dot.achieved or 0.0) for (_, dot), e in zip(rows, error, strict=True)
+    )
+    low_error = [min(e, dot.published) for (_, dot), e in zip(rows, error, strict=True)]
+    data: list[Plain] = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": rounded([dot.published for _, dot in rows], 3),
+            "y": [position for position, _ in rows],
+            "error_x": {
+                "type": "data",
+                "symmetric": False,
+                "array": rounded(error, 3),
+                "arrayminus": rounded(low_error, 3),
+                "color": MUTED,
+                "thickness": 1.25,
+                "width": 0,
+            },
+            "marker": {
+                "symbol": "circle",
+                "size": 12,
+                "color": PAPER,
+                "line": {"width": 1.75, "color": INK},
+            },
+        },
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": rounded([dot.achieved for _, dot in rows if dot.achieved is not None], 3),
+            "y": [position for position, dot in rows if dot.achieved is not None],
+            "marker": {"symbol": "circle", "size": 5, "color": INK},
+        },
+    ]
+    left = 16 if narrow else min(400, 24 + 7 * max(len(dot.label) for _, dot in rows))
+    layout = layout_of(
+        round(16 + pitch * y + 54),
+        (16, 20, 54, left),
+        xaxis=axis_of(chart.x_title, range=[0, high], nticks=8, showgrid=True, gridcolor=GRID),
+        yaxis={
+            "range": [y - 0.6, -0.6],
+            "showgrid": False,
+            "zeroline": False,
+            "showline": False,
+            "ticks": "",
+            "showticklabels": False,
+            "fixedrange": True,
+        },
+    )
+    for position, group in headings:
+        layout["annotations"].append(
+            note(
+                text(group),
+                xref="paper",
+                x=0,
+                xanchor="left" if narrow else "right",
+                xshift=0 if narrow else -10,
+                yref="y",
+                y=position,
+                font={"size": 13, "color": INK, "weight": 600},
+            )
+        )
+    for position, dot in rows:
+        layout["annotations"].append(
+            note(
+                wrapped(dot.label, 52 if narrow else 80),
+                xref="paper",
+                x=0,
+                xanchor="left" if narrow else "right",
+                xshift=0 if narrow else -10,
+                yref="y",
+                y=position,
+                yanchor="bottom" if narrow else "middle",
+                yshift=6 if narrow else 0,
+                align="left" if narrow else "right",
+                font={"size": 12, "color": MUTED},
+            )
+        )
+    return checked(data, layout)
+
+
+def point_figure(chart: PointChart, *, narrow: bool) -> Plain:
+    """Return data and layout for a wide or a narrow column."""
+    data: list[Plain] = []
+    for series in chart.series:
+        look = LOOKS[series.style]
+        points = series.points
+        trace: Plain = {
+            "type": "scatter",
+            "mode": "lines+markers" if series.joined else "markers",
+            "name": text(series.label),
+            "x": rounded([point.x for point in points]),
+            "y": rounded([point.y for point in points]),
+            "line": {"color": look.colour, "width": 1.75, "dash": look.dash},
+            "marker": {
+                "symbol": "circle" if look.hollow else "square",
+                "size": 9,
+                "color": PAPER if look.hollow else look.colour,
+                "line": {"width": 1.75, "color": look.colour},
+            },
+        }
+        if any(point.lower is not None and point.upper is not None for point in points):
+            trace["error_y"] = {
+                "type": "data",
+                "symmetric": False,
+                "array": rounded(
+                    [0.0 if p.upper is None else max(p.upper - p.y, 0.0) for p in points]
+                ),
+                "arrayminus": rounded(
+                    [0.0 if p.lower is None else max(p.y - p.lower, 0.0) for p in points]
+                ),
+                "color": look.colour,
+                "thickness": 1.5,
+                "width": 0,
+            }
+        data.append(trace)
+    x_axis: Plain = {"range": list(chart.x_range)}
+    if chart.x_ticks:
+        x_axis["tickvals"] = list(chart.x_ticks)
+    if chart.percent_x:
+        x_axis["tickformat"] = ".0%"
+    y_axis: Plain = {"range": list(chart.y_range), "showgrid": True, "gridcolor": GRID, "nticks": 7}
+    if chart.percent_y:
+        y_axis["tickformat"] = ".0%"
+    height = 360 if chart.square or not narrow else 330
+    layout = layout_of(
+        height,
+        (14, 22, 56, 62),
+        xaxis=axis_of(chart.x_title, **x_axis),
+        yaxis=axis_of(chart.y_title, **y_axis),
+    )
+    line: Plain = {
+        "type": "line",
+        "layer": "below",
+        "line": {"color": AXIS, "width": 1, "dash": "dot"},
+    }
+    if chart.diagonal:
+        low = max(chart.x_range[0], chart.y_range[0])
+        high = min(chart.x_range[1], chart.y_range[1])
+        layout["shapes"].append(line | {"x0": low, "y0": low, "x1": high, "y1": high})
+    if chart.level is not None:
+        level = {"xref": "paper", "x0": 0, "x1": 1, "y0": chart.level, "y1": chart.level}
+        layout["shapes"].append(line | level)
+    return checked(data, layout)
+
+
+def bar_figure(chart: BarChart, *, narrow: bool) -> Plain:
+    """Return data and layout for a wide or a narrow column."""
+    count = len(chart.bars)
+    pitch = 52 if narrow else 34
+    data: list[Plain] = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "y": [count - position for position in range(count)],
+            "x": rounded([bar.value for bar in chart.bars]),
+            "base": rounded([bar.start for bar in chart.bars]),
+            "width": 0.42 if narrow else 0.6,
+            "marker": {
+                "color": [
+                    MUTED if bar.style == "ink" else LOOKS[bar.style].colour for bar in chart.bars
+                ],
+                "line": {"width": 0},
+                # Treated bars are hatched: colour alone would be lost in grey.
+                "pattern": {
+                    "shape": ["/" if bar.style == "treated" else "" for bar in chart.bars],
+                    "fgcolor": PAPER,
+                    "size": 6,
+                    "solidity": 0.2,
+                },
+            },
+        }
+    ]
+    ends = [bar.start + bar.value for bar in chart.bars] + [bar.start for bar in chart.bars] + [0.0]
+    low, high = min(ends), max(ends)
+    span = high - low or 1.0
+    left = 16 if narrow else min(340, 24 + 7 * max(len(bar.label) for bar in chart.bars))
+    more: Plain = {"tickformat": ".0%"} if chart.percent else {}
+    layout = layout_of(
+        16 + pitch * count + 54,
+        (16, 20, 54, left),
+        xaxis=axis_of(
+            chart.x_title,
+            range=[low - (0.04 * span if low < 0 else 0), high + (0.22 if narrow else 0.12) * span],
+            nticks=7,
+            **more,
+        ),
+        yaxis={
+            "range": [0.4, count + (0.85 if narrow else 0.6)],
+            "showgrid": False,
+            "zeroline": False,
+            "showline": True,
+            "linecolor": AXIS,
+            "ticks": "",
+            "showticklabels": False,
+            "fixedrange": True,
+        },
+        bargap=0,
+    )
+    for position, bar in enumerate(chart.bars):
+        y = count - position
+        end = max(bar.start + bar.value, bar.start)
+        layout["annotations"] += [
+            note(
+                text(bar.label),
+                xref="paper",
+                x=0,
+                xanchor="left" if narrow else "right",
+                xshift=2 if narrow else -10,
+                yref="y",
+                y=y,
+                yshift=22 if narrow else 0,
+            ),
+            note(
+                text(bar.text), xref="x", x=round(end, 4), xanchor="left", xshift=6, yref="y", y=y
+            ),
+        ]
+    return checked(data, layout)

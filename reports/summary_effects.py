@@ -1,0 +1,209 @@
+"""What goes with an endpoint in the Cox model, and what predictions rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+
+import pandas as pd
+
+from outcomes.endpoints import get_endpoint
+from outcomes.reports.content import (
+    Bar,
+    BarChart,
+    Block,
+    CollapsedTable,
+    Column,
+    Figure,
+    ForestChart,
+    ForestRow,
+    Section,
+    Table,
+)
+from outcomes.reports.results import ModelResult, StudyResults
+from outcomes.reports.summary_common import as_float
+from outcomes.reports.wording import (
+    count,
+    limits,
+    number,
+    p_value,
+    readable,
+    sentence_case,
+    sentence_list,
+)
+
+
+def effects_section(results: StudyResults, endpoint: str) -> Section | None:
+    """Return the hazard ratios of an endpoint; None without a Cox model."""
+    model = results.models.get((endpoint, "cox"))
+    if model is None or model.coefficients is None:
+        return None
+    event = get_endpoint(endpoint).events[1]
+    table = model.coefficients
+    own = table[table["event"] == event]
+    rows = tuple(_effect_row(row) for row in own.to_dict("records"))
+    competing = table[table["event"] != event]
+    blocks: list[Block] = [
+        Figure(
+            id=f"effects-{endpoint}",
+            chart=ForestChart(
+                rows=rows,
+                x_title=f"Hazard ratio for {event}",
+                reference=1.0,
+                log=True,
+                hints=("lower risk", "higher risk"),
+                text_titles=("HR (95% CI)", "p"),
+            ),
+            label=f"Hazard ratios for {event} with 95% confidence intervals.",
+            caption=f"Cox model of {event}: adjusted hazard ratios with 95% confidence intervals, "
+            f"{count(model.n, 'patient')}, {count(model.events, 'event')}. Baseline risks are "
+            "kept apart by series.",
+            table=_effect_table(f"Hazard ratios for {event}", own),
+        )
+    ]
+    if not competing.empty:
+        other = str(competing["event"].iloc[0])
+        blocks.append(
+            CollapsedTable(
+                f"Hazard ratios for the competing event, {other}",
+                _effect_table(f"Hazard ratios for {other}", competing),
+            )
+        )
+    blocks += _proportional(model, event)
+    return Section(
+        id=f"effects-{endpoint}-section",
+        title=f"What goes with {event}",
+        finding=_effect_finding(own, event),
+        blocks=tuple(blocks),
+    )
+
+
+def _effect_row(row: Mapping[Hashable, object]) -> ForestRow:
+    value, lower, upper = (as_float(row[name]) for name in ("hr", "lower", "upper"))
+    return ForestRow(
+        label=sentence_case(str(row.get("label") or readable(str(row["covariate"])))),
+        value=value,
+        lower=lower,
+        upper=upper,
+        texts=(f"{number(value, 2)} ({limits(lower, upper, 2)})", p_value(as_float(row["p"]))),
+    )
+
+
+def _effect_table(title: str, table: pd.DataFrame) -> Table:
+    rows = tuple(
+        (row.label, *row.texts) for row in (_effect_row(r) for r in table.to_dict("records"))
+    )
+    return Table(
+        title,
+        (Column("Factor"), Column("HR (95% CI)", numeric=True), Column("p", numeric=True)),
+        rows,
+    )
+
+
+def _effect_finding(table: pd.DataFrame, event: str) -> str:
+    worse = [str(row["label"]) for row in table.to_dict("records") if as_float(row["lower"]) > 1]
+    better = [str(row["label"]) for row in table.to_dict("records") if as_float(row["upper"]) < 1]
+    parts = []
+    if worse:
+        parts.append(f"a higher risk of {event} goes with {sentence_list(tuple(worse))}")
+    if better:
+        parts.append(f"a lower one with {sentence_list(tuple(better))}")
+    if not parts:
+        return f"No factor stands out clearly from chance for {event} in these patients."
+    if not worse:
+        parts = [f"a lower risk of {event} goes with {sentence_list(tuple(better))}"]
+    return f"{sentence_case('; '.join(parts))}. The other factors may go either way."
+
+
+def _proportional(model: ModelResult, event: str) -> list[Block]:
+    test = model.proportional_hazards
+    if test is None or test.empty:
+        return []
+    own = test[test["event"] == event] if "event" in test.columns else test
+    labels: dict[str, str] = {}
+    if model.coefficients is not None:
+        labels = {
+            str(row["covariate"]): str(row["label"])
+            for row in model.coefficients.to_dict("records")
+        }
+    rows = tuple(
+        (
+            sentence_case(labels.get(str(row["covariate"]), readable(str(row["covariate"])))),
+            number(as_float(row.get("statistic")), 2),
+            p_value(as_float(row["p"])),
+        )
+        for row in own.to_dict("records")
+    )
+    low = sum(as_float(row["p"]) < 0.05 for row in own.to_dict("records"))
+    verdict = (
+        "no factor speaks against it"
+        if not low
+        else f"{count(low, 'factor')} of {len(rows)} {'speaks' if low == 1 else 'speak'} against "
+        "it (p below 0.05; one in twenty would by chance)"
+    )
+    return [
+        CollapsedTable(
+            f"Do the hazard ratios stay the same over time? {sentence_case(verdict)}",
+            Table(
+                "Test of proportional hazards (Grambsch and Therneau)",
+                (Column("Factor"), Column("Statistic", numeric=True), Column("p", numeric=True)),
+                rows,
+            ),
+        )
+    ]
+
+
+def importance_section(results: StudyResults, endpoint: str) -> Section | None:
+    """Return what the predictions of an endpoint rest on; None where it was not computed."""
+    models = [
+        model
+        for (name, _), model in results.models.items()
+        if name == endpoint and model.importance is not None and not model.importance.empty
+    ]
+    if not models:
+        return None
+    blocks: list[Block] = []
+    firsts = []
+    for model in models:
+        importance = model.importance
+        if importance is None:
+            continue
+        records = importance.to_dict("records")
+        firsts.append(str(records[0]["label"]))
+        bars = tuple(
+            Bar(
+                sentence_case(str(row["label"])),
+                max(as_float(row["importance"]), 0.0),
+                number(as_float(row["importance"]), 3),
+            )
+            for row in records
+        )
+        name = readable(model.kind)
+        blocks.append(
+            Figure(
+                id=f"importance-{endpoint}-{model.kind}",
+                chart=BarChart(bars, "Loss of C-index"),
+                label=f"Permutation importance in the {name}.",
+                caption=f"{sentence_case(name)}: how much the C-index falls when one factor is "
+                "shuffled among the patients. A fall near 0 means that the model does not need it.",
+                table=Table(
+                    "Loss of C-index when a factor is shuffled",
+                    (
+                        Column("Factor"),
+                        Column("Loss", numeric=True),
+                        Column("Standard deviation", numeric=True),
+                    ),
+                    tuple(
+                        (bar.label, bar.text, number(as_float(row.get("sd")), 3))
+                        for bar, row in zip(bars, records, strict=True)
+                    ),
+                ),
+            )
+        )
+    leaders = tuple(dict.fromkeys(first for first in firsts))
+    return Section(
+        id=f"importance-{endpoint}",
+        title=f"{get_endpoint(endpoint).title}: what the predictions rest on",
+        finding=f"The predictions rest most on {sentence_list(leaders)}. This says what the models "
+        "use, not what causes the outcome.",
+        blocks=tuple(blocks),
+    )
