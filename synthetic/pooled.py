@@ -65,7 +65,9 @@ def simulate_pooled(
         "seed": seed if isinstance(seed, int) else None,
         "evidence_hash": evidence_hash(solved.evidence),
     }
-    return Cohort(pd.concat(parts, ignore_index=True), provenance=provenance)
+    pooled = pd.concat(parts, ignore_index=True)
+    pooled["lesion"] = pooled["lesion"].fillna(1).astype(np.int64)
+    return Cohort(pooled, provenance=provenance)
 
 
 def _draw_operated(

@@ -29,6 +29,9 @@ def fit(
             help="Columns, separated by commas; by default those of the main job the cohort has."
         ),
     ] = None,
+    penalizer: Annotated[
+        float, typer.Option(min=0, help="Ridge penalty of the Cox model, for sparse data.")
+    ] = 0.0,
     mapping: MappingFile = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the forest.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -43,7 +46,7 @@ def fit(
         table = read_cohort(cohort, endpoints=[endpoint], covariates=names or (), mapping=mapping)
         step("Fitting")
         fitted: CoxModel | ForestModel = (
-            CoxModel(endpoint=endpoint, covariates=names)
+            CoxModel(endpoint=endpoint, covariates=names, penalizer=penalizer)
             if model == "cox"
             else ForestModel(endpoint=endpoint, covariates=names, random_state=seed)
         ).fit(table)
