@@ -14,7 +14,7 @@ Plain = dict[str, Any]
 
 def text(label: str) -> str:
     """Return a label that plotly shows as it is."""
-    return html.escape(label, quote=True)
+    return html.escape(label, quote=False)
 
 
 def wrapped(label: str, width: int) -> str:

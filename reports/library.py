@@ -3,6 +3,7 @@
 import base64
 import functools
 import gzip
+import re
 from dataclasses import dataclass
 from importlib import resources
 
@@ -32,6 +33,15 @@ class PlotlyLibrary:
     version: str
     source: str
     compressed: str
+
+    @property
+    def style_ids(self) -> tuple[str, ...]:
+        """Return the ids of style elements that the full bundle adds for its maps.
+
+        It leaves them out where an element of that id is there; the page's policy would refuse
+        them, and no report has a map.
+        """
+        return tuple(re.findall(r'document\.getElementById\("([0-9a-f]{64})"\)', self.source))
 
 
 @functools.cache

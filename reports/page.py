@@ -95,6 +95,7 @@ def render(page: Page) -> str:
         figures=Markup(embedded_json(figures)),  # noqa: S704
         dark=Markup(embedded_json(DARK)),  # noqa: S704
         calculator_data=Markup(embedded_json(calculator.data)) if calculator else "",  # noqa: S704
+        style_ids=library.style_ids if library else (),
         library=Markup(library.compressed) if library else "",  # noqa: S704
         scripts=[Markup(script) for script in scripts],  # noqa: S704
     )

@@ -111,7 +111,7 @@ def figure_label(figure: Figure) -> str:
         quantity = quantity.removeprefix(family)
     if figure.at_month is not None and "_after_" not in quantity:
         quantity = quantity.removesuffix(f"_{figure.at_month:g}m")
-    label = sentence_case(readable(quantity))
+    label = sentence_case(": ".join(readable(part) for part in quantity.split("/")))
     if figure.arm:
         label += f", {readable(figure.arm)}"
     if figure.at_month is not None and "_after_" not in quantity:

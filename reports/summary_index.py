@@ -108,6 +108,7 @@ def _keys(results: StudyResults) -> tuple[KeyNumber, ...]:
 
 def _steps(results: StudyResults) -> Section:
     n = count(len(results.cohort), "patient")
+    steps: tuple[str, ...]
     if results.synthetic:
         steps = (
             "Published figures were collected with how each was measured, and every magnitude the "
@@ -120,14 +121,17 @@ def _steps(results: StudyResults) -> Section:
             "the true effect, which is known because the patients are synthetic.",
         )
     else:
-        steps = (
-            f"The cohort of {n} was checked against the schema.",
-            "Two kinds of model, Cox regression and random survival forest, learned to predict "
-            "survival and local control.",
-            "Their predictions were tested on patients they had not seen.",
-            "Treatments were compared by several methods, from the plain comparison to adjusted "
-            "ones.",
-        )
+        done = [f"The cohort of {n} was checked against the schema."]
+        if results.models:
+            done.append("Models learned to predict the outcomes from the patients’ features.")
+        if results.evaluations:
+            done.append("Their predictions were tested on patients they had not seen.")
+        if results.comparisons:
+            done.append(
+                "Two groups were compared by several methods, from the plain comparison to "
+                "adjusted ones."
+            )
+        steps = tuple(done)
     return Section("steps", "What was done", "", (Bullets(steps, numbered=True),))
 
 
@@ -246,7 +250,7 @@ def _reading(results: StudyResults) -> Section:
 def _limits(results: StudyResults) -> Section:
     items = [
         "No medical device: no number here may guide the treatment of a patient.",
-        "Effects of treatment are assumptions or estimates from comparisons without randomisation.",
+        "Differences between treatments come from comparisons without randomisation.",
     ]
     if results.synthetic:
         items.insert(

@@ -131,7 +131,7 @@ def _method_finding(comparison: Comparison, results: StudyResults) -> str:
             "the time they had to live until it began."
         )
     else:
-        text += ". How much of that is an effect of the treatment is not known; adjusted methods follow."
+        text += ". How much of that is an effect of the treatment is not known."
     return text
 
 

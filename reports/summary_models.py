@@ -341,8 +341,9 @@ def _reading(results: StudyResults) -> Section:
         "Hazard ratio (HR): 2 means twice the risk at any moment, 0.5 half of it.",
         "For local progression, death before it competes; both models combine the two risks into "
         "one cumulative incidence.",
-        "Performance is measured on patients the model had not seen.",
     ]
+    if results.evaluations:
+        items.append("Performance is measured on patients the model had not seen.")
     if series:
         items.insert(0, f"A shown prediction refers to: {series}.")
     return Section("reading", "How to read this page", "", (Bullets(tuple(items)),))

@@ -188,7 +188,7 @@ def test_a_rung_that_cannot_be_had_keeps_its_place(results):
         "comparison", dataclasses.replace(results, comparisons={"overall-survival": changed})
     )
     assert "not estimable" in page
-    assert "no event" in page
+    assert "No event" in page
 
 
 def test_survival_curves_start_at_one_and_end_while_patients_are_at_risk(results):
