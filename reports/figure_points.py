@@ -197,9 +197,10 @@ def bar_figure(chart: BarChart, *, narrow: bool) -> Plain:
                 # Treated bars are hatched: colour alone would be lost in grey.
                 "pattern": {
                     "shape": ["/" if bar.style == "treated" else "" for bar in chart.bars],
+                    "fillmode": "overlay",
                     "fgcolor": PAPER,
-                    "size": 6,
-                    "solidity": 0.2,
+                    "size": 8,
+                    "solidity": 0.15,
                 },
             },
         }
@@ -207,6 +208,8 @@ def bar_figure(chart: BarChart, *, narrow: bool) -> Plain:
     ends = [bar.start + bar.value for bar in chart.bars] + [bar.start for bar in chart.bars] + [0.0]
     low, high = min(ends), max(ends)
     span = high - low or 1.0
+    # Room for the longest number beside its bar.
+    room = 0.03 + (0.027 if narrow else 0.0125) * max(len(bar.text) for bar in chart.bars)
     left = 16 if narrow else min(340, 24 + 7 * max(len(bar.label) for bar in chart.bars))
     more: Plain = {"tickformat": ".0%"} if chart.percent else {}
     layout = layout_of(
@@ -214,7 +217,7 @@ def bar_figure(chart: BarChart, *, narrow: bool) -> Plain:
         (16, 20, 54, left),
         xaxis=axis_of(
             chart.x_title,
-            range=[low - (0.04 * span if low < 0 else 0), high + (0.22 if narrow else 0.12) * span],
+            range=[low - (0.04 * span if low < 0 else 0), high + room * span],
             nticks=7,
             **more,
         ),

@@ -61,7 +61,7 @@ class StudyResults:
     cohort
         The patients the models were fitted to, one row each, with the columns of the schema.
     provenance
-        ``seed``, ``version``, ``evidence_hash`` and whatever else says where numbers come
+        ``package_version``, ``seed``, ``evidence_hash`` and whatever else says where numbers come
         from; ``source`` names the file of a cohort of one's own.
     synthetic
         Whether the patients are simulated. A cohort of one's own has no known truth.

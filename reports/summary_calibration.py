@@ -375,7 +375,7 @@ def _parameters(results: StudyResults, calibration: Calibration) -> Section:
         share = parameter.identified
         rows.append(
             (
-                sentence_case(parameter.meaning) if parameter.meaning else parameter.name,
+                _parameter_label(parameter),
                 "shared" if parameter.study == "shared" else results.study_title(parameter.study),
                 f"{plain(_three(parameter.value))}{f' {parameter.unit}' if parameter.unit else ''}",
                 "assumed" if _is_assumed(parameter) else "fitted",
@@ -405,6 +405,13 @@ def _parameters(results: StudyResults, calibration: Calibration) -> Section:
             ),
         ),
     )
+
+
+def _parameter_label(parameter: Parameter) -> str:
+    """Return the meaning of a parameter, with the arm that its name may end in."""
+    arm = parameter.name.partition("/")[2]
+    label = sentence_case(parameter.meaning or readable(parameter.name))
+    return f"{label}, {readable(arm)}" if arm else label
 
 
 def _is_assumed(parameter: Parameter) -> bool:

@@ -255,8 +255,16 @@ def _missing(cohort: pd.DataFrame) -> Section:
             reason = (
                 f"{without:,} had SBRT without surgery, so there is no distance" if without else ""
             )
+        if column == "sbrt_start_months" and has_columns(cohort, "sbrt"):
+            without = int((~cohort["sbrt"].astype(bool)).sum())
+            reason = f"{without:,} had no SBRT" if without else ""
         rows.append(
-            (readable(str(column)), f"{int(n):,}", percent(int(n) / len(cohort), 1), reason)
+            (
+                sentence_case(readable(str(column))),
+                f"{int(n):,}",
+                percent(int(n) / len(cohort), 1),
+                reason,
+            )
         )
     return Section(
         id="missing",

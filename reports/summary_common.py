@@ -102,7 +102,7 @@ def _notice(results: StudyResults) -> tuple[str, str]:
 
 def _footer(results: StudyResults) -> tuple[str, ...]:
     provenance = results.provenance
-    parts = [f"separation-outcomes {provenance.get('version', '')}".strip()]
+    parts = [f"separation-outcomes {provenance.get('package_version', '')}".strip()]
     if "seed" in provenance:
         parts.append(f"seed {provenance['seed']}")
     if "evidence_hash" in provenance:

@@ -31,6 +31,9 @@ from outcomes.reports.wording import (
     sentence_list,
 )
 
+# A year or a point is too small a step to read; the models' coefficients are per unit.
+STEPS = {"kps": (10, "per 10 points"), "age": (10, "per 10 years")}
+
 
 def effects_section(results: StudyResults, endpoint: str) -> Section | None:
     """Return the hazard ratios of an endpoint; None without a Cox model."""
@@ -78,9 +81,11 @@ def effects_section(results: StudyResults, endpoint: str) -> Section | None:
 
 
 def _effect_row(row: Mapping[Hashable, object]) -> ForestRow:
-    value, lower, upper = (as_float(row[name]) for name in ("hr", "lower", "upper"))
+    step, words = STEPS.get(str(row["covariate"]), (1, ""))
+    value, lower, upper = (as_float(row[name]) ** step for name in ("hr", "lower", "upper"))
+    label = sentence_case(str(row.get("label") or readable(str(row["covariate"]))))
     return ForestRow(
-        label=sentence_case(str(row.get("label") or readable(str(row["covariate"])))),
+        label=f"{label}, {words}" if words else label,
         value=value,
         lower=lower,
         upper=upper,

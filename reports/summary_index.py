@@ -24,7 +24,6 @@ from outcomes.reports.wording import (
     months,
     number,
     of_100,
-    percent,
     readable,
     with_limits,
 )
@@ -179,7 +178,7 @@ def _findings(results: StudyResults) -> Section | None:
         tense = sum(bool(target.tension) for target in results.calibration.targets)
         items.append(
             f"Repeated on the synthetic patients, the studies would report {met} of {len(fitted)} "
-            f"published figures as printed ({percent(met / max(len(fitted), 1))}); "
+            f"published figures within the tolerance; "
             f"{count(tense, 'figure')} stand in tension with others."
         )
     if items:

@@ -97,7 +97,7 @@ def readable(name: str) -> str:
     """Return a column or quantity name as words."""
     if name in KNOWN_NAMES:
         return KNOWN_NAMES[name]
-    words = name.replace("_", " ").split(" ")
+    words = name.replace("follow_up", "follow-up").replace("_", " ").split(" ")
     return " ".join(ABBREVIATIONS.get(word, word) for word in words)
 
 

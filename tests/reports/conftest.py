@@ -51,7 +51,7 @@ def make_results() -> StudyResults:
         calculator[endpoint.name] = calculator_data(cox, n_draws=30)
     return StudyResults(
         cohort=cohort,
-        provenance={"version": "0.1.0", "seed": 3, "evidence_hash": "0a1b2c3d4e5f6a7b"},
+        provenance={"package_version": "0.1.0", "seed": 3, "evidence_hash": "0a1b2c3d4e5f6a7b"},
         evidence=calibration.evidence,
         calibration=calibration,
         comparison_cohort=compared,
@@ -107,7 +107,7 @@ def make_own_results(results: StudyResults) -> StudyResults:
     comparison = results.comparisons["overall-survival"]
     return StudyResults(
         cohort=cohort,
-        provenance={"version": "0.1.0", "source": HOSTILE},
+        provenance={"package_version": "0.1.0", "source": HOSTILE},
         synthetic=False,
         models={
             ("overall-survival", "cox"): make_model_result(cox, "cox", OVERALL_SURVIVAL, complete)
