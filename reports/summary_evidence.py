@@ -46,6 +46,10 @@ def summarise(results: StudyResults) -> Page:
     by_role = dict.fromkeys(ROLES, 0)
     for figure in evidence.figures:
         by_role[figure.role] += 1
+    solved = "the synthetic patients are to reproduce them"
+    if results.calibration is not None:
+        together = sum(target.role == "fit" for target in results.calibration.targets)
+        solved = f"{together} of them solved together, see Calibration"
     used = [study for study in evidence.studies if evidence.of_study(study.id)]
     return make_page(
         "evidence",
@@ -57,7 +61,7 @@ def summarise(results: StudyResults) -> Page:
         ),
         keys=(
             KeyNumber("Published figures", str(len(evidence.figures)), f"from {len(used)} sources"),
-            KeyNumber("Fitted", str(by_role["fit"]), "the simulation must reproduce them"),
+            KeyNumber("Fitted", str(by_role["fit"]), solved),
             KeyNumber(
                 "Assumptions", str(len(evidence.assumptions)), "each with a range and a source"
             ),
@@ -91,7 +95,8 @@ def _reading() -> Section:
         blocks=(
             Bullets(
                 (
-                    "Fitted: the calibration must reproduce the figure. Compared: looked at "
+                    "Fitted: the synthetic patients are to reproduce the figure. Compared: "
+                    "looked at "
                     "afterwards, not fitted. No effect: the paper found none, so the simulation "
                     "has none. Rule: decision logic. Context: told, not used.",
                     "How measured matters as much as the number: a share of all patients whatever "
@@ -135,7 +140,8 @@ def _study_section(study: Study, figures: tuple[Figure, ...]) -> Section:
     for figure in figures:
         spread = ""
         if figure.low is not None and figure.high is not None:
-            spread = f"{plain(figure.low)}–{plain(figure.high)}"
+            unit = figure.unit if figure.value is None else ""
+            spread = f"{plain(figure.low)}–{plain(figure.high)} {unit}".rstrip()
         remarks = " ".join(part for part in (_quoted(figure.statement), figure.note) if part)
         value = spread if figure.value is None and spread else figure_value(figure)
         if spread and figure.value is not None:
