@@ -40,6 +40,9 @@ format: $(VENV)/.installed-dev  ## Format the code and mend what lint can mend.
 calibration: $(VENV)/.installed  ## Solve the calibration that ships with the package anew.
 	$(BIN)/outcomes calibrate --out synthetic/data/calibration.json
 
+charts: $(VENV)/.installed  ## Fetch the smaller chart library that a wheel carries (needs npm).
+	$(BIN)/python scripts/fetch_plotly_basic.py
+
 lock:  ## Pin the requirements anew, with hashes (needs uv).
 	uv pip compile pyproject.toml requirements-build.in --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.txt

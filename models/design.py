@@ -3,7 +3,7 @@
 A design is learned from the training patients and stored with the model, so that a patient is
 coded in the same way ever after. The coding, by covariate:
 
-- ``kps``: per 10 points, centred at 70.
+- ``kps``: in points, centred at 70.
 - Booleans: 0 or 1.
 - ``dose_regimen`` beside ``sbrt``: nested in it. ``sbrt`` is SBRT at the reference regimen
   (low-dose hypofractionated) against none, and each other regimen has a column that is 0
@@ -326,15 +326,13 @@ def _terms(
 ) -> list[Term]:
     name, label = covariate.name, covariate.label
     if name == "kps":
-        return [
-            Term("kps (per 10 points)", f"{label}, per 10 points", name, "number", "", 70.0, 10.0)
-        ]
+        return [Term(name, label, name, "number", "", 70.0, 1.0)]
     if name == "separation_mm":
         limit = SEPARATION_THRESHOLD_MM
         if separation == "threshold":
             first = Term(f"separation_mm < {limit:g}", f"{label} below 3 mm", name, "below")
         else:
-            first = Term("separation_mm (per mm)", f"{label}, per mm", name, "number")
+            first = Term(name, f"{label}, per mm", name, "number")
         first = Term(first.name, first.label, name, first.kind, "", limit, 1.0)
         none = Term("procedure=none", "no separation procedure", name, "absent")
         return [first, none] if nested else [first]

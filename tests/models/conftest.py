@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 # Log hazard ratios of the simple cohort below, by cause and design column.
-TRUE_DEATH = {"kps (per 10 points)": -0.25, "neurologic_deficit": 0.5, "sbrt": -0.4}
+TRUE_DEATH = {"kps": -0.025, "neurologic_deficit": 0.5, "sbrt": -0.4}
 TRUE_PROGRESSION = {
     "sbrt": -0.8,
     "dose_regimen=hypofractionated_high": -0.9,
@@ -42,7 +42,7 @@ def simulate(n: int, seed: int = 0) -> pd.DataFrame:
         cohort[name] = rng.random(n) < share
     base = np.select([study == "amber", study == "birch"], [0.08, 0.03], 0.05)
     death = base * np.exp(
-        TRUE_DEATH["kps (per 10 points)"] * (cohort["kps"] - 70) / 10
+        TRUE_DEATH["kps"] * (cohort["kps"] - 70)
         + TRUE_DEATH["neurologic_deficit"] * cohort["neurologic_deficit"]
         + TRUE_DEATH["sbrt"] * sbrt
     )
@@ -71,7 +71,7 @@ def death_risk(cohort: pd.DataFrame, months: list[float]) -> np.ndarray:
     """Return the true risk of death by each month, shape (n, n_months)."""
     base = cohort["study"].map({"amber": 0.08, "birch": 0.03, "cedar": 0.05}).to_numpy()
     hazard = base * np.exp(
-        TRUE_DEATH["kps (per 10 points)"] * (cohort["kps"] - 70) / 10
+        TRUE_DEATH["kps"] * (cohort["kps"] - 70)
         + TRUE_DEATH["neurologic_deficit"] * cohort["neurologic_deficit"]
         + TRUE_DEATH["sbrt"] * cohort["sbrt"]
     )

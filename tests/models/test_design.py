@@ -34,7 +34,7 @@ def test_the_matrix_by_hand():
         table(), ["kps", "sbrt", "dose_regimen", "separation_mm"], identifiable=False
     )
     assert design.names == (
-        "kps (per 10 points)",
+        "kps",
         "sbrt",
         "dose_regimen=hypofractionated_high",
         "dose_regimen=single_24",
@@ -42,11 +42,11 @@ def test_the_matrix_by_hand():
     )
     expected = [
         [0, 1, 0, 0, 1],
-        [2, 1, 0, 1, 0],
-        [-3, 0, 0, 0, 0],
+        [20, 1, 0, 1, 0],
+        [-30, 0, 0, 0, 0],
         [0, 1, 1, 0, 1],
-        [-1, 0, 0, 0, 0],
-        [1, 1, 0, 0, 1],
+        [-10, 0, 0, 0, 0],
+        [10, 1, 0, 0, 1],
     ]
     np.testing.assert_array_equal(design.matrix(table()), expected)
     assert all(design.labels)

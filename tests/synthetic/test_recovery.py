@@ -64,7 +64,7 @@ def test_effects_on_death(fitted, truth, factor):
 
 
 def test_effect_of_the_karnofsky_score_on_death(fitted, truth):
-    assert recovered(row_of(fitted, 2, "kps"), truth["overall-survival"]["kps_per_10"])
+    assert recovered(row_of(fitted, 2, "kps"), truth["overall-survival"]["kps_per_10"] / 10)
 
 
 @pytest.mark.parametrize(
