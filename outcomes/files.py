@@ -12,19 +12,22 @@ from typing import Any
 
 from outcomes.errors import OutcomesError
 
+# Beyond ten digits a result depends on the machine's arithmetic, and the bytes with it.
+DIGITS = 10
+
 
 def to_json(data: object) -> str:
-    """Return JSON text; numbers that do not exist become null."""
-    return json.dumps(_finite(data), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """Return JSON text with ten significant digits; numbers that do not exist become null."""
+    return json.dumps(_plain(data), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _finite(data: Any) -> Any:
+def _plain(data: Any) -> Any:
     if isinstance(data, float):
-        return data if math.isfinite(data) else None
+        return float(f"{data:.{DIGITS}g}") if math.isfinite(data) else None
     if isinstance(data, Mapping):
-        return {str(key): _finite(value) for key, value in data.items()}
+        return {str(key): _plain(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
-        return [_finite(value) for value in data]
+        return [_plain(value) for value in data]
     return data
 
 

@@ -1,7 +1,6 @@
 """The result of a calibration."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -168,28 +167,15 @@ class Calibration:
         raise CalibrationError(f"study {study!r} is not calibrated; allowed: {allowed}")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data for JSON, numbers rounded to ten digits."""
+        """Return plain data for JSON."""
         return {
             "format": FORMAT,
-            "targets": [_rounded(asdict(target)) for target in self.targets],
-            "parameters": {
-                parameter.key: _rounded(asdict(parameter)) for parameter in self.parameters
-            },
-            "singular_values": [_digits(value) for value in self.singular_values],
-            "decomposition": [_rounded(asdict(row)) for row in self.decomposition],
+            "targets": [asdict(target) for target in self.targets],
+            "parameters": {parameter.key: asdict(parameter) for parameter in self.parameters},
+            "singular_values": list(self.singular_values),
+            "decomposition": [asdict(row) for row in self.decomposition],
             "converged": self.converged,
         }
-
-
-def _digits(value: float) -> float | None:
-    """Return ten digits: beyond them the result depends on the machine's arithmetic."""
-    return float(f"{value:.10g}") if abs(value) < float("inf") else None
-
-
-def _rounded(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: _digits(value) if isinstance(value, float) else value for key, value in row.items()
-    }
 
 
 def read_calibration(path: str | Path, evidence: Evidence) -> Calibration:
