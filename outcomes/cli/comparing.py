@@ -52,4 +52,7 @@ def compare(
     for comparison in results.comparisons.values():
         for note in comparison.notes:
             say(note)
+        for rung in comparison.rungs:
+            if rung.method in ("cox-adjusted", "landmark") and rung.horizon_months is None:
+                say(f"{comparison.endpoint}, {rung.method}: {rung.note}")
     typer.echo(out / "comparison.html")

@@ -133,9 +133,9 @@ def predict(
     fitted = load_model(model)
     table = read_cohort(patients, covariates=_needed(fitted), mapping=mapping)
     _write_table(predict_table(fitted, table, months, series=series), out)
-    named = fitted.series_.names
-    where = series or ("the average of " + ", ".join(named) if len(named) > 1 else named[0])
-    say(f"{len(table):,} patients predicted in {where}; written to {out}")
+    named = [name for name in fitted.series_.names if name]
+    where = series or ("the average of " + ", ".join(named) if len(named) > 1 else "")
+    say(f"{len(table):,} patients predicted{where and f' in {where}'}; written to {out}")
 
 
 def _write_table(table: "pd.DataFrame", out: Path) -> None:

@@ -12,9 +12,11 @@ from outcomes.errors import NotEstimableError
 
 # The dose regimen is part of the treatment, not a reason to choose it.
 DEFAULT_ADJUSTMENT = (
+    "age",
     "kps",
     "neurologic_deficit",
     "progressive_systemic_disease",
+    "visceral_metastases",
     "systemic_therapy_after",
     "embolization",
 )
@@ -51,10 +53,13 @@ def make_adjustment(setting: Setting) -> Adjustment:
     Raises
     ------
     NotEstimableError
-        If a covariate asked for is missing, or no patient has them all.
+        If a covariate asked for is missing, no patient has them all, or there is none.
     """
     cohort = setting.cohort
     names = _names(setting)
+    if not names:
+        usual = ", ".join(DEFAULT_ADJUSTMENT)
+        raise NotEstimableError(f"the cohort has none of the usual covariates ({usual})")
     absent = [name for name in names if name not in cohort.columns]
     if absent:
         raise NotEstimableError(f"the cohort has no column {', '.join(absent)}")
@@ -70,6 +75,8 @@ def make_adjustment(setting: Setting) -> Adjustment:
         if not coded:
             notes.append(f"{name} does not vary and is left out")
         columns.update(coded)
+    if not columns:
+        raise NotEstimableError("no covariate varies")
     frame = pd.DataFrame(columns, index=cohort.index[complete], dtype=np.float64)
     return Adjustment(frame, complete, tuple(notes))
 

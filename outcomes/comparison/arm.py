@@ -53,6 +53,10 @@ class Arm:
         """Number of events of interest."""
         return int((self.codes == 1).sum())
 
+    def at_risk(self, month: float) -> int:
+        """Return the number of patients still under observation without an event."""
+        return int((self.time >= month).sum())
+
     def risk(self, horizon: float) -> ArmEstimate:
         """Return the probability of the event of interest by a horizon.
 

@@ -89,7 +89,7 @@ def number_needed_to_treat(risk_difference: Contrast) -> Contrast:
     Raises
     ------
     NotEstimableError
-        If the risk difference is 0.
+        If the risk difference, or its interval, includes 0.
     """
     if risk_difference.value == 0:
         raise NotEstimableError("the risk difference is 0")
@@ -98,9 +98,7 @@ def number_needed_to_treat(risk_difference: Contrast) -> Contrast:
     if lower is None or upper is None:
         return Contrast(value, p=risk_difference.p, note=risk_difference.note)
     if lower <= 0 <= upper:
-        return Contrast(
-            value,
-            p=risk_difference.p,
-            note="no interval because that of the risk difference includes 0",
+        raise NotEstimableError(
+            "the interval of the risk difference includes 0, where the number is infinite",
         )
     return Contrast(value, -1 / lower, -1 / upper, risk_difference.p)

@@ -50,13 +50,11 @@ def adjusted(setting: Setting) -> Contrast:
     Raises
     ------
     NotEstimableError
-        If a covariate is missing or the partial likelihood has no maximum.
+        If a covariate is missing, there is none to adjust for, or the partial likelihood has no
+        maximum.
     """
     adjustment = make_adjustment(setting)
-    notes = (
-        f"adjusted for {', '.join(adjustment.columns.columns) or 'nothing'}",
-        *adjustment.notes,
-    )
+    notes = (f"adjusted for {', '.join(adjustment.columns.columns)}", *adjustment.notes)
     return _fit(setting, adjustment.columns, adjustment.complete, notes)
 
 

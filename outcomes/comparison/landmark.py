@@ -23,26 +23,41 @@ def landmark(setting: Setting) -> Iterator[Rung]:
     """Compare risks and the adjusted hazard from six weeks after surgery on.
 
     A risk is that of an event between the landmark and the horizon, which still counts from
-    surgery. The start of treatment is read from the column ``<treatment>_start_months`` where
-    there is one: who starts later counts as control.
+    surgery. The start of treatment is read from the column ``<treatment>_start_months``: who
+    starts later counts as control, and who was treated at an unknown time is left out.
     """
-    started = setting.treated.copy()
-    start_column = f"{setting.treatment}_start_months"
-    late = 0
-    if start_column in setting.cohort.columns:
-        start = setting.cohort[start_column].to_numpy(dtype=np.float64, na_value=np.nan)
-        started &= ~(start > LANDMARK_MONTHS)
-        late = int((setting.treated & ~started).sum())
-    later = setting.subset(setting.time > LANDMARK_MONTHS, started)
-    note = f"from {LANDMARK_MONTHS:.2f} months on, {later.time.size} patients"
+    column = f"{setting.treatment}_start_months"
+    start = np.full(setting.time.size, np.nan)
+    if column in setting.cohort.columns:
+        start = setting.cohort[column].to_numpy(dtype=np.float64, na_value=np.nan)
+    unknown = setting.treated & np.isnan(start)
+    started = setting.treated & (start <= LANDMARK_MONTHS)
+    present = (setting.time > LANDMARK_MONTHS) & ~unknown
+    late = int((setting.treated & ~started & present).sum())
+    later = setting.subset(present, started)
+    note = f"from week 6 on, {later.time.size} patients"
     if late:
         note += f", {late} treated later counted as control"
+    if unknown.any():
+        note += f", {unknown.sum()} treated at an unknown time left out"
     treated, control = later.arms
 
+    def require_start() -> None:
+        if column not in setting.cohort.columns:
+            raise NotEstimableError(
+                f"there is no column {column}: when treatment began is unknown (one given at "
+                "surgery needs no landmark)"
+            )
+
+    def hazard_ratio() -> Contrast:
+        require_start()
+        return adjusted(later)
+
     def risk_difference(horizon: float) -> Contrast:
+        require_start()
         if horizon <= LANDMARK_MONTHS:
-            raise NotEstimableError(f"month {horizon:g} is not after the landmark")
+            raise NotEstimableError(f"month {horizon:g} is not after week 6")
         return difference(treated.risk(horizon), control.risk(horizon))
 
     yield from later.rungs("landmark", {"risk_difference": risk_difference}, note)
-    yield later.rung("landmark", "hazard_ratio", None, lambda: adjusted(later), note)
+    yield later.rung("landmark", "hazard_ratio", None, hazard_ratio, note)

@@ -17,6 +17,10 @@ from outcomes.errors import CohortError, NotEstimableError, OutcomesError, Viola
 _LABELS: Mapping[str, tuple[str, str]] = {"sbrt": ("Surgery + SBRT", "Surgery alone")}
 
 
+FEW_PATIENTS = 10
+"""Fewer patients under observation than this at a horizon are said so."""
+
+
 @dataclass(frozen=True, eq=False)
 class Setting:
     """What every method of comparison is given.
@@ -112,8 +116,16 @@ class Setting:
     ) -> Iterator[Rung]:
         """Yield a rung for each horizon and estimand; an estimate is a function of the horizon."""
         for horizon in self.horizons:
+            said = "; ".join(text for text in (note, self._few_left(horizon)) if text)
             for estimand, estimate in estimates.items():
-                yield self.rung(method, estimand, horizon, partial(estimate, horizon), note)
+                yield self.rung(method, estimand, horizon, partial(estimate, horizon), said)
+
+    def _few_left(self, horizon: float) -> str:
+        """Return a warning where an arm is all but unobserved at a horizon."""
+        left = [arm.at_risk(horizon) for arm in self.arms]
+        if min(left) >= FEW_PATIENTS:
+            return ""
+        return f"few left under observation: {left[0]} treated and {left[1]} control patients"
 
     def _truth(self, estimand: str, horizon: float | None) -> float | None:
         """Return the known true value; ratios follow from the true risks."""

@@ -38,7 +38,7 @@ def test_the_ladder_of_overall_survival(cohort):
         ("landmark", "risk_difference"),
         ("landmark", "hazard_ratio"),
     ]
-    assert all(one.value is not None for one in found.rungs)
+    assert all(one.value is not None or "includes 0" in one.note for one in found.rungs)
     assert found.inflated is None
 
 
@@ -49,7 +49,7 @@ def test_the_ladder_of_local_control(cohort):
     assert ("crude", "restricted_mean_time_lost_difference") in estimands
     assert ("1 - Kaplan-Meier", "risk_difference") in estimands
     assert ("crude", "log_rank") not in estimands
-    assert all(one.value is not None for one in found.rungs)
+    assert all(one.value is not None or "includes 0" in one.note for one in found.rungs)
     gray = gray_test(cohort["lp_months"], cohort["lp_event"], cohort["sbrt"])
     assert rung(found, "crude", "gray").value == gray.statistic
     assert rung(found, "crude", "gray").p == gray.p
@@ -62,7 +62,9 @@ def test_differences_are_treated_minus_control(cohort):
     treated = rung(found, "crude", "risk_treated", 12).value
     control = rung(found, "crude", "risk_control", 12).value
     assert rung(found, "crude", "risk_difference", 12).value == treated - control < 0
-    assert rung(found, "crude", "number_needed_to_treat", 12).value == 1 / (control - treated)
+    needed = rung(found, "crude", "number_needed_to_treat", 12)
+    assert needed.value is None
+    assert "includes 0" in needed.note
     assert rung(found, "crude", "restricted_mean_difference", 12).value > 0
     assert rung(found, "cox-adjusted", "hazard_ratio").value < 1
 
@@ -194,6 +196,7 @@ def test_the_landmark_takes_immortal_time_out():
         {
             "sbrt": sbrt,
             "sbrt_start_months": np.where(sbrt, start, np.nan),
+            "kps": random.choice([60, 70, 80], n),
             "os_months": np.minimum(death, 24),
             "death": (death < 24).astype(int),
         }
@@ -219,7 +222,29 @@ def test_treatment_after_the_landmark_counts_as_control(cohort):
     ]
     landmark = rung(found, "landmark", "risk_difference", 12)
     assert landmark.value == pytest.approx(risks[0] - risks[1])
-    assert "30 treated later" in landmark.note
+    counted = int((later["sbrt"] & ~started).sum())
+    assert f"{counted} treated later counted as control" in landmark.note
+    assert 0 < counted <= 30
+
+
+def test_who_was_treated_at_an_unknown_time_is_left_out_of_the_landmark(cohort):
+    cohort.loc[cohort.index[cohort["sbrt"]][:5], "sbrt_start_months"] = np.nan
+    note = rung(compare(cohort, endpoint="overall-survival"), "landmark", "hazard_ratio").note
+    assert "5 treated at an unknown time left out" in note
+
+
+def test_without_the_start_of_treatment_there_is_no_landmark(cohort):
+    found = compare(cohort.drop(columns="sbrt_start_months"), endpoint="overall-survival")
+    for estimand, horizon in (("risk_difference", 12), ("hazard_ratio", None)):
+        missing = rung(found, "landmark", estimand, horizon)
+        assert missing.value is None
+        assert "no column sbrt_start_months" in missing.note
+
+
+def test_a_horizon_that_few_reach_is_said_so(cohort):
+    found = compare(cohort, endpoint="overall-survival", horizons=(12, 56))
+    assert "few left" not in rung(found, "crude", "risk_difference", 12).note
+    assert "few left under observation" in rung(found, "crude", "risk_difference", 56).note
 
 
 def test_patients_without_surgery_are_left_out(cohort):

@@ -20,6 +20,7 @@ COX = REFERENCE["tolerance"]["cox"]
 def run(endpoint, covariates):
     expected = REFERENCE[endpoint.replace("-", "_")]
     cohort = pd.DataFrame(expected["data"])
+    cohort["sbrt_start_months"] = np.where(cohort["sbrt"], 0.0, np.nan)
     found = compare(cohort, endpoint=endpoint, horizons=expected["horizons"], covariates=covariates)
     rungs = {(one.method, one.estimand, one.horizon_months): one for one in found.rungs}
     return expected, rungs

@@ -56,10 +56,9 @@ def test_number_needed_to_treat_by_hand():
     assert (harm.value, harm.lower, harm.upper) == (-5, -10, -4)
 
 
-def test_number_needed_to_treat_has_no_interval_across_no_effect():
-    found = number_needed_to_treat(Contrast(-0.1, -0.3, 0.1, 0.3))
-    assert (found.value, found.lower, found.upper) == (10, None, None)
-    assert "includes 0" in found.note
+def test_there_is_no_number_needed_to_treat_across_no_effect():
+    with pytest.raises(NotEstimableError, match="includes 0"):
+        number_needed_to_treat(Contrast(-0.1, -0.3, 0.1, 0.3))
     with pytest.raises(NotEstimableError, match="is 0"):
         number_needed_to_treat(Contrast(0.0, -0.1, 0.1, 1.0))
 
