@@ -22,11 +22,8 @@ from outcomes.models.base import (
 )
 from outcomes.models.competing import cumulative_incidences
 from outcomes.models.design import Separation
-from outcomes.models.proportional_hazards import (
-    CauseFit,
-    fit_cause,
-    proportional_hazards_test,
-)
+from outcomes.models.proportional_hazards import CauseFit, fit_cause
+from outcomes.models.schoenfeld import proportional_hazards_test
 
 # Patients times grid months held at once.
 _CELLS = 2_000_000
@@ -72,7 +69,7 @@ class CoxModel(SurvivalModel):
 
     kind = "cox"
     fits_: dict[int, CauseFit]
-    _fitters: dict[int, tuple[Any, pd.DataFrame]]
+    _training: tuple[FloatArray, FloatArray, IntArray, Any]
     _test: pd.DataFrame | None
 
     def __init__(
@@ -184,16 +181,27 @@ class CoxModel(SurvivalModel):
     def proportional_hazards_test(self) -> pd.DataFrame:
         """Return the test that each hazard ratio is constant over time.
 
-        Grambsch and Therneau (Biometrika 1994;81:515-526) on ranked times. Columns: event,
-        covariate, statistic, p; without the causes whose estimates are Firth's.
+        See `schoenfeld.proportional_hazards_test`. Columns: event, covariate, statistic, p; only
+        for causes fitted by maximum likelihood, not for a ridge penalty or Firth's estimates.
         """
         check_is_fitted(self, "series_")
         if self._test is None:
-            endpoint = get_endpoint(self.endpoint)
-            self._test = proportional_hazards_test(
-                {endpoint.events[code]: pair for code, pair in self._fitters.items()}
-            )
+            self._test = self._test_proportional_hazards()
         return self._test.copy()
+
+    def _test_proportional_hazards(self) -> pd.DataFrame:
+        endpoint = get_endpoint(self.endpoint)
+        matrix, time, event, groups = self._training
+        tables = [pd.DataFrame(columns=["event", "covariate", "statistic", "p"])]
+        for code, fit in self.fits_.items():
+            if fit.note or self.penalizer > 0 or not self.design_.names:
+                continue
+            table = proportional_hazards_test(
+                matrix, self.design_.names, time, event == code, groups, fit.coefficients
+            )
+            table.insert(0, "event", endpoint.events[code])
+            tables.append(table)
+        return pd.concat(tables[1:] or tables, ignore_index=True)
 
     def _fit_hazards(
         self, matrix: FloatArray, time: FloatArray, event: IntArray, groups: Any
@@ -206,10 +214,10 @@ class CoxModel(SurvivalModel):
             raise ModelError(f"separated: found {self.separated!r}; allowed: 'firth', 'error'")
         endpoint = get_endpoint(self.endpoint)
         self.fits_ = {}
-        self._fitters = {}
+        self._training = (matrix, time, event, groups)
         self._test = None
         for code in self.causes:
-            fit, fitter, frame = fit_cause(
+            self.fits_[code] = fit_cause(
                 matrix,
                 self.design_.names,
                 time,
@@ -220,8 +228,6 @@ class CoxModel(SurvivalModel):
                 endpoint.events[code],
                 self.separated == "firth",
             )
-            self.fits_[code] = fit
-            self._fitters[code] = (fitter, frame)
 
     def _series_incidences(
         self, matrix: FloatArray, times: FloatArray, position: int

@@ -155,7 +155,7 @@ def _restore(manifest: Mapping[str, Any], arrays: Mapping[str, Any]) -> CoxModel
 
 
 def _restore_cox(model: CoxModel, manifest: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
-    model.fits_, model._fitters = {}, {}
+    model.fits_ = {}
     model._test = pd.DataFrame(
         manifest["proportional_hazards_test"], columns=["event", "covariate", "statistic", "p"]
     )

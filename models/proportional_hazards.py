@@ -1,7 +1,6 @@
 """The proportional-hazards fit of one cause, and its baseline in each series."""
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,14 +93,8 @@ def fit_cause(
     penalizer: float,
     cause: str,
     firth: bool,
-) -> tuple[CauseFit, Any, pd.DataFrame]:
+) -> CauseFit:
     """Fit the hazard of one cause with lifelines, or after Firth where that has no solution.
-
-    Returns
-    -------
-    fit, fitter, frame
-        The fit; lifelines' fitter (None without covariates and for Firth's estimates) and the
-        frame it was given.
 
     Raises
     ------
@@ -114,7 +107,7 @@ def fit_cause(
     if stratified:
         frame["_series"] = groups
     center = matrix.mean(axis=0)
-    fitter, note = None, ""
+    note = ""
     beta, covariance = np.zeros(len(names)), np.zeros((len(names), len(names)))
     p_values, log_likelihood = np.zeros(len(names)), np.nan
     if names:
@@ -130,7 +123,7 @@ def fit_cause(
         except ModelError as error:
             if not firth or penalizer > 0:
                 raise ModelError(f"{error}; {_REMEDY}") from error
-            fitter, note = None, f"{error}; all of its hazard ratios are Firth's estimates"
+            note = f"{error}; all of its hazard ratios are Firth's estimates"
             beta, covariance, log_likelihood = fit_firth(matrix, time, observed, groups, cause)
             p_values = 2 * ndtr(-np.abs(beta) / np.sqrt(np.diag(covariance)))
     centered = matrix - center
@@ -141,8 +134,7 @@ def fit_cause(
         baselines.append(
             breslow_baseline(time[rows], observed[rows], centered[rows], relative[rows])
         )
-    fit = CauseFit(beta, covariance, center, tuple(baselines), p_values, log_likelihood, note)
-    return fit, fitter, frame
+    return CauseFit(beta, covariance, center, tuple(baselines), p_values, log_likelihood, note)
 
 
 def breslow_baseline(
@@ -162,30 +154,6 @@ def breslow_baseline(
         deaths=deaths.astype(np.float64),
         means=moments[last] / total[:, None],
     )
-
-
-def proportional_hazards_test(fits: Mapping[str, tuple[Any, pd.DataFrame]]) -> pd.DataFrame:
-    """Return Grambsch and Therneau's test of each column for each cause, on ranked times."""
-    from lifelines.statistics import proportional_hazard_test
-
-    rows = []
-    for cause, (fitter, frame) in fits.items():
-        if fitter is None:
-            continue
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            table = proportional_hazard_test(fitter, frame, time_transform="rank").summary
-        for name, row in table.iterrows():
-            label = name[0] if isinstance(name, tuple) else name
-            rows.append(
-                {
-                    "event": cause,
-                    "covariate": label,
-                    "statistic": float(row["test_statistic"]),
-                    "p": float(row["p"]),
-                }
-            )
-    return pd.DataFrame(rows, columns=["event", "covariate", "statistic", "p"])
 
 
 def _run_lifelines(frame: pd.DataFrame, stratified: bool, penalizer: float, cause: str) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from outcomes import files, provenance
-from outcomes.comparison import Comparison, compare
+from outcomes.comparison import LANDMARK_MONTHS, Comparison, compare
 from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL, Endpoint
 from outcomes.evidence import Evidence, evidence_hash, load_evidence
 from outcomes.evidence import to_dict as evidence_to_dict
@@ -126,7 +126,13 @@ def run(
                 compared,
                 endpoint=endpoint,
                 horizons=COMPARED_HORIZONS,
-                truth=treatment_truth(calibration, COMPARED_STUDY, endpoint, COMPARED_HORIZONS),
+                truth=treatment_truth(
+                    calibration,
+                    COMPARED_STUDY,
+                    endpoint,
+                    COMPARED_HORIZONS,
+                    landmark=LANDMARK_MONTHS,
+                ),
             )
             for endpoint in ENDPOINTS
         }

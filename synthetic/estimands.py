@@ -192,15 +192,12 @@ def _survivor_summary(figure: Figure, e: SeriesExpectation, remaining: FloatArra
     return mean
 
 
-def _progression(figure: Figure, e: SeriesExpectation) -> float:
+def _progression_at(figure: Figure, e: SeriesExpectation) -> float:
     arm = e.arm(figure.arm)
     if figure.estimand == "cumulative_incidence":
         return _at(figure, arm.months, arm.progressed)
-    if figure.estimand == "kaplan_meier_complement":
-        return _at(figure, arm.months, kaplan_meier_complement(arm))
-    if figure.estimand == "kaplan_meier":
-        return 1 - _at(figure, arm.months, kaplan_meier_complement(arm))
-    return _event_summary(figure, e, arm.progressed)
+    risk = _at(figure, arm.months, kaplan_meier_complement(arm))
+    return 1 - risk if figure.estimand == "kaplan_meier" else risk
 
 
 def _survival(figure: Figure, e: SeriesExpectation) -> float:
@@ -233,35 +230,64 @@ def _arm_share(figure: Figure, e: SeriesExpectation) -> float:
     return e.arm(figure.arm).weight / e.whole.weight
 
 
-Estimator = Callable[[Figure, SeriesExpectation], float]
+def _dead(arm: ArmExpectation) -> FloatArray:
+    return 1 - arm.alive
 
-QUANTITIES: Mapping[str, Estimator] = {
+
+# Quantities of those seen to have an event: its cumulative incidence.
+EVENTS: Mapping[str, Callable[[ArmExpectation], FloatArray]] = {
+    "local_progression_crude": lambda arm: arm.progressed,
+    "time_of_progression": lambda arm: arm.progressed,
+    "time_of_progression_mean": lambda arm: arm.progressed,
+    "time_of_progression_sd": lambda arm: arm.progressed,
+    "died_without_progression": lambda arm: arm.died_first,
+    "time_of_death_without_progression": lambda arm: arm.died_first,
+    "deaths": _dead,
+    "follow_up_died": _dead,
+}
+# Quantities of those still in a state when their follow-up ends: the share in that state.
+SURVIVORS: Mapping[str, Callable[[ArmExpectation], FloatArray]] = {
+    "alive_without_progression": lambda arm: arm.event_free,
+    "follow_up_alive_without_progression": lambda arm: arm.event_free,
+    "survivors": lambda arm: arm.alive,
+    "follow_up_survived": lambda arm: arm.alive,
+    "follow_up_survived_sd": lambda arm: arm.alive,
+}
+OTHERS: Mapping[str, Callable[[Figure, SeriesExpectation], float]] = {
     "patients": _arm_share,
     "lesions": _arm_share,
     "dose_regimen": _arm_share,
-    "local_progression_12m": _progression,
-    "local_control_12m": _progression,
-    "local_progression_crude": _progression,
-    "time_of_progression": _progression,
-    "time_of_progression_mean": _progression,
-    "time_of_progression_sd": _progression,
-    "died_without_progression": lambda f, e: _event_summary(f, e, e.arm(f.arm).died_first),
-    "time_of_death_without_progression": lambda f, e: _event_summary(f, e, e.arm(f.arm).died_first),
-    "alive_without_progression": lambda f, e: _survivor_summary(f, e, e.arm(f.arm).event_free),
-    "follow_up_alive_without_progression": lambda f, e: _survivor_summary(
-        f, e, e.arm(f.arm).event_free
-    ),
+    "local_progression_12m": _progression_at,
+    "local_control_12m": _progression_at,
     "overall_survival_median": _survival,
     "overall_survival_12m": _survival,
-    "deaths": lambda f, e: _event_summary(f, e, 1 - e.arm(f.arm).alive),
-    "survivors": lambda f, e: _survivor_summary(f, e, e.arm(f.arm).alive),
-    "follow_up_died": lambda f, e: _event_summary(f, e, 1 - e.arm(f.arm).alive),
-    "follow_up_survived": lambda f, e: _survivor_summary(f, e, e.arm(f.arm).alive),
-    "follow_up_survived_sd": lambda f, e: _survivor_summary(f, e, e.arm(f.arm).alive),
     "follow_up_mean": _mean_observation,
     "hardware_failure": _hardware,
     "hardware_failure_after_3m": _hardware,
 }
+QUANTITIES = (*EVENTS, *SURVIVORS, *OTHERS)
+
+
+def seen_by(figure: Figure, e: SeriesExpectation) -> FloatArray | None:
+    """Return the share of an arm seen to have the figure's event, or its end, by each month.
+
+    None where the figure is no summary of such observations.
+    """
+    arm = e.arm(figure.arm)
+    if figure.quantity in EVENTS:
+        return observed_by(e.follow_up, arm.months, EVENTS[figure.quantity](arm))
+    if figure.quantity in SURVIVORS:
+        return expected_by(e.follow_up, arm.months, SURVIVORS[figure.quantity](arm))
+    return None
+
+
+def _value(figure: Figure, e: SeriesExpectation) -> float:
+    arm = e.arm(figure.arm)
+    if figure.quantity in EVENTS:
+        return _event_summary(figure, e, EVENTS[figure.quantity](arm))
+    if figure.quantity in SURVIVORS:
+        return _survivor_summary(figure, e, SURVIVORS[figure.quantity](arm))
+    return OTHERS[figure.quantity](figure, e)
 
 
 def is_covered(figure: Figure) -> bool:
@@ -283,7 +309,7 @@ def achieved(figure: Figure, expectation: SeriesExpectation) -> float:
         raise CalibrationError(
             f"{figure.id}: unknown quantity {figure.quantity!r}; allowed: {', '.join(QUANTITIES)}"
         )
-    value = QUANTITIES[figure.quantity](figure, expectation)
+    value = _value(figure, expectation)
     if figure.unit == "percent":
         return 100 * value
     if figure.estimand == "count":

@@ -9,16 +9,21 @@ from outcomes.arrays import FloatArray
 from outcomes.errors import CalibrationError
 from outcomes.evidence import Evidence, Figure, load_evidence
 from outcomes.synthetic.calibration import Calibration, Decomposition, Parameter, Target
-from outcomes.synthetic.estimands import achieved, crossing, expect_series, is_covered
+from outcomes.synthetic.estimands import (
+    SeriesExpectation,
+    achieved,
+    crossing,
+    expect_series,
+    is_covered,
+)
 from outcomes.synthetic.parameters import SHARED
 from outcomes.synthetic.population import ArmExpectation, Effects, strategy_arms, time_grid
+from outcomes.synthetic.sampling import published_value, sampling_error
 from outcomes.synthetic.series import Series, shared_parameters, survival_series
 from outcomes.synthetic.solver import (
     Problem,
     Solution,
     natural_values,
-    published_value,
-    rough_standard_error,
     solve,
 )
 from outcomes.synthetic.truth import null_log_hazard_ratio, signed_log_hazard_ratio
@@ -126,9 +131,9 @@ def _tolerance(figure: Figure) -> float:
     return MONTH_TOLERANCE
 
 
-def _numeric_target(figure: Figure, got: float) -> Target:
-    published = published_value(figure)
-    error = rough_standard_error(figure)
+def _numeric_target(figure: Figure, expectation: SeriesExpectation) -> Target:
+    published, got = published_value(figure), achieved(figure, expectation)
+    error = sampling_error(figure, expectation)
     within = abs(got - published) <= _tolerance(figure) if np.isfinite(got) else False
     if figure.role == "check":
         within = abs(got - published) <= 1.96 * error
@@ -171,8 +176,7 @@ def _targets(problem: Problem, solution: Solution) -> tuple[Target, ...]:
     found = []
     for series, expectation in zip(problem.series, solution.expectations, strict=True):
         found += [
-            _numeric_target(figure, achieved(figure, expectation))
-            for figure in _spoken_of(series, problem.evidence)
+            _numeric_target(figure, expectation) for figure in _spoken_of(series, problem.evidence)
         ]
     effects = problem.effects(solution.solved)
     for figure in problem.evidence.figures:
@@ -186,11 +190,20 @@ def _targets(problem: Problem, solution: Solution) -> tuple[Target, ...]:
 
 
 def _scaled_jacobian(problem: Problem, solution: Solution) -> FloatArray:
-    """Return the figures' Jacobian in units of their standard errors and of the priors'."""
-    flat = [figure for figures in problem.figures for figure in figures]
-    errors = np.array([rough_standard_error(figure) for figure in flat])
+    """Return the figures' Jacobian in units of their standard errors and of the priors'.
+
+    Assumptions that act as figures are left out: what they settle, no publication does.
+    """
+    rows, errors = [], []
+    row = 0
+    for figures, expectation in zip(problem.figures, solution.expectations, strict=True):
+        for figure in figures:
+            if figure in problem.evidence.figures:
+                rows.append(row)
+                errors.append(sampling_error(figure, expectation))
+            row += 1
     spread = np.array([parameter.prior_sd for parameter in problem.parameters])
-    return np.asarray(solution.jacobian / errors[:, None] * spread)
+    return np.asarray(solution.jacobian[rows] / np.array(errors)[:, None] * spread)
 
 
 def _singular_values(problem: Problem, solution: Solution) -> FloatArray:

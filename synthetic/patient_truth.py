@@ -132,6 +132,9 @@ def _with_sbrt(
         chosen=series.selected,
     )
     states = occupation(baseline, course, grid)
+    if not series.selected:
+        # Nothing happens before SBRT in a series that holds only those who received it.
+        return _Risk(1 - states.alive, states.progressed)
     alive, lost = _at_start(states, start, grid)
     dead = np.maximum(1 - states.alive / alive, 0)
     return _Risk(dead, np.maximum(states.progressed - lost, 0) / alive)

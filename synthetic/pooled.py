@@ -23,8 +23,9 @@ def simulate_pooled(
 ) -> Cohort:
     """Draw operated patients of all series, in proportion to the published sizes.
 
-    Patients who had SBRT alone are left out: they had no operation to count months from and no
-    separation. Baseline hazards differ by series, so an analysis needs the column ``study``.
+    One row a patient: of several lesions the first. Patients who had SBRT alone are left out:
+    they had no operation to count months from and no separation. Baseline hazards differ by
+    series, so an analysis needs the column ``study``.
 
     Parameters
     ----------
@@ -65,9 +66,7 @@ def simulate_pooled(
         "seed": seed if isinstance(seed, int) else None,
         "evidence_hash": evidence_hash(solved.evidence),
     }
-    pooled = pd.concat(parts, ignore_index=True)
-    pooled["lesion"] = pooled["lesion"].fillna(1).astype(np.int64)
-    return Cohort(pooled, provenance=provenance)
+    return Cohort(pd.concat(parts, ignore_index=True), provenance=provenance)
 
 
 def _draw_operated(
@@ -75,9 +74,11 @@ def _draw_operated(
 ) -> pd.DataFrame:
     """Draw the operated rows of a series; the surplus drawn makes too few all but impossible."""
     share = operated_size(series) / series.size
-    drawn = size if share == 1 else int(np.ceil(size / share * 1.5)) + 60
+    drawn = size if share == 1 else int(np.ceil(size / share * 1.8)) + 80
     cohort = simulate(series.study, drawn, generator, calibration=calibration)
     operated = cohort[cohort["procedure"] != "none"]
+    if "lesion" in operated.columns:
+        operated = operated[operated["lesion"] == 1].drop(columns="lesion")
     if len(operated) < size:
         raise OutcomesError(f"{series.study}: drew {len(operated)} operated patients of {size}")
     return operated.iloc[:size]

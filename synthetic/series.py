@@ -205,7 +205,7 @@ def survival_series(evidence: Evidence) -> tuple[Series, ...]:
             ),
             sbrt_start=timing,
             follow_up="weibull",
-            follow_up_range=(0.0, HORIZON_MONTHS),
+            follow_up_range=(0.0, _range(evidence, "laufer-2013/time_of_progression_range")[1]),
             female=female,
             age_mean=age_mean,
             age_sd=age_sd,

@@ -15,11 +15,12 @@ from outcomes.evidence import Evidence, Figure
 from outcomes.synthetic.estimands import SeriesExpectation, achieved, expect_series
 from outcomes.synthetic.parameters import SHARED, FreeParameter
 from outcomes.synthetic.population import Effects
+from outcomes.synthetic.sampling import binomial_error, published_value
 from outcomes.synthetic.series import Series
 
-# A figure counts a hundred times its sampling error against the priors, so that it is met and the
+# A figure counts two hundred times its rough error against the priors, so that it is met and the
 # priors settle only what the figures leave open.
-FIGURE_WEIGHT = 100.0
+FIGURE_WEIGHT = 200.0
 STEP = 1e-6
 
 
@@ -79,30 +80,15 @@ class Solution:
     converged: bool
 
 
-def published_value(figure: Figure) -> float:
-    """Return the published number; a percentage with a count is taken from the count."""
-    if figure.unit == "percent" and figure.count is not None and figure.n:
-        return 100 * figure.count / figure.n
-    if figure.value is None:
-        raise ValueError(f"{figure.id} has no number")
-    return figure.value
+def rough_error(figure: Figure) -> float:
+    """Return an error good enough to weigh figures of different units against each other.
 
-
-def rough_standard_error(figure: Figure) -> float:
-    """Return a standard error good enough to weigh figures of different units.
-
-    Binomial for shares and counts; for months the published spread or, failing that, that of an
-    exponential time, value / sqrt(n).
+    Binomial for shares and counts; value / sqrt(n), that of an exponential mean, for months. What
+    is reported is `sampling_error`, which needs the solution.
     """
-    known = figure.standard_error
-    if known is not None:
-        return known
-    n = figure.n or 1
-    value = published_value(figure)
-    if figure.estimand == "count":
-        share = min(max(value / n, 0.5 / n), 1 - 0.5 / n)
-        return float(np.sqrt(n * share * (1 - share)))
-    return float(value / np.sqrt(n))
+    if figure.unit == "months":
+        return float(published_value(figure) / np.sqrt(figure.n or 1))
+    return binomial_error(figure)
 
 
 def natural_values(
@@ -140,7 +126,7 @@ def _jacobian_block(problem: Problem, index: int, solved: FloatArray) -> FloatAr
 def solve(problem: Problem, start: FloatArray | None = None) -> Solution:
     """Return the parameters that meet the figures best.
 
-    The objective is the sum of squares of (100 z) over the figures and of (p - p0) / sd over the
+    The objective is the sum of squares of (200 z) over the figures and of (p - p0) / sd over the
     priors.
 
     Parameters
@@ -154,7 +140,7 @@ def solve(problem: Problem, start: FloatArray | None = None) -> Solution:
     spread = np.array([p.prior_sd for p in problem.parameters])
     flat = [figure for figures in problem.figures for figure in figures]
     wanted = np.array([published_value(figure) for figure in flat])
-    errors = np.array([rough_standard_error(figure) for figure in flat])
+    errors = np.array([rough_error(figure) for figure in flat])
     each = range(len(problem.series))
 
     def residuals(solved: FloatArray) -> FloatArray:

@@ -1,6 +1,7 @@
 """The true effect of SBRT in a series that chose whom to treat."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
@@ -9,9 +10,9 @@ from outcomes.arrays import FloatArray
 from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL, Endpoint, get_endpoint
 from outcomes.errors import OutcomesError
 from outcomes.synthetic.calibration import Calibration
-from outcomes.synthetic.follow_up import FollowUp
 from outcomes.synthetic.population import (
     ArmExpectation,
+    CellExpectation,
     series_follow_up,
     strategy_arms,
     strategy_cells,
@@ -25,6 +26,8 @@ def treatment_truth(
     study: str,
     endpoint: str | Endpoint,
     horizons: Sequence[float],
+    *,
+    landmark: float | None = None,
 ) -> dict[str, float]:
     """Return the true contrasts of SBRT against surgery alone in the patients of a series.
 
@@ -42,6 +45,8 @@ def treatment_truth(
         Overall survival or local control.
     horizons
         Months since surgery.
+    landmark
+        Month of a landmark analysis, whose own truth is added.
 
     Returns
     -------
@@ -49,8 +54,11 @@ def treatment_truth(
         ``risk_treated@12``, ``risk_control@12``, ``risk_difference@12``, ``risk_ratio@12``,
         ``number_needed_to_treat@12``; for overall survival ``restricted_mean_treated@12``,
         ``…_control@12``, ``…_difference@12`` (months alive), for local control
-        ``restricted_mean_time_lost_…`` (months lost to progression); and ``hazard_ratio``, the
-        limit of a Cox model stratified on prognosis in a randomised trial with this follow-up.
+        ``restricted_mean_time_lost_…`` (months lost to progression); ``hazard_ratio``, the limit
+        of a Cox model stratified on prognosis in a randomised trial with this follow-up, and
+        ``cox-unadjusted:hazard_ratio``, that of one without covariates; with a landmark
+        ``landmark:hazard_ratio`` and ``landmark:risk_difference@12``, both among those without
+        an event at it.
 
     Raises
     ------
@@ -64,18 +72,35 @@ def treatment_truth(
     if wanted not in (OVERALL_SURVIVAL, LOCAL_CONTROL):
         raise OutcomesError(f"no truth for {wanted.name}; allowed: overall-survival, local-control")
     values, effects, evidence = calibration.values(study), calibration.effects, calibration.evidence
-    grid = np.unique(np.concatenate([time_grid(series), np.asarray(horizons, dtype=np.float64)]))
+    months = [*horizons, *([] if landmark is None else [landmark])]
+    grid = np.unique(np.concatenate([time_grid(series), np.asarray(months, dtype=np.float64)]))
     arms = strategy_arms(series, values, effects, evidence, grid, who="everyone")
     control, treated = (_risk(arms[arm.name], wanted) for arm in series.arms)
     found: dict[str, float] = {}
     for horizon in horizons:
         found |= _at_horizon(grid, treated, control, float(horizon), wanted)
-    found["hazard_ratio"] = randomised_hazard_ratio(calibration, series, wanted, grid)
+    trial = _Trial.of(calibration, series, wanted, grid)
+    found["hazard_ratio"] = trial.hazard_ratio()
+    found["cox-unadjusted:hazard_ratio"] = trial.pooled().hazard_ratio()
+    if landmark is not None:
+        found["landmark:hazard_ratio"] = trial.since(landmark).hazard_ratio()
+        at = int(np.searchsorted(grid, landmark))
+        for horizon in horizons:
+            until = int(np.searchsorted(grid, horizon))
+            risks = [
+                (risk[until] - risk[at]) / _event_free(arms[arm.name], wanted)[at]
+                for arm, risk in zip(series.arms, (control, treated), strict=True)
+            ]
+            found[f"landmark:risk_difference@{horizon:g}"] = float(risks[1] - risks[0])
     return found
 
 
 def _risk(arm: ArmExpectation, endpoint: Endpoint) -> FloatArray:
     return 1 - arm.alive if endpoint is OVERALL_SURVIVAL else arm.progressed
+
+
+def _event_free(arm: ArmExpectation | CellExpectation, endpoint: Endpoint) -> FloatArray:
+    return arm.alive if endpoint is OVERALL_SURVIVAL else arm.event_free
 
 
 def _at_horizon(
@@ -112,35 +137,67 @@ def _arms(treated: FloatArray, control: FloatArray) -> tuple[tuple[str, FloatArr
     return ("treated", treated), ("control", control)
 
 
-def randomised_hazard_ratio(
-    calibration: Calibration, series: Series, endpoint: Endpoint, grid: FloatArray
-) -> float:
-    """Return what Cox regression stratified on prognosis estimates in a randomised trial.
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """A randomised trial in expectation, one to one: who is at risk and who has the event.
 
-    Hazards are not proportional (SBRT starts weeks after surgery and acts on death also through
-    local progression), so there is no single true hazard ratio; this is the root of the limiting
-    partial score (Struthers & Kalbfleisch, Biometrika 1986;73:363) with one to one allocation.
+    Arrays by prognostic stratum and interval; control first, then treated.
     """
-    values = calibration.values(series.study)
-    followed = _followed(series_follow_up(series, values), grid)
-    strategies = strategy_cells(series, values, calibration.effects, calibration.evidence, grid)
-    risk_sets, events = [], []
-    for cells in strategies:
-        at_risk = cells.alive if endpoint is OVERALL_SURVIVAL else cells.event_free
-        happened = 1 - cells.alive if endpoint is OVERALL_SURVIVAL else cells.progressed
-        risk_sets.append((at_risk[:, 1:] + at_risk[:, :-1]) / 2 * followed)
-        events.append(np.diff(happened, axis=1) * followed)
-    (control_at_risk, treated_at_risk), (control_events, treated_events) = risk_sets, events
-    every = strategies[0].weights[:, None]
 
-    def score(log_ratio: float) -> float:
-        relative = treated_at_risk * np.exp(log_ratio)
-        share = relative / np.maximum(relative + control_at_risk, 1e-300)
-        return float(np.sum(every * (treated_events - (treated_events + control_events) * share)))
+    months: FloatArray
+    at_risk: tuple[FloatArray, FloatArray]
+    events: tuple[FloatArray, FloatArray]
 
-    return float(np.exp(brentq(score, -8.0, 8.0)))
+    @classmethod
+    def of(
+        cls, calibration: Calibration, series: Series, endpoint: Endpoint, grid: FloatArray
+    ) -> "_Trial":
+        """Return the trial of a series' patients with its follow-up."""
+        values = calibration.values(series.study)
+        middle = (grid[1:] + grid[:-1]) / 2
+        followed = 1 - series_follow_up(series, values).below(middle)[0]
+        at_risk, events = [], []
+        for cells in strategy_cells(
+            series, values, calibration.effects, calibration.evidence, grid
+        ):
+            weights = cells.weights[:, None] * followed
+            free = _event_free(cells, endpoint)
+            happened = 1 - cells.alive if endpoint is OVERALL_SURVIVAL else cells.progressed
+            at_risk.append(weights * (free[:, 1:] + free[:, :-1]) / 2)
+            events.append(weights * np.diff(happened, axis=1))
+        return cls(grid[:-1], (at_risk[0], at_risk[1]), (events[0], events[1]))
 
+    def pooled(self) -> "_Trial":
+        """Return the trial without strata."""
+        return self._map(lambda array: array.sum(axis=0, keepdims=True))
 
-def _followed(follow_up: FollowUp, grid: FloatArray) -> FloatArray:
-    middle = (grid[1:] + grid[:-1]) / 2
-    return np.asarray(1 - follow_up.below(middle)[0])
+    def since(self, month: float) -> "_Trial":
+        """Return the trial from a month on."""
+        later = self.months >= month
+        return replace(self._map(lambda array: array[:, later]), months=self.months[later])
+
+    def _map(self, change: Callable[[FloatArray], FloatArray]) -> "_Trial":
+        control, treated = self.at_risk
+        control_events, treated_events = self.events
+        return replace(
+            self,
+            at_risk=(change(control), change(treated)),
+            events=(change(control_events), change(treated_events)),
+        )
+
+    def hazard_ratio(self) -> float:
+        """Return what stratified Cox regression estimates in the limit.
+
+        Hazards are not proportional (SBRT starts weeks after surgery and acts on death also
+        through local progression), so there is no single true hazard ratio; this is the root of
+        the limiting partial score (Struthers & Kalbfleisch, Biometrika 1986;73:363).
+        """
+        control, treated = self.at_risk
+        control_events, treated_events = self.events
+
+        def score(log_ratio: float) -> float:
+            relative = treated * np.exp(log_ratio)
+            share = relative / np.maximum(relative + control, 1e-300)
+            return float(np.sum(treated_events - (treated_events + control_events) * share))
+
+        return float(np.exp(brentq(score, -8.0, 8.0)))

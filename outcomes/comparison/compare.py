@@ -45,8 +45,10 @@ def compare(
         ``separation_mm`` (below 3 mm) for local control.
     truth
         Known true values of simulated data, by ``estimand`` or ``estimand@horizon``, e.g.
-        ``{"hazard_ratio": 0.7, "risk_difference@12": -0.08}``. The effects are those from
-        surgery on.
+        ``{"hazard_ratio": 0.7, "risk_difference@12": -0.08}``: effects from surgery on, the
+        hazard ratio given the covariates. The unadjusted hazard ratio and the landmark analysis
+        estimate something else and take ``cox-unadjusted:hazard_ratio``,
+        ``landmark:hazard_ratio`` and ``landmark:risk_difference@12``.
 
     Returns
     -------

@@ -29,7 +29,8 @@ def cox(setting: Setting) -> Iterator[Rung]:
     Series that are pooled keep their own baseline hazards.
     """
     yield setting.rung("cox-unadjusted", "hazard_ratio", None, lambda: unadjusted(setting))
-    yield setting.rung("cox-adjusted", "hazard_ratio", None, lambda: adjusted(setting))
+    warning = "not corrected for the time lived until treatment" if setting.starts_later else ""
+    yield setting.rung("cox-adjusted", "hazard_ratio", None, lambda: adjusted(setting), warning)
 
 
 def unadjusted(setting: Setting) -> Contrast:

@@ -17,6 +17,13 @@ from outcomes.errors import CohortError, NotEstimableError, OutcomesError, Viola
 _LABELS: Mapping[str, tuple[str, str]] = {"sbrt": ("Surgery + SBRT", "Surgery alone")}
 
 
+# A landmark analysis speaks of those without an event at the landmark, and hazard ratios do not
+# collapse: without covariates they are nearer to 1.
+OWN_TRUTH = (
+    ("cox-unadjusted", "hazard_ratio"),
+    ("landmark", "risk_difference"),
+    ("landmark", "hazard_ratio"),
+)
 FEW_PATIENTS = 10
 """Fewer patients under observation than this at a horizon are said so."""
 
@@ -63,6 +70,12 @@ class Setting:
         """The column whose levels have baseline hazards of their own, if there are several."""
         return "study" if self._levels("study") > 1 else None
 
+    @property
+    def starts_later(self) -> bool:
+        """Whether treatment is known to have begun after month 0 in anyone."""
+        column = f"{self.treatment}_start_months"
+        return column in self.cohort.columns and bool((self.cohort[column] > 0).any())
+
     def subset(self, rows: BoolArray, treated: BoolArray) -> "Setting":
         """Return the setting of some of the patients, with a new reading of their arm.
 
@@ -87,7 +100,7 @@ class Setting:
         note: str = "",
     ) -> Rung:
         """Return a rung; one that is not estimable keeps its place and says why."""
-        truth = self._truth(estimand, horizon)
+        truth = self._truth(method, estimand, horizon)
         try:
             contrast = estimate()
         except NotEstimableError as error:
@@ -127,9 +140,15 @@ class Setting:
             return ""
         return f"few left under observation: {left[0]} treated and {left[1]} control patients"
 
-    def _truth(self, estimand: str, horizon: float | None) -> float | None:
-        """Return the known true value; ratios follow from the true risks."""
+    def _truth(self, method: str, estimand: str, horizon: float | None) -> float | None:
+        """Return the known true value; ratios follow from the true risks.
+
+        A method that estimates something of its own is held against its own truth or none.
+        """
         suffix = "" if horizon is None else f"@{horizon:g}"
+        if (method, estimand) in OWN_TRUTH:
+            own = self.truth.get(f"{method}:{estimand}{suffix}")
+            return None if own is None else float(own)
         known = self.truth.get(f"{estimand}{suffix}")
         if known is not None:
             return float(known)

@@ -26,6 +26,7 @@ cox_reference <- function(name, data, time, event, covariates, strata, new, mont
     coefficients = unname(coef(fit)),
     standard_errors = unname(sqrt(diag(vcov(fit)))),
     log_likelihood = fit$loglik[2],
+    proportional_hazards = unname(cox.zph(fit, terms = FALSE, global = FALSE)$table[, "chisq"]),
     new = new[covariates],
     months = months,
     survival = t(matrix_of(at$surv)),

@@ -114,15 +114,18 @@ def test_the_truth_stands_beside_every_method(cohort):
         "risk_difference@12": -0.1,
         "restricted_mean_difference@12": 0.9,
         "hazard_ratio": 0.67,
+        "landmark:hazard_ratio": 0.64,
     }
     found = compare(cohort, endpoint="overall-survival", horizons=(12.0, 24.0), truth=truth)
     assert rung(found, "crude", "risk_treated", 12).truth == 0.3
     assert rung(found, "crude", "risk_difference", 12).truth == -0.1
-    assert rung(found, "landmark", "risk_difference", 12).truth == -0.1
+    assert rung(found, "landmark", "risk_difference", 12).truth is None
     assert rung(found, "crude", "restricted_mean_difference", 12).truth == 0.9
     assert rung(found, "crude", "risk_ratio", 12).truth == pytest.approx(0.75)
     assert rung(found, "crude", "number_needed_to_treat", 12).truth == pytest.approx(10)
-    assert rung(found, "landmark", "hazard_ratio").truth == 0.67
+    assert rung(found, "landmark", "hazard_ratio").truth == 0.64
+    assert rung(found, "cox-unadjusted", "hazard_ratio").truth is None
+    assert rung(found, "cox-adjusted", "hazard_ratio").truth == 0.67
     assert rung(found, "crude", "risk_difference", 24).truth is None
     assert rung(found, "crude", "log_rank").truth is None
 

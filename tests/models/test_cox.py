@@ -21,6 +21,8 @@ def test_coefficients_curves_and_limits_equal_r(reference, case):
     np.testing.assert_allclose(summary["log_hr"], expected["coefficients"], rtol=1e-6)
     np.testing.assert_allclose(summary["se"], expected["standard_errors"], rtol=1e-6)
     assert model.fits_[1].log_likelihood == pytest.approx(expected["log_likelihood"], rel=1e-9)
+    tested = model.proportional_hazards_test()["statistic"]
+    np.testing.assert_allclose(tested, expected["proportional_hazards"], rtol=1e-6)
     new = pd.DataFrame(expected["new"])
     months, series = expected["months"], expected["stratum"]
     survival = model.predict_survival(new, months, series=series)

@@ -100,6 +100,7 @@ def test_the_pooled_cohort_is_operated_and_sized_as_published():
     cohort = simulate_pooled(2_000, seed=1)
     assert len(cohort) == 2_000
     assert (cohort["procedure"] == "separation").all()
+    assert cohort["patient_id"].is_unique
     sizes = cohort["study"].value_counts()
     published = {"laufer-2013": 186, "liu-2020": 52, "gong-2021": 35, "bate-2015": 21}
     for study, size in published.items():

@@ -1,0 +1,94 @@
+"""How far a published figure may lie from the truth by sampling alone."""
+
+import numpy as np
+
+from outcomes.arrays import FloatArray
+from outcomes.errors import CalibrationError
+from outcomes.evidence import Figure
+from outcomes.synthetic.estimands import SeriesExpectation, crossing, seen_by
+
+
+def published_value(figure: Figure) -> float:
+    """Return the published number; a percentage with a count is taken from the count."""
+    if figure.unit == "percent" and figure.count is not None and figure.n:
+        return 100 * figure.count / figure.n
+    if figure.value is None:
+        raise CalibrationError(f"{figure.id}: a number is needed")
+    return figure.value
+
+
+def binomial_error(figure: Figure) -> float:
+    """Return the binomial standard error of a percentage or a count, in its unit.
+
+    Half a patient stands in at 0 and 100 %.
+    """
+    if not figure.n:
+        raise CalibrationError(f"{figure.id}: the denominator n is needed")
+    scale = 100.0 if figure.unit == "percent" else float(figure.n)
+    share = published_value(figure) / scale
+    share = min(max(share, 0.5 / figure.n), 1 - 0.5 / figure.n)
+    return float(scale * np.sqrt(share * (1 - share) / figure.n))
+
+
+def sampling_error(figure: Figure, expectation: SeriesExpectation) -> float:
+    """Return the standard error of a figure in a series of the published size.
+
+    Large-sample formulas under the calibrated model: binomial for shares (censoring before the
+    horizon is neglected), 1 / (2 f sqrt(m)) for a median among m observed, sd / sqrt(m) for their
+    mean, the fourth moment for their standard deviation, Greenwood's variance over the density
+    for a Kaplan-Meier median.
+    """
+    if figure.unit != "months":
+        return binomial_error(figure)
+    arm = expectation.arm(figure.arm)
+    if figure.estimand == "kaplan_meier_median":
+        return _median_survival_error(figure, expectation)
+    seen = seen_by(figure, expectation)
+    if seen is None:
+        ended = 1 - arm.alive * (1 - expectation.follow_up.below(arm.months)[0])
+        return _mean_error(arm.months, ended, arm.weight)
+    # A figure printed for m observed patients rests on them, not on the whole arm.
+    observed = float(min(arm.weight * seen[-1], figure.n or np.inf))
+    if figure.estimand == "median_among_observed":
+        return _median_error(arm.months, seen, observed)
+    if figure.quantity.endswith("_sd"):
+        return _spread_error(arm.months, seen, observed)
+    return _mean_error(arm.months, seen, observed)
+
+
+def _weights(months: FloatArray, seen: FloatArray) -> tuple[FloatArray, FloatArray]:
+    return (months[1:] + months[:-1]) / 2, np.diff(seen) / seen[-1]
+
+
+def _mean_error(months: FloatArray, seen: FloatArray, observed: float) -> float:
+    middle, weights = _weights(months, seen)
+    variance = weights @ middle**2 - (weights @ middle) ** 2
+    return float(np.sqrt(variance / observed))
+
+
+def _spread_error(months: FloatArray, seen: FloatArray, observed: float) -> float:
+    middle, weights = _weights(months, seen)
+    centred = middle - weights @ middle
+    variance, fourth = weights @ centred**2, weights @ centred**4
+    return float(np.sqrt((fourth - variance**2) / observed) / (2 * np.sqrt(variance)))
+
+
+def _median_error(months: FloatArray, seen: FloatArray, observed: float) -> float:
+    """Return the error of a median; the density is averaged over the middle fifth."""
+    low, high = np.interp([0.4, 0.6], seen / seen[-1], months)
+    density = 0.2 / (high - low)
+    return float(1 / (2 * density * np.sqrt(observed)))
+
+
+def _median_survival_error(figure: Figure, expectation: SeriesExpectation) -> float:
+    arm = expectation.arm(figure.arm)
+    months, alive = arm.months, arm.alive
+    median = crossing(months, alive, 0.5)
+    followed = 1 - expectation.follow_up.below((months[1:] + months[:-1]) / 2)[0]
+    hazard = -np.diff(np.log(np.maximum(alive, 1e-300)))
+    at_risk = np.maximum(arm.weight * followed * alive[:-1], 1e-9)
+    variance = 0.25 * np.sum((hazard / at_risk)[months[1:] <= median])
+    early, late = crossing(months, alive, 0.55), crossing(months, alive, 0.45)
+    if not np.isfinite(late):
+        late = 2 * median - early
+    return float(np.sqrt(variance) * (late - early) / 0.1)
