@@ -65,7 +65,7 @@ def _passed(time: FloatArray, observed: BoolArray) -> FloatArray:
     """Return 1 - Kaplan-Meier just before each time, all strata together."""
     curve = kaplan_meier(time, observed)
     steps = curve.survival
-    before = np.append(1.0, steps.values)  # noqa: PD011 - a step function, not a DataFrame
+    before = np.append(1.0, steps.values)
     return np.asarray(1 - before[np.searchsorted(steps.times, time, side="left")])
 
 

@@ -32,7 +32,7 @@ from outcomes.synthetic.population import (
 )
 from outcomes.synthetic.series import Series
 
-CHUNK_ROWS = 250_000
+CHUNK_ROWS = 50_000
 ID_DIGITS = 7
 
 

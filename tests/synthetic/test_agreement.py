@@ -1,12 +1,22 @@
 """Two ways to one number: integration of the truth, and estimation from simulated patients."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from lifelines import CoxPHFitter
 
 from outcomes.synthetic import shipped_calibration, simulate, treatment_truth, true_risk
+from outcomes.synthetic.courses import course_of
 from outcomes.synthetic.estimands import achieved, expect_series, is_covered
 from outcomes.synthetic.fitting import ARM_SIZES
-from outcomes.synthetic.population import strategy_arms, time_grid
+from outcomes.synthetic.hazards import draw_events
+from outcomes.synthetic.patients import draw_patients, draw_regimen, draw_separation
+from outcomes.synthetic.population import (
+    arm_baseline,
+    series_follow_up,
+    strategy_arms,
+    time_grid,
+)
 from outcomes.synthetic.reported import reported
 
 STUDIES = ("laufer-2013", "liu-2020", "gong-2021", "bate-2015", "amankulor-2014")
@@ -50,6 +60,78 @@ def test_mean_true_risk_is_the_observed_risk(endpoint):
             assert happened[rows].mean() == pytest.approx(
                 risk[rows, column].mean(), abs=4 * error + 1e-3
             )
+
+
+@pytest.mark.parametrize("endpoint", ["overall-survival", "local-control"])
+def test_true_risk_where_everyone_had_sbrt(endpoint):
+    """Nothing happens before SBRT, so the risk just after its start is all but 0."""
+    calibration = shipped_calibration()
+    cohort = simulate("laufer-2013", 2_000, 4)
+    risk = true_risk(cohort, endpoint, [0.45, 0.6, 3.0], calibration)
+    assert (risk[:, 0] == 0).all()
+    waiting = (cohort["sbrt_start_months"] > 0.6).to_numpy()
+    assert risk[waiting, 1].max() < 1e-3
+    series = calibration.series_of("laufer-2013")
+    values, effects = calibration.values("laufer-2013"), calibration.effects
+    whole = expect_series(series, values, effects, calibration.evidence).whole
+    curve = 1 - whole.alive if endpoint == "overall-survival" else whole.progressed
+    expected = np.interp(3.0, whole.months, curve)
+    error = risk[:, 2].std() / np.sqrt(len(cohort))
+    assert risk[:, 2].mean() == pytest.approx(expected, abs=4 * error)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "key", "first_month"),
+    [
+        ("overall-survival", "cox-unadjusted:hazard_ratio", 0.0),
+        ("local-control", "cox-unadjusted:hazard_ratio", 0.0),
+        ("overall-survival", "landmark:hazard_ratio", 1.38),
+    ],
+)
+def test_true_hazard_ratios_are_those_of_a_randomised_trial(endpoint, key, first_month):
+    calibration = shipped_calibration()
+    series = calibration.series_of("liu-2020")
+    truth = treatment_truth(calibration, "liu-2020", endpoint, (12,), landmark=1.38)
+    trial = _randomised_trial(calibration, series, 40_000)
+    time, event = (
+        ("os_months", "death") if endpoint == "overall-survival" else ("lp_months", "lp_event")
+    )
+    rows = trial[trial[time] > first_month]
+    columns = ["treated"] if first_month == 0 else ["treated", "score"]
+    data = rows[columns].assign(
+        time=np.ceil(rows[time] * 20) / 20, event=(rows[event] == 1).astype(int)
+    )
+    fit = CoxPHFitter().fit(data, "time", "event")
+    assert abs(fit.params_["treated"] - np.log(truth[key])) < 3.5 * fit.standard_errors_["treated"]
+
+
+def _randomised_trial(calibration, series, size):
+    """Return patients of a series assigned at surgery by a coin."""
+    generator = np.random.default_rng(21)
+    values, effects = calibration.values(series.study), calibration.effects
+    arms = np.zeros(size, dtype=np.intp)
+    patients = draw_patients(series, arms, values, calibration.evidence, generator)
+    below = np.full(size, calibration.evidence["share_separation_below_3mm"])
+    patients["separation_mm"] = draw_separation(below, calibration.evidence, generator)
+    treated = generator.random(size) < 0.5
+    mix = np.tile(np.array(series.arms[1].regimens), (size, 1))
+    patients["dose_regimen"] = draw_regimen(mix, treated, generator)
+    start = generator.uniform(*series.sbrt_start, size)
+    course = course_of(patients, effects, treated=treated, start=start, chosen=True)
+    times = draw_events(arm_baseline(series.arms[0], values), course, size, generator)
+    censoring = series_follow_up(series, values).draw(size, generator)
+    end, died = np.minimum(times.death, censoring), times.death <= censoring
+    progressed = times.progression < end
+    return pd.DataFrame(
+        {
+            "treated": treated.astype(float),
+            "score": course.score,
+            "os_months": end,
+            "death": died.astype(int),
+            "lp_months": np.where(progressed, times.progression, end),
+            "lp_event": np.where(progressed, 1, np.where(died, 2, 0)),
+        }
+    )
 
 
 def test_true_risk_ranks_patients():
