@@ -4,6 +4,7 @@ The mirror of `estimands`, which computes the same from the calibrated truth; bo
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,13 @@ from outcomes.errors import CalibrationError
 from outcomes.evidence import Figure
 from outcomes.synthetic.series import REGIMENS
 
+
+def _has_regimen(name: str, cohort: pd.DataFrame) -> "pd.Series[bool]":
+    return cohort["dose_regimen"] == name
+
+
 ARMS: Mapping[str, Callable[[pd.DataFrame], "pd.Series[bool]"]] = {
-    **{name: lambda c, name=name: c["dose_regimen"] == name for name in REGIMENS},  # type: ignore[misc]
+    **{name: partial(_has_regimen, name) for name in REGIMENS},
     "alone": lambda c: ~c["sbrt"],
     "sbrt": lambda c: c["sbrt"],
     "aggressive": lambda c: c["resection"] == "aggressive",

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypedDict
 
 from outcomes.errors import CalibrationError
 from outcomes.evidence import Evidence
@@ -179,113 +179,120 @@ def shared_parameters(evidence: Evidence) -> tuple[FreeParameter, ...]:
 
 def survival_series(evidence: Evidence) -> tuple[Series, ...]:
     """Return the five series with figures on survival or local control."""
+    builders = (_laufer, _liu, _gong, _bate, _amankulor)
+    return tuple(build(evidence) for build in builders)
 
-    def size(figure_id: str) -> int:
-        value = evidence.figure(figure_id).value
-        if value is None:
-            raise CalibrationError(f"{figure_id}: a number of patients is needed")
-        return round(value)
 
-    timing = _range(evidence, "laufer-2013/sbrt_start")
-    female, age_mean, age_sd = (
-        evidence["share_female"],
-        evidence["age_mean"],
-        evidence["age_sd"],
+def _laufer(evidence: Evidence) -> Series:
+    pure = {"single_24": (1.0, 0.0, 0.0), "hypofractionated_high": (0.0, 1.0, 0.0)}
+    return Series(
+        study="laufer-2013",
+        arms=tuple(
+            Arm(
+                name,
+                _size(evidence, f"laufer-2013/dose_regimen/{name}"),
+                pure.get(name, (0.0, 0.0, 1.0)),
+            )
+            for name in REGIMENS
+        ),
+        follow_up="weibull",
+        follow_up_range=(0.0, _range(evidence, "laufer-2013/time_of_progression_range")[1]),
+        **_usual(evidence),
     )
-    regimen_sizes = [size(f"laufer-2013/dose_regimen/{name}") for name in REGIMENS]
-    high_gong = evidence["share_hypofractionated_high_gong"]
-    bate_lesions = size("bate-2015/lesions/sbrt_alone") + size("bate-2015/lesions/surgery_sbrt")
-    bate_mix = _assumed_mix(evidence, "bate")
-    return (
-        Series(
-            study="laufer-2013",
-            arms=tuple(
-                Arm(name, count, tuple(float(name == other) for other in REGIMENS))  # type: ignore[arg-type]
-                for name, count in zip(REGIMENS, regimen_sizes, strict=True)
-            ),
-            sbrt_start=timing,
-            follow_up="weibull",
-            follow_up_range=(0.0, _range(evidence, "laufer-2013/time_of_progression_range")[1]),
-            female=female,
-            age_mean=age_mean,
-            age_sd=age_sd,
+
+
+def _liu(evidence: Evidence) -> Series:
+    treated = _size(evidence, "liu-2020/patients/sbrt")
+    return Series(
+        study="liu-2020",
+        arms=(
+            Arm("alone", _size(evidence, "liu-2020/patients/alone"), (0.0, 0.0, 0.0)),
+            Arm("sbrt", treated, _assumed_mix(evidence, "liu")),
         ),
-        Series(
-            study="liu-2020",
-            arms=(
-                Arm("alone", size("liu-2020/patients/alone"), (0.0, 0.0, 0.0)),
-                Arm("sbrt", size("liu-2020/patients/sbrt"), _assumed_mix(evidence, "liu")),
-            ),
-            sbrt_start=timing,
-            follow_up="beta",
-            follow_up_range=_range(evidence, "liu-2020/follow_up_range"),
-            selected=True,
-            female=evidence["share_female_liu"],
-            age_mean=evidence["age_mean_liu"],
-            age_sd=evidence["age_sd_liu"],
-        ),
-        Series(
-            study="gong-2021",
-            arms=tuple(
-                Arm(
-                    name,
-                    size(f"gong-2021/patients/{name}"),
-                    (0.0, high_gong, 1 - high_gong),
-                    resection=float(name == "aggressive"),
-                    own_kps=True,
-                    own_separation=True,
-                )
-                for name in ("aggressive", "moderate")
-            ),
-            sbrt_start=timing,
-            follow_up="uniform",
-            follow_up_range=(evidence["follow_up_first_gong"], evidence["follow_up_last_gong"]),
-            female=female,
-            age_mean=age_mean,
-            age_sd=age_sd,
-        ),
-        Series(
-            study="bate-2015",
-            arms=(
-                Arm(
-                    "sbrt_alone",
-                    size("bate-2015/lesions/sbrt_alone"),
-                    bate_mix,
-                    procedure="none",
-                    own_progression=True,
-                ),
-                Arm(
-                    "surgery_sbrt",
-                    size("bate-2015/lesions/surgery_sbrt"),
-                    bate_mix,
-                    own_progression=True,
-                ),
-            ),
-            sbrt_start=timing,
-            follow_up="weibull",
-            follow_up_range=(0.0, HORIZON_MONTHS),
-            second_lesions=bate_lesions / _patients(evidence, "bate-2015") - 1,
-            female=female,
-            age_mean=age_mean,
-            age_sd=age_sd,
-        ),
-        Series(
-            study="amankulor-2014",
-            arms=(
-                Arm("", _patients(evidence, "amankulor-2014"), _assumed_mix(evidence, "amankulor")),
-            ),
-            sbrt_start=timing,
-            follow_up="uniform",
-            follow_up_range=(
-                evidence["follow_up_first_amankulor"],
-                evidence["follow_up_last_amankulor"],
-            ),
-            hardware=True,
-            female=female,
-            age_mean=age_mean,
-            age_sd=age_sd,
-        ),
+        follow_up="beta",
+        follow_up_range=_range(evidence, "liu-2020/follow_up_range"),
+        selected=True,
+        **_usual(evidence, "_liu"),
     )
+
+
+def _gong(evidence: Evidence) -> Series:
+    high = evidence["share_hypofractionated_high_gong"]
+    return Series(
+        study="gong-2021",
+        arms=tuple(
+            Arm(
+                name,
+                _size(evidence, f"gong-2021/patients/{name}"),
+                (0.0, high, 1 - high),
+                resection=float(name == "aggressive"),
+                own_kps=True,
+                own_separation=True,
+            )
+            for name in ("aggressive", "moderate")
+        ),
+        follow_up="uniform",
+        follow_up_range=_assumed_follow_up(evidence, "gong"),
+        **_usual(evidence),
+    )
+
+
+def _bate(evidence: Evidence) -> Series:
+    alone = _size(evidence, "bate-2015/lesions/sbrt_alone")
+    operated = _size(evidence, "bate-2015/lesions/surgery_sbrt")
+    mix = _assumed_mix(evidence, "bate")
+    return Series(
+        study="bate-2015",
+        arms=(
+            Arm("sbrt_alone", alone, mix, procedure="none", own_progression=True),
+            Arm("surgery_sbrt", operated, mix, own_progression=True),
+        ),
+        follow_up="weibull",
+        follow_up_range=(0.0, HORIZON_MONTHS),
+        second_lesions=(alone + operated) / _patients(evidence, "bate-2015") - 1,
+        **_usual(evidence),
+    )
+
+
+def _amankulor(evidence: Evidence) -> Series:
+    size = _patients(evidence, "amankulor-2014")
+    return Series(
+        study="amankulor-2014",
+        arms=(Arm("", size, _assumed_mix(evidence, "amankulor")),),
+        follow_up="uniform",
+        follow_up_range=_assumed_follow_up(evidence, "amankulor"),
+        hardware=True,
+        **_usual(evidence),
+    )
+
+
+class _Usual(TypedDict):
+    """What series share unless they print their own."""
+
+    sbrt_start: tuple[float, float]
+    female: float
+    age_mean: float
+    age_sd: float
+
+
+def _usual(evidence: Evidence, suffix: str = "") -> _Usual:
+    return {
+        "sbrt_start": _range(evidence, "laufer-2013/sbrt_start"),
+        "female": evidence[f"share_female{suffix}"],
+        "age_mean": evidence[f"age_mean{suffix}"],
+        "age_sd": evidence[f"age_sd{suffix}"],
+    }
+
+
+def _size(evidence: Evidence, figure_id: str) -> int:
+    value = evidence.figure(figure_id).value
+    if value is None:
+        raise CalibrationError(f"{figure_id}: a number of patients is needed")
+    return round(value)
+
+
+def _assumed_follow_up(evidence: Evidence, series: str) -> tuple[float, float]:
+    return evidence[f"follow_up_first_{series}"], evidence[f"follow_up_last_{series}"]
 
 
 def _patients(evidence: Evidence, study: str) -> int:
