@@ -12,6 +12,10 @@ from typing import Any
 
 from outcomes.errors import OutcomesError
 
+# Stands in every folder made here and lists its files: what is not listed is somebody else's.
+MARKER = ".separation-outcomes"
+# What file managers leave in a folder that was looked at.
+DROPPINGS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 # Beyond ten digits a result depends on the machine's arithmetic, and the bytes with it.
 DIGITS = 10
 
@@ -47,25 +51,32 @@ def write_json(path: str | Path, data: object) -> None:
 def replacing(target: Path) -> Iterator[Path]:
     """Yield a temporary file beside the target; it takes the target's name on success.
 
+    Missing parent folders are made.
+
     Raises
     ------
     OutcomesError
         If the file cannot be written.
     """
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         os.close(handle)
     except OSError as error:
-        raise OutcomesError(f"{target}: cannot be written ({error.strerror})") from error
+        raise _unwritable(target, error) from error
     temporary = Path(name)
     try:
         yield temporary
         temporary.chmod(0o666 & ~_mask())
         temporary.replace(target)
     except OSError as error:
-        raise OutcomesError(f"{target}: cannot be written ({error.strerror})") from error
+        raise _unwritable(target, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _unwritable(target: Path, error: OSError) -> OutcomesError:
+    return OutcomesError(f"{target}: cannot be written ({error.strerror or error})")
 
 
 def _mask() -> int:
@@ -79,33 +90,97 @@ def _mask() -> int:
 def new_folder(target: str | Path, *, replace: bool = False) -> Iterator[Path]:
     """Yield a temporary folder that takes the target's name once the block has succeeded.
 
+    A folder made here carries the file `MARKER`, which lists what was written. Only such a
+    folder is ever replaced, and only while nothing else stands in it. The old one is renamed
+    aside and deleted once the new one is in its place.
+
     Parameters
     ----------
     target
-        Folder to make.
+        Folder to make, with its missing parents. Of a link, the folder it points to.
     replace
-        Whether a folder of that name may be replaced.
+        Whether a folder made here earlier may be replaced.
 
     Raises
     ------
     OutcomesError
-        If the target exists and may not be replaced, or cannot be written.
+        If the target exists and may not be replaced, holds what was not written here, holds the
+        working or the home folder, or cannot be written.
     """
-    final = Path(target)
-    if final.exists() and not replace and not (final.is_dir() and not any(final.iterdir())):
-        raise OutcomesError(f"{final}: is already there; allowed: a new folder, or --force")
-    if final.exists() and not final.is_dir():
-        raise OutcomesError(f"{final}: is a file; allowed: a folder")
+    shown = Path(target)
     try:
+        final = shown.resolve()
+        _check_free(shown, final, replace=replace)
         final.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
     except OSError as error:
-        raise OutcomesError(f"{final}: cannot be written ({error.strerror})") from error
+        raise _unwritable(shown, error) from error
+    except RuntimeError as error:  # links in a circle, before Python 3.13
+        raise OutcomesError(f"{shown}: cannot be written ({error})") from error
     try:
         yield temporary
+        listing = "".join(f"{name}\n" for name in _contents(temporary))
+        (temporary / MARKER).write_bytes(listing.encode("utf-8"))
         temporary.chmod(0o777 & ~_mask())
-        if final.exists():
-            shutil.rmtree(final)
-        temporary.replace(final)
+        # The folder may have changed during a long run.
+        _check_free(shown, final, replace=replace)
+        _put_in_place(temporary, final)
+    except OSError as error:
+        raise _unwritable(shown, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _check_free(shown: Path, final: Path, *, replace: bool) -> None:
+    """Refuse a folder that may not be made or replaced."""
+    for kept, name in ((Path.cwd(), "working"), (Path.home(), "home")):
+        if kept.resolve().is_relative_to(final):
+            raise OutcomesError(f"{shown}: holds the {name} folder; allowed: a new folder")
+    if not final.exists():
+        return
+    if not final.is_dir():
+        raise OutcomesError(f"{shown}: is a file; allowed: a folder")
+    if not any(final.iterdir()):
+        return
+    if not replace:
+        raise OutcomesError(f"{shown}: is already there; allowed: a new folder, or --force")
+    foreign = _foreign(final)
+    if foreign:
+        more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
+        raise OutcomesError(
+            f"{shown}: found {foreign[0]}{more}, which outcomes did not write there; allowed "
+            "with --force: a folder that outcomes made and that holds nothing else"
+        )
+
+
+def _foreign(folder: Path) -> list[str]:
+    """Return what stands in a folder and was not written by `new_folder`."""
+    marker = folder / MARKER
+    own = {MARKER, *marker.read_text(encoding="utf-8").splitlines()} if marker.is_file() else set()
+    return [
+        name for name in _contents(folder) if name not in own and Path(name).name not in DROPPINGS
+    ]
+
+
+def _contents(folder: Path) -> list[str]:
+    """Return everything in a folder but its plain sub-folders, unless these are empty."""
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_symlink() or not path.is_dir() or not any(path.iterdir())
+    )
+
+
+def _put_in_place(temporary: Path, final: Path) -> None:
+    """Rename a finished folder; whatever fails, the old or the new one is there."""
+    if not final.exists():
+        temporary.replace(final)
+        return
+    aside = temporary.with_name(f"{temporary.name}.old")
+    final.replace(aside)
+    try:
+        temporary.replace(final)
+    except BaseException:
+        aside.replace(final)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)

@@ -2,20 +2,33 @@
 
 from typing import TYPE_CHECKING, Any
 
-from outcomes.schema.columns import COLUMNS, Column
+from outcomes.schema.columns import (
+    COLUMNS,
+    DAYS_PER_MONTH,
+    RESULTS,
+    SEPARATION_THRESHOLD_MM,
+    TUMORS,
+    Column,
+)
 
 if TYPE_CHECKING:
     from outcomes.schema.cohort import Cohort
     from outcomes.schema.files import read_cohort, write_cohort
+    from outcomes.schema.lesions import one_row_per_patient
     from outcomes.schema.mapping import apply_mapping
     from outcomes.schema.rules import pandera_schema
     from outcomes.schema.validation import validate_cohort
 
 __all__ = [
     "COLUMNS",
+    "DAYS_PER_MONTH",
+    "RESULTS",
+    "SEPARATION_THRESHOLD_MM",
+    "TUMORS",
     "Cohort",
     "Column",
     "apply_mapping",
+    "one_row_per_patient",
     "pandera_schema",
     "read_cohort",
     "validate_cohort",
@@ -25,6 +38,7 @@ __all__ = [
 _HOMES = {
     "Cohort": "cohort",
     "apply_mapping": "mapping",
+    "one_row_per_patient": "lesions",
     "pandera_schema": "rules",
     "read_cohort": "files",
     "validate_cohort": "validation",

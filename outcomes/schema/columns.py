@@ -70,6 +70,23 @@ class Column:
         return " ".join(words)
 
 
+DAYS_PER_MONTH = 30.4375
+"""Days of a month: a twelfth of 365.25."""
+SEPARATION_THRESHOLD_MM = 3.0
+"""Distance between residual tumour and cord below which local control is worse."""
+TUMORS = (
+    "lung",
+    "breast",
+    "prostate",
+    "kidney",
+    "thyroid",
+    "gastrointestinal",
+    "sarcoma",
+    "melanoma",
+    "hematologic",
+)
+"""The primary tumours that have a name; any further one is ``other``."""
+
 # Wide limits, meant to catch a wrong unit (days for months) or a slip, not a rare patient.
 LONGEST_FOLLOW_UP = 600
 LONGEST_WAIT = 60
@@ -109,18 +126,7 @@ _TABLE = (
         "category",
         "Primary tumour",
         "disease",
-        categories=(
-            "lung",
-            "breast",
-            "prostate",
-            "kidney",
-            "thyroid",
-            "gastrointestinal",
-            "sarcoma",
-            "melanoma",
-            "hematologic",
-            "other",
-        ),
+        categories=(*TUMORS, "other"),
     ),
     Column("radiosensitive", "boolean", "Tumour sensitive to conventional radiotherapy", "disease"),
     Column(
@@ -245,3 +251,10 @@ _TABLE = (
 
 COLUMNS: Mapping[str, Column] = MappingProxyType({column.name: column for column in _TABLE})
 """Every column the schema knows, by name, in the order of a written cohort."""
+
+RESULTS = frozenset(
+    name
+    for name, column in COLUMNS.items()
+    if column.group == "outcome" or name in ("frankel_after", "vas_after")
+)
+"""Columns that tell how a patient fared: neither a treatment nor a covariate."""

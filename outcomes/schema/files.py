@@ -213,6 +213,8 @@ def _read_parquet(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         provenance = json.loads(stored) if stored else {}
     except ValueError:
         raise OutcomesError(f"{path}: its provenance is not JSON") from None
+    if not isinstance(provenance, dict):
+        raise OutcomesError(f"{path}: its provenance is no JSON object")
     return table.to_pandas(), provenance
 
 

@@ -27,9 +27,8 @@ import pandas as pd
 
 from outcomes.errors import OutcomesError
 from outcomes.schema.coercion import as_text
-from outcomes.schema.columns import COLUMNS
+from outcomes.schema.columns import COLUMNS, DAYS_PER_MONTH
 
-DAYS_PER_MONTH = 30.4375
 MONTHS_PER: Mapping[str, float] = {
     "days": 1 / DAYS_PER_MONTH,
     "weeks": 7 / DAYS_PER_MONTH,

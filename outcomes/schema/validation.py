@@ -100,6 +100,9 @@ def validate_cohort(
     """
     if not isinstance(frame, pd.DataFrame):
         raise OutcomesError(f"{source}: found {type(frame).__name__}; allowed: a pandas DataFrame")
+    if isinstance(frame.columns, pd.MultiIndex):
+        levels = frame.columns.nlevels
+        raise OutcomesError(f"{source}: found column names of {levels} levels; allowed: one level")
     findings = _Findings(frame)
     required = _required(endpoints, covariates)
     repeated = sorted({str(name) for name in frame.columns[frame.columns.duplicated()]})

@@ -104,8 +104,9 @@ def test_unchecked_cells_are_refused(tmp_path: Path) -> None:
 
 
 def test_writing_where_one_cannot(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
     with pytest.raises(OutcomesError, match=r"cohort\.csv: cannot be written"):
-        write_cohort(patients(), tmp_path / "absent" / "cohort.csv")
+        write_cohort(patients(), tmp_path / "file" / "cohort.csv")
     with pytest.raises(OutcomesError, match=r"unknown ending '\.xlsx'; allowed: \.csv, \.parquet"):
         write_cohort(patients(), tmp_path / "cohort.xlsx")
     with pytest.raises(OutcomesError, match="nothing to write"):
