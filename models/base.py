@@ -12,8 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 from outcomes.arrays import FloatArray, IntArray
 from outcomes.endpoints import Endpoint, get_endpoint
 from outcomes.errors import ModelError
+from outcomes.models.coding import learn_design
 from outcomes.models.concordance import concordance
-from outcomes.models.design import Design, learn_design
+from outcomes.models.design import Design
 from outcomes.models.series import SeriesSet, average_incidences
 
 SeriesChoice = str | Sequence[str] | None
@@ -138,10 +139,6 @@ class SurvivalModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships 
         if self.strata is not None and self.strata in table.columns:
             groups = table[self.strata].astype(str).to_numpy(dtype=object)
         return concordance(time, event, self.predict(table), groups)
-
-    def __sklearn_clone__(self) -> Self:
-        # Parameters are never changed, so clones may share them; an Endpoint cannot be copied.
-        return type(self)(**self.get_params(deep=False))
 
     @property
     def causes(self) -> tuple[int, ...]:

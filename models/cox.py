@@ -21,9 +21,9 @@ from outcomes.models.base import (
     series_per_patient,
 )
 from outcomes.models.competing import cumulative_incidences
-from outcomes.models.design import Separation
 from outcomes.models.proportional_hazards import CauseFit, fit_cause
 from outcomes.models.schoenfeld import proportional_hazards_test
+from outcomes.models.terms import Separation
 
 # Patients times grid months held at once.
 _CELLS = 2_000_000

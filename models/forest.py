@@ -11,9 +11,11 @@ from outcomes.arrays import FloatArray, IntArray
 from outcomes.endpoints import Endpoint
 from outcomes.errors import ModelError
 from outcomes.models.base import SeriesChoice, SurvivalModel, as_table, series_per_patient
+from outcomes.models.coding import learn_design
 from outcomes.models.competing import cumulative_incidences
-from outcomes.models.design import Design, Separation, learn_design
+from outcomes.models.design import Design
 from outcomes.models.grid import Grid, learn_grid
+from outcomes.models.terms import Separation
 from outcomes.models.trees import Trees, flatten_forest
 
 

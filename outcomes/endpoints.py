@@ -40,6 +40,23 @@ class Endpoint:
     events: Mapping[int, str]
     complement_title: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "events", MappingProxyType(dict(self.events)))
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.columns, tuple(sorted(self.events.items()))))
+
+    def __reduce__(self) -> tuple[type["Endpoint"], tuple[str | dict[int, str], ...]]:
+        # A mapping proxy can be neither pickled nor copied.
+        return type(self), (
+            self.name,
+            self.title,
+            self.time_column,
+            self.event_column,
+            dict(self.events),
+            self.complement_title,
+        )
+
     @property
     def columns(self) -> tuple[str, str]:
         """Time and event column."""
@@ -118,7 +135,7 @@ OVERALL_SURVIVAL = Endpoint(
     title="Overall survival",
     time_column="os_months",
     event_column="death",
-    events=MappingProxyType({0: "censored", 1: "death"}),
+    events={0: "censored", 1: "death"},
     complement_title="Alive",
 )
 
@@ -127,9 +144,7 @@ LOCAL_CONTROL = Endpoint(
     title="Local control",
     time_column="lp_months",
     event_column="lp_event",
-    events=MappingProxyType(
-        {0: "censored", 1: "local progression", 2: "death without local progression"}
-    ),
+    events={0: "censored", 1: "local progression", 2: "death without local progression"},
     complement_title="Without local progression",
 )
 
@@ -138,9 +153,7 @@ HARDWARE_FAILURE = Endpoint(
     title="Hardware failure",
     time_column="hardware_months",
     event_column="hardware_event",
-    events=MappingProxyType(
-        {0: "censored", 1: "hardware failure", 2: "death without hardware failure"}
-    ),
+    events={0: "censored", 1: "hardware failure", 2: "death without hardware failure"},
     complement_title="Without hardware failure",
 )
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from outcomes.errors import ModelError
-from outcomes.models.design import Design, learn_design
+from outcomes.models.coding import learn_design
+from outcomes.models.design import Design
 
 
 def table() -> pd.DataFrame:
