@@ -31,12 +31,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of formatted cells; the first cell of a row is its header."""
+    """A table of formatted cells; the first cell of a row is its header.
+
+    The lines of a cell stand beneath each other, those after the first in small print. A `fitted`
+    table breaks its lines rather than growing wider than the page.
+    """
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    fitted: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,10 @@ class CurveChart:
 
 @dataclass(frozen=True)
 class ForestRow:
-    """An estimate with its interval; a value of None leaves the row empty but named."""
+    """An estimate with its interval; a value of None leaves the row empty but named.
+
+    `truth` is what the row's method would find without chance, where that is known.
+    """
 
     label: str
     value: float | None
@@ -95,6 +103,7 @@ class ForestRow:
     upper: float | None
     texts: tuple[str, ...]
     style: Style = "ink"
+    truth: float | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +116,6 @@ class ForestChart:
     log: bool = False
     hints: tuple[str, str] = ("", "")
     text_titles: tuple[str, ...] = ()
-    truth: float | None = None
     percent: bool = False
 
 

@@ -29,6 +29,21 @@ def forest_figure(chart: ForestChart, *, narrow: bool) -> Plain:
     for position, row in enumerate(rows):
         y = count - position
         look = LOOKS[row.style]
+        if row.truth is not None:
+            data.append(
+                {
+                    "type": "scatter",
+                    "mode": "markers",
+                    "x": rounded([row.truth]),
+                    "y": [y],
+                    "marker": {
+                        "symbol": "line-ns-open",
+                        "size": 22,
+                        "color": MUTED,
+                        "line": {"width": 3, "color": MUTED},
+                    },
+                }
+            )
         if row.lower is not None and row.upper is not None:
             data.append(
                 {
@@ -54,24 +69,18 @@ def forest_figure(chart: ForestChart, *, narrow: bool) -> Plain:
                     },
                 }
             )
-    numbers = (
-        [
-            number
-            for row in rows
-            for number in (row.value, row.lower, row.upper)
-            if number is not None
-        ]
-        + [chart.reference]
-        + ([] if chart.truth is None else [chart.truth])
-    )
+    numbers = [
+        number
+        for row in rows
+        for number in (row.value, row.lower, row.upper, row.truth)
+        if number is not None
+    ] + [chart.reference]
     axis = _log_axis(chart, numbers) if chart.log else _linear_axis(chart, numbers)
     widths = [] if narrow else [max(96, 7 * max(map(len, column))) for column in _columns(chart)]
     left = 16 if narrow else min(330, 22 + 7 * max(len(row.label) for row in rows))
     right = 16 if narrow else 12 + sum(widths)
     top = 40 if chart.text_titles and not narrow else 16
     below = 78 if any(chart.hints) else 54
-    if chart.truth is not None:
-        top += 18
     axis["title"]["text"] = wrapped(chart.x_title, 44 if narrow else 80)
     if "<br>" in axis["title"]["text"]:
         below += 16
@@ -90,19 +99,6 @@ def forest_figure(chart: ForestChart, *, narrow: bool) -> Plain:
         },
     )
     layout["shapes"].append(_vertical(chart.reference, AXIS, "solid"))
-    if chart.truth is not None:
-        layout["shapes"].append(_vertical(chart.truth, MUTED, "dot"))
-        layout["annotations"].append(
-            note(
-                "truth",
-                xref="x",
-                x=_on_axis(chart, chart.truth),
-                yref="paper",
-                y=1,
-                yshift=9,
-                font={"size": 12, "color": MUTED},
-            )
-        )
     for position, row in enumerate(rows):
         y = count - position
         if narrow:

@@ -21,6 +21,7 @@ from outcomes.reports.content import (
     Section,
     Table,
 )
+from outcomes.reports.names import readable
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import make_page
 from outcomes.reports.summary_evidence import figure_label
@@ -31,7 +32,6 @@ from outcomes.reports.wording import (
     number,
     percent,
     plain,
-    readable,
     sentence_case,
 )
 

@@ -18,6 +18,7 @@ from outcomes.reports.content import (
     Section,
     Table,
 )
+from outcomes.reports.names import readable
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import REGIMENS, has_columns, make_page
 from outcomes.reports.summary_outcomes import local_section, survival_section
@@ -28,7 +29,6 @@ from outcomes.reports.wording import (
     number,
     of_100,
     percent,
-    readable,
     sentence_case,
     sentence_list,
 )

@@ -103,9 +103,9 @@ def _notice(results: StudyResults) -> tuple[str, str]:
 def _footer(results: StudyResults) -> tuple[str, ...]:
     provenance = results.provenance
     parts = [f"separation-outcomes {provenance.get('package_version', '')}".strip()]
-    if "seed" in provenance:
+    if provenance.get("seed") is not None:
         parts.append(f"seed {provenance['seed']}")
-    if "evidence_hash" in provenance:
+    if provenance.get("evidence_hash"):
         parts.append(f"evidence {str(provenance['evidence_hash'])[:12]}")
     return (
         " · ".join(parts),

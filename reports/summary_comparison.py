@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from outcomes.endpoints import get_endpoint
+from outcomes.estimate import Estimate
 from outcomes.reports.content import (
     Block,
     Bullets,
@@ -22,9 +23,12 @@ from outcomes.reports.content import (
     Table,
 )
 from outcomes.reports.results import StudyResults
+from outcomes.reports.summary_adjusted import adjusting_covariates, has_estimate, has_truth
 from outcomes.reports.summary_arms import (
     STYLES,
+    arm_label,
     arms,
+    firm_horizons,
     group_words,
     headline,
     icon_row,
@@ -33,6 +37,7 @@ from outcomes.reports.summary_arms import (
 from outcomes.reports.summary_common import arm_at, curve_line, make_page, round_up
 from outcomes.reports.summary_methods import methods_section
 from outcomes.reports.wording import (
+    INTERVAL_MEANING,
     NONE,
     as_sentence,
     count,
@@ -42,6 +47,7 @@ from outcomes.reports.wording import (
     months,
     of_100,
     percent,
+    sentence_list,
 )
 
 if TYPE_CHECKING:
@@ -62,8 +68,7 @@ def summarise(results: StudyResults) -> Page:
         results,
         title="Separation surgery alone, or with SBRT" if is_sbrt else "Two groups compared",
         question=(
-            "This page answers: how many patients live, and in how many does the tumour grow "
-            "again at the operated site, "
+            f"This page answers: {_asked(results)}, "
             + (
                 "after separation surgery alone and after separation surgery followed by "
                 "stereotactic body radiotherapy (SBRT)?"
@@ -80,18 +85,43 @@ def _is_sbrt(results: StudyResults) -> bool:
     return all(comparison.treatment == "sbrt" for comparison in results.comparisons.values())
 
 
+def _asked(results: StudyResults) -> str:
+    """Return what the endpoints ask, as the start of a question."""
+    asked = {
+        True: "how many patients live",
+        False: "in how many patients does the tumour grow again at the operated site",
+    }
+    kinds = dict.fromkeys(is_survival(comparison) for comparison in results.comparisons.values())
+    return ", and ".join(asked[kind] for kind in kinds)
+
+
 def _of_100(results: StudyResults) -> Section:
-    row = icon_row(results.comparisons.values())
+    comparisons = tuple(results.comparisons.values())
+    row = icon_row(comparisons)
     note = f" {as_sentence(results.comparison_note)}" if results.comparison_note else ""
-    blocks: tuple[Block, ...] = (row,) if row is not None else ()
-    if row is None:
-        blocks = tuple(Paragraph(headline(c)) for c in results.comparisons.values())
+    blocks: list[Block] = [] if row is None else [row]
+    shown = 0 if row is None else len(row.groups)
+    if shown < len(comparisons):
+        blocks += [
+            Paragraph(headline(c)) for c in comparisons if row is None or not firm_horizons(c)
+        ]
+    text = "Plain counts first, not adjusted: the groups differ in other ways too."
+    if any(has_estimate(comparison, "landmark") for comparison in comparisons):
+        text += (
+            " Further down, the landmark takes out only the time a patient had to live until "
+            "treatment began."
+        )
+    names = dict.fromkeys(name for one in comparisons for name in adjusting_covariates(one))
+    if names:
+        text += (
+            " The hazard ratios of the adjusted Cox model compare patients alike in "
+            f"{sentence_list(tuple(names))}. No difference of risk on this page is adjusted."
+        )
     return Section(
         id="of-100-patients",
         title="Of 100 patients in each group",
-        finding="Plain counts first. Treated patients also differ in other ways; the methods "
-        f"further down take that into account.{note}",
-        blocks=blocks,
+        finding=f"{text}{note}",
+        blocks=tuple(blocks),
     )
 
 
@@ -111,7 +141,7 @@ def _curves(comparison: Comparison) -> Section:
         top = min(1.0, round_up(max(*shown, 0.1), 0.1))
     lines = tuple(
         curve_line(
-            curve.label,
+            arm_label(curve),
             style,
             curve.months,
             curve.estimate,
@@ -149,7 +179,7 @@ def _curves(comparison: Comparison) -> Section:
         "observation.",
         table=_curve_table(comparison, start),
         legend=tuple(
-            Legend(f"{curve.label} (n = {curve.n:,})", style)
+            Legend(f"{arm_label(curve)} (n = {curve.n:,})", style)
             for curve, style in zip(pair, STYLES, strict=True)
         ),
     )
@@ -173,7 +203,7 @@ def _marks(curve: ArmCurve) -> list[float]:
 def _short(curve: ArmCurve, comparison: Comparison) -> str:
     if comparison.treatment == "sbrt":
         return "SBRT" if curve.arm == "treated" else "Alone"
-    return "Treated" if curve.arm == "treated" else "Control"
+    return arm_label(curve)
 
 
 def _axis_end(comparison: Comparison) -> float:
@@ -195,7 +225,10 @@ def _curve_finding(comparison: Comparison) -> str:
             for curve, words in zip((control, treated), group_words(comparison), strict=True)
         ]
         return f"Half of the patients are alive at {parts[0]}, and at {parts[1]}."
-    horizon = comparison.horizons[-1]
+    firm = firm_horizons(comparison)
+    if not firm:
+        return "Few patients are observed long enough to compare local control."
+    horizon = firm[-1]
     values = [arm_at(curve, horizon, start=0.0) for curve in (control, treated)]
     if values[0] is None or values[1] is None:
         return "Few patients are observed long enough to compare local control late on."
@@ -222,22 +255,24 @@ def _curve_table(comparison: Comparison, start: float) -> Table:
         row = [f"{month:g}"]
         for curve in pair:
             estimate = arm_at(curve, float(month), start=start)
-            row += [
-                NONE if estimate is None else percent(estimate.value, 1),
-                NONE if estimate is None else limits(estimate.lower, estimate.upper, 1, 100),
-                f"{int(curve.at_risk[position]):,}",
-            ]
+            row += [_stacked(estimate), f"{int(curve.at_risk[position]):,}"]
         rows.append(tuple(row))
     columns = [Column("Month")]
     for curve in pair:
         name = _short(curve, comparison)
         columns += [
-            Column(f"{name}, %", numeric=True),
-            Column("95% CI", numeric=True),
+            Column(f"{name}, % (95% CI)", numeric=True),
             Column("At risk", numeric=True),
         ]
     what = "Survival" if is_survival(comparison) else "Cumulative incidence of local progression"
     return Table(f"{what} by month and group", tuple(columns), tuple(rows))
+
+
+def _stacked(estimate: Estimate | None) -> str:
+    """Return a share with its limits in a second line."""
+    if estimate is None:
+        return NONE
+    return f"{percent(estimate.value, 1)}\n{limits(estimate.lower, estimate.upper, 1, 100)}"
 
 
 def _inflation(comparison: Comparison, end: float, top: float) -> Figure:
@@ -257,7 +292,7 @@ def _inflation(comparison: Comparison, end: float, top: float) -> Figure:
         ):
             lines.append(
                 curve_line(
-                    f"{source.label}, {name}",
+                    f"{arm_label(source)}, {name}",
                     look,
                     source.months,
                     source.estimate,
@@ -265,7 +300,7 @@ def _inflation(comparison: Comparison, end: float, top: float) -> Figure:
                     end=min(end, float(np.max(source.months))),
                 )
             )
-        legend.append(Legend(f"{curve.label}, cumulative incidence", style))
+        legend.append(Legend(f"{arm_label(curve)}, cumulative incidence", style))
     legend.append(Legend("1 − Kaplan–Meier, the two groups", "faint"))
     for month in pair[0].risk_months:
         row = [f"{month:g}"]
@@ -300,29 +335,37 @@ def _inflation(comparison: Comparison, end: float, top: float) -> Figure:
 
 
 def _reading(results: StudyResults) -> Section:
+    comparisons = results.comparisons.values()
     items = []
     if _is_sbrt(results):
+        when = ", 2–4 weeks later" if results.synthetic else " afterwards"
         items += [
             "Separation surgery frees the spinal cord from tumour by a margin of at least 3 mm and "
-            "stabilises the spine; SBRT then gives a high dose in 1 to 6 fractions, 2–4 weeks "
-            "later.",
+            f"stabilises the spine; SBRT then gives a high dose in 1 to 6 fractions{when}.",
             "Immortal time: a patient counted under SBRT must have lived until SBRT began. A plain "
             "comparison credits that time to SBRT.",
         ]
     items += [
         "A difference of risk of −8 per 100 means: of 100 patients, 8 fewer have the event.",
         "A hazard ratio (HR) below 1 means that at any moment the event is rarer with treatment; "
-        "it "
-        "does not say how many patients are helped.",
-        "Difference of mean event-free months: how much longer, on average, patients live "
-        "without the event up to the horizon.",
-        "95% CI: had the study been repeated often, 95 of 100 such intervals would hold the "
-        "true value. A wide interval means that few patients were observed.",
+        "it does not say how many patients are helped.",
     ]
-    if results.synthetic:
+    if any(is_survival(comparison) for comparison in comparisons):
         items.append(
-            "Truth: these patients are simulated, so the real effect is known and stands beside "
-            "every estimate. It is an assumption of the simulation, not a finding about patients."
+            "Difference of mean months alive: how much longer patients live on average, counted "
+            "up to the horizon."
+        )
+    if not all(is_survival(comparison) for comparison in comparisons):
+        items.append(
+            "Months lost to progression: how many months before the horizon local progression "
+            "comes, on average over all patients."
+        )
+    items.append(INTERVAL_MEANING)
+    if any(has_truth(comparison) for comparison in comparisons):
+        items.append(
+            "Truth: these patients are simulated, so the effect is known and stands beside every "
+            "estimate, for each method the quantity that it estimates. It is an assumption of the "
+            "simulation, not a finding about patients."
         )
     total = results.comparison_cohort if results.comparison_cohort is not None else results.cohort
     return Section(

@@ -19,6 +19,7 @@ from outcomes.reports.content import (
     Section,
     Table,
 )
+from outcomes.reports.names import readable
 from outcomes.reports.results import ModelResult, StudyResults
 from outcomes.reports.summary_common import as_float
 from outcomes.reports.wording import (
@@ -26,7 +27,6 @@ from outcomes.reports.wording import (
     limits,
     number,
     p_value,
-    readable,
     sentence_case,
     sentence_list,
 )

@@ -16,9 +16,10 @@ from outcomes.reports.content import (
     Subheading,
     Table,
 )
+from outcomes.reports.names import readable
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import make_page
-from outcomes.reports.wording import NONE, count, plain, readable, sentence_case
+from outcomes.reports.wording import NONE, count, plain, sentence_case
 
 if TYPE_CHECKING:
     from outcomes.evidence import Evidence, Figure, Study

@@ -13,6 +13,7 @@ from outcomes.reports.content import (
     Section,
     Table,
 )
+from outcomes.reports.names import readable
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_arms import STYLES, arms, icon_row, is_survival, treatment_name
 from outcomes.reports.summary_common import TITLES, arm_at, make_page, page_names
@@ -24,7 +25,6 @@ from outcomes.reports.wording import (
     months,
     number,
     of_100,
-    readable,
     with_limits,
 )
 

@@ -14,19 +14,35 @@ from outcomes.reports.content import (
     Figure,
     ForestChart,
     ForestRow,
+    Paragraph,
     Section,
     Table,
 )
+from outcomes.reports.names import readable, readable_text
 from outcomes.reports.results import StudyResults
-from outcomes.reports.summary_arms import is_survival, treatment_name
+from outcomes.reports.summary_adjusted import (
+    INFLATED_METHOD,
+    covariates_of,
+    has_truth,
+    limit_of,
+    method_finding,
+    select,
+    which_ratio,
+)
+from outcomes.reports.summary_arms import (
+    few_left,
+    few_sentence,
+    firm_horizons,
+    is_survival,
+    treatment_name,
+)
 from outcomes.reports.wording import (
     NONE,
     as_sentence,
     known,
+    limits,
     number,
     p_value,
-    readable,
-    readable_text,
     sentence_case,
     with_limits,
 )
@@ -34,7 +50,6 @@ from outcomes.reports.wording import (
 if TYPE_CHECKING:
     from outcomes.comparison import Comparison, Rung
 
-INFLATED_METHOD = "1 - Kaplan-Meier"
 METHODS = {
     "crude": "Plain comparison",
     "stratified": "Within series",
@@ -44,10 +59,10 @@ METHODS = {
     "landmark": "Landmark at 6 weeks",
 }
 EFFECTS = {
+    "hazard_ratio": "Hazard ratio",
     "risk_difference": "Risk (% points)",
     "restricted_mean_difference": "Months alive",
     "restricted_mean_time_lost_difference": "Months lost",
-    "hazard_ratio": "Hazard ratio",
 }
 ESTIMANDS = {
     "risk_difference": "Difference of risk",
@@ -73,10 +88,14 @@ def methods_section(comparison: Comparison, results: StudyResults) -> Section | 
         return None
     survival = is_survival(comparison)
     blocks: list[Block] = []
-    for estimand, horizon in (("risk_difference", comparison.horizons[0]), ("hazard_ratio", None)):
-        rungs = _select(comparison, estimand, horizon)
+    firm = firm_horizons(comparison) or comparison.horizons
+    for estimand, horizon in (("risk_difference", firm[0]), ("hazard_ratio", None)):
+        rungs = select(comparison, estimand, horizon)
         if any(rung.value is not None for rung in rungs):
             blocks.append(_rung_figure(comparison, estimand, horizon, rungs))
+    told = which_ratio(comparison, results)
+    if told:
+        blocks.append(Paragraph(told))
     blocks.append(_effect_table(comparison))
     blocks.append(
         CollapsedTable("Every estimate, with p values and notes", _rung_table(comparison))
@@ -95,52 +114,9 @@ def methods_section(comparison: Comparison, results: StudyResults) -> Section | 
         title="Survival: how much of the difference is due to the treatment?"
         if survival
         else "Local control: how much of the difference is due to the treatment?",
-        finding=_method_finding(comparison, results),
+        finding=method_finding(comparison, results),
         blocks=tuple(blocks),
     )
-
-
-def _select(comparison: Comparison, estimand: str, horizon: float | None) -> list[Rung]:
-    """Return the rungs of one estimand; the inflated ones are left to the full table."""
-    return [
-        rung
-        for rung in comparison.rungs
-        if rung.estimand == estimand
-        and rung.horizon_months == horizon
-        and rung.method != INFLATED_METHOD
-    ]
-
-
-def _method_finding(comparison: Comparison, results: StudyResults) -> str:
-    horizon = comparison.horizons[0]
-    rungs = _select(comparison, "risk_difference", horizon)
-    usable = [rung for rung in rungs if rung.value is not None]
-    event = "deaths" if is_survival(comparison) else "local progressions"
-    if not usable:
-        return f"No method could estimate the difference at {horizon:g} months from these patients."
-    text = (
-        f"Per 100 patients and {horizon:g} months, the plain comparison finds "
-        f"{_difference_words(usable[0].value, event)} with {treatment_name(comparison)}"
-    )
-    truth = next((rung.truth for rung in rungs if rung.truth is not None), None)
-    if truth is not None:
-        text += (
-            f"; the effect built into these synthetic patients is "
-            f"{_difference_words(truth, event)}. "
-            "What lies between them is chance, the choice of fitter patients for treatment, and "
-            "the time they had to live until it began."
-        )
-    else:
-        text += ". How much of that is an effect of the treatment is not known."
-    return text
-
-
-def _difference_words(difference: float | None, event: str) -> str:
-    """Return a difference of risk as a difference in 100 patients."""
-    value = 100 * (difference or 0.0)
-    if abs(value) < 0.5:
-        return f"no difference in {event}"
-    return f"{abs(value):.0f} {'fewer' if value < 0 else 'more'} {event}"
 
 
 def _rung_figure(
@@ -156,22 +132,36 @@ def _rung_figure(
             lower=None if not known(rung.lower) else scale * float(rung.lower or 0.0),
             upper=None if not known(rung.upper) else scale * float(rung.upper or 0.0),
             texts=(_rung_value(rung),),
+            truth=None if rung.truth is None else scale * rung.truth,
         )
         for rung in rungs
     )
-    truth = next((rung.truth for rung in rungs if rung.truth is not None), None)
     title = (
         f"Hazard ratio for {event}"
         if ratio
         else f"Difference in {event}s per 100 patients at {horizon:g} months"
     )
     name = treatment_name(comparison)
-    caption = f"{title}, with {name} against without, by method, with 95% confidence intervals."
-    if truth is not None:
+    caption = f"{title}, with {name} against without, by method, with 95% CI."
+    names = next((n for n in (covariates_of(r) for r in rungs if r.value is not None) if n), ())
+    if ratio and names:
+        caption += f" The adjusted models hold fixed: {', '.join(names)}; the first one nothing."
+    if not ratio and any(rung.method == "landmark" and rung.value is not None for rung in rungs):
         caption += (
-            " The dotted line is the truth built into the synthetic patients: "
-            f"{number(scale * truth, digits)}."
+            " The landmark counts from week 6 on, in groups by treatment begun until then. It "
+            "takes out the time patients had to live until treatment, and nothing else: neither "
+            "difference is adjusted."
         )
+    truths = sorted(row.truth for row in rows if row.truth is not None)
+    if truths:
+        ends = dict.fromkeys(number(truth, digits) for truth in (truths[0], truths[-1]))
+        caption += (
+            " The grey stroke in each row is the truth for what that method estimates: "
+            f"{' to '.join(ends)}."
+        )
+    left = None if horizon is None else few_left(comparison, horizon)
+    if left is not None:
+        caption += f" {few_sentence(comparison)}"
     return Figure(
         id=f"methods-{comparison.endpoint}-{estimand.replace('_', '-')}",
         chart=ForestChart(
@@ -181,7 +171,6 @@ def _rung_figure(
             log=ratio,
             hints=(f"better with {name}", f"worse with {name}"),
             text_titles=("HR (95% CI)" if ratio else "per 100 (95% CI)",),
-            truth=None if truth is None else scale * truth,
         ),
         label=caption,
         caption=caption,
@@ -204,8 +193,8 @@ def _rung_value(rung: Rung) -> str:
     return with_limits(
         Estimate(
             rung.value,
-            float("nan") if rung.lower is None else rung.lower,
-            float("nan") if rung.upper is None else rung.upper,
+            limit_of(rung.lower),
+            limit_of(rung.upper),
         ),
         digits,
         scale,
@@ -213,52 +202,70 @@ def _rung_value(rung: Rung) -> str:
 
 
 def _effect_table(comparison: Comparison) -> Table:
-    """Return one row for each method and one column for each effect, the truth last."""
-    wanted = [
-        rung
-        for rung in comparison.rungs
-        if rung.estimand in EFFECTS and rung.method != INFLATED_METHOD
-    ]
+    """Return one row for each method and one column for each effect, the hazard ratio first."""
+    order = list(EFFECTS)
+    wanted = sorted(
+        (
+            rung
+            for rung in comparison.rungs
+            if rung.estimand in EFFECTS and rung.method != INFLATED_METHOD
+        ),
+        key=lambda rung: (rung.horizon_months or 0.0, order.index(rung.estimand)),
+    )
     columns = list(dict.fromkeys((rung.estimand, rung.horizon_months) for rung in wanted))
-    methods = list(dict.fromkeys(rung.method for rung in wanted))
+    in_order = [rung.method for rung in comparison.rungs if rung in wanted]
     cells = {(rung.method, rung.estimand, rung.horizon_months): rung for rung in wanted}
-    rows = []
-    for method in methods:
-        found = [cells.get((method, *column)) for column in columns]
-        rows.append(
-            (
-                METHODS.get(method, readable(method)),
-                *(NONE if rung is None else _rung_value(rung) for rung in found),
-            )
+    rows = tuple(
+        (
+            METHODS.get(method, readable(method)),
+            *(_stacked(cells.get((method, *column))) for column in columns),
         )
-    truths = []
-    for column in columns:
-        scale, digits, _ = _rung_scale(column[0])
-        truth = next(
-            (
-                rung.truth
-                for rung in wanted
-                if (rung.estimand, rung.horizon_months) == column and rung.truth is not None
-            ),
-            None,
+        for method in dict.fromkeys(in_order)
+    )
+    note = "Treated minus control: a negative difference of risk is in favour of treatment."
+    if is_survival(comparison):
+        note += " Months alive are means per patient up to the horizon."
+    else:
+        note += " Months lost to progression are means per patient up to the horizon."
+    if has_truth(comparison):
+        note += (
+            " Truth: what the method would find in a randomised trial of endless size in the "
+            "simulation. The landmark looks at patients alive at its start and has a truth of its "
+            "own."
         )
-        truths.append(number(None if truth is None else scale * truth, digits))
-    if any(truth != NONE for truth in truths):
-        rows.append(("Truth of the simulation", *truths))
+    note = f"{note} {few_sentence(comparison)}".rstrip()
     return Table(
         f"{get_endpoint(comparison.endpoint).title}: the effect of treatment by every method "
         f"(95% CI)",
         (
             Column("Method"),
-            *(Column(_effect_title(*column), numeric=True) for column in columns),
+            *(
+                Column(
+                    _effect_title(*column)
+                    + (" (few left)" if column[1] and few_left(comparison, column[1]) else ""),
+                    numeric=True,
+                )
+                for column in columns
+            ),
         ),
-        tuple(rows),
-        note="Treated minus control: a negative difference of risk is in favour of treatment. "
-        "Months "
-        "alive or lost (to progression) are means per patient up to the horizon. The truth is "
-        "the effect from surgery on; the landmark method looks at patients "
-        "alive at its starting month and need not equal it.",
+        rows,
+        note=note,
     )
+
+
+def _stacked(rung: Rung | None) -> str:
+    """Return an estimate, its limits and the truth, each in a line of its own."""
+    if rung is None:
+        return NONE
+    if rung.value is None:
+        return "not estimable"
+    scale, digits, _ = _rung_scale(rung.estimand)
+    lines = [number(scale * rung.value, digits)]
+    if known(rung.lower) and known(rung.upper):
+        lines.append(limits(rung.lower, rung.upper, digits, scale))
+    if rung.truth is not None:
+        lines.append(f"truth {number(scale * rung.truth, digits)}")
+    return "\n".join(lines)
 
 
 def _effect_title(estimand: str, horizon: float | None) -> str:
@@ -273,19 +280,16 @@ def _estimand_title(estimand: str, horizon: float | None) -> str:
 
 
 def _rung_table(comparison: Comparison) -> Table:
-    rows = []
-    for rung in comparison.rungs:
-        scale, digits, _ = _rung_scale(rung.estimand)
-        rows.append(
-            (
-                METHODS.get(rung.method, readable(rung.method)),
-                _estimand_title(rung.estimand, rung.horizon_months),
-                _rung_value(rung),
-                p_value(rung.p),
-                number(None if rung.truth is None else scale * rung.truth, digits),
-                sentence_case(readable_text(rung.note)),
-            )
+    rows = tuple(
+        (
+            METHODS.get(rung.method, readable(rung.method)),
+            _estimand_title(rung.estimand, rung.horizon_months),
+            _stacked(rung),
+            p_value(rung.p),
+            sentence_case(readable_text(rung.note)),
         )
+        for rung in comparison.rungs
+    )
     return Table(
         f"{get_endpoint(comparison.endpoint).title}: every estimate",
         (
@@ -293,10 +297,10 @@ def _rung_table(comparison: Comparison) -> Table:
             Column("What is estimated"),
             Column("Estimate (95% CI)", numeric=True),
             Column("p", numeric=True),
-            Column("Truth", numeric=True),
             Column("Note"),
         ),
-        tuple(rows),
+        rows,
+        fitted=True,
     )
 
 
@@ -309,5 +313,5 @@ def _rung_scale(estimand: str) -> tuple[float, int, str]:
     if estimand == "number_needed_to_treat":
         return 1.0, 0, ""
     if estimand.startswith("restricted_mean"):
-        return 1.0, 2, ""
+        return 1.0, 1, " (months)"
     return 1.0, 2, ""

@@ -21,6 +21,7 @@ from outcomes.reports.content import (
     Style,
     Table,
 )
+from outcomes.reports.names import readable
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import as_float, make_page, round_up
 from outcomes.reports.summary_effects import effects_section, importance_section
@@ -33,7 +34,6 @@ from outcomes.reports.wording import (
     number,
     of_100,
     percent,
-    readable,
     sentence_case,
     with_limits,
 )

@@ -19,6 +19,7 @@ from outcomes.reports.content import (
     Style,
     Table,
 )
+from outcomes.reports.names import readable
 from outcomes.reports.summary_common import REGIMENS, curve_line, has_columns, round_up
 from outcomes.reports.wording import (
     NONE,
@@ -28,7 +29,6 @@ from outcomes.reports.wording import (
     number,
     of_100,
     percent,
-    readable,
     sentence_case,
 )
 

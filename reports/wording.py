@@ -1,13 +1,17 @@
-"""Numbers as readers see them. The only place that rounds."""
+"""Numbers and sentences as readers see them. The only place that rounds."""
 
 import math
-import re
 from typing import TypeGuard
 
 from outcomes.estimate import Estimate
 
 NONE = "–"
 INTERVAL = "95% CI"
+# The one meaning of an interval, on every page that explains it.
+INTERVAL_MEANING = (
+    "95% CI (confidence interval): had the study been repeated often, 95 of 100 such intervals "
+    "would hold the true value. A wide interval means that the number is uncertain."
+)
 
 
 def known(number: float | None) -> TypeGuard[float]:
@@ -93,23 +97,6 @@ def sentence_list(items: tuple[str, ...]) -> str:
     return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
-def readable(name: str) -> str:
-    """Return a column or quantity name as words."""
-    if name in KNOWN_NAMES:
-        return KNOWN_NAMES[name]
-    words = name.replace("follow_up", "follow-up").replace("_", " ").split(" ")
-    return " ".join(ABBREVIATIONS.get(word, word) for word in words)
-
-
-def readable_text(text: str) -> str:
-    """Return a text with the column names in it as words."""
-    return re.sub(r"\b(?:[a-z]+(?:_[a-z0-9]+)+|kps|sbrt)\b", lambda m: _in_text(m[0]), text)
-
-
-def _in_text(name: str) -> str:
-    return ABBREVIATIONS.get(name) or readable(name)
-
-
 def as_sentence(text: str) -> str:
     """Return the text with a capital at its start and a full stop at its end."""
     return sentence_case(text if text.endswith((".", "!", "?")) else f"{text}.")
@@ -118,58 +105,3 @@ def as_sentence(text: str) -> str:
 def sentence_case(text: str) -> str:
     """Return the text with its first letter in upper case and the rest untouched."""
     return text[:1].upper() + text[1:]
-
-
-ABBREVIATIONS = {
-    "sbrt": "SBRT",
-    "vas": "pain score (VAS)",
-    "kps": "KPS",
-    "escc": "ESCC",
-    "noms": "NOMS",
-    "ct": "CT",
-    "3mm": "3 mm",
-    "3m": "3 months",
-    "frankel": "Frankel grade",
-    "sd": "(standard deviation)",
-}
-KNOWN_NAMES = {
-    "kps": "Karnofsky score (KPS)",
-    "neurologic_deficit": "neurological deficit",
-    "progressive_systemic_disease": "progressive systemic disease",
-    "systemic_therapy_after": "systemic therapy after surgery",
-    "embolization": "preoperative embolisation",
-    "complication": "postoperative complication",
-    "sbrt": "SBRT after surgery",
-    "dose_regimen": "dose regimen",
-    "separation_mm": "separation distance, mm",
-    "overall-survival": "Overall survival",
-    "local-control": "Local control",
-    "hardware-failure": "Hardware failure",
-    "single_24": "single fraction, 24 Gy",
-    "hypofractionated_high": "high dose in 3 fractions (24–30 Gy)",
-    "hypofractionated_low": "lower dose in 5–6 fractions (18–36 Gy)",
-    "none": "no SBRT",
-    "cox": "Cox model",
-    "forest": "random survival forest",
-    "crude_proportion": "share of patients, whatever their follow-up",
-    "cumulative_incidence": "cumulative incidence, death competing",
-    "kaplan_meier_complement": "1 − Kaplan–Meier",
-    "kaplan_meier": "Kaplan–Meier probability",
-    "kaplan_meier_median": "Kaplan–Meier median",
-    "median_among_observed": "median among those with the event",
-    "mean_among_observed": "mean among those with the event",
-    "mean_sd": "mean ± standard deviation",
-    "sign": "direction of an effect",
-    "null": "absence of an effect",
-    "alone": "surgery alone",
-    "above_6": "more than 6",
-    "female": "women",
-    "surgery_sbrt": "surgery + SBRT",
-    "surgery_radiotherapy": "surgery + radiotherapy",
-    "radiotherapy": "radiotherapy alone",
-    "sbrt_alone": "SBRT alone",
-    "single_fraction": "single fraction",
-    "construct_levels_above_6": "construct longer than 6 levels",
-    "first": "first case",
-    "second": "second case",
-}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from outcomes.errors import OutcomesError
@@ -30,7 +32,7 @@ def summarise_page(name: str, results: StudyResults) -> Page:
     return page
 
 
-def render_page(name: str, results: StudyResults) -> str:
+def render_page(name: str, results: StudyResults, *, pages: Sequence[str] = ()) -> str:
     """Return one page as a self-contained HTML document; the same results give the same text.
 
     Parameters
@@ -39,13 +41,17 @@ def render_page(name: str, results: StudyResults) -> str:
         One of `NAMES`.
     results
         What to show.
+    pages
+        Names of the pages that will stand beside this one; only these are linked to.
 
     Raises
     ------
     OutcomesError
         If there is no such page, or the results hold nothing for it.
     """
-    return render(summarise_page(name, results))
+    page = summarise_page(name, results)
+    links = tuple(link for link in page.links if link[0] in pages)
+    return render(dataclasses.replace(page, links=links))
 
 
 def write_report(results: StudyResults, out_dir: str | Path) -> tuple[Path, ...]:
@@ -54,7 +60,8 @@ def write_report(results: StudyResults, out_dir: str | Path) -> tuple[Path, ...]
     All pages are made before the first is written, so that an error leaves no half report.
     """
     folder = Path(out_dir)
-    pages = {name: render_page(name, results) for name in page_names(results)}
+    names = page_names(results)
+    pages = {name: render_page(name, results, pages=names) for name in names}
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, text in pages.items():

@@ -43,6 +43,11 @@
     });
   };
 
+  // A table wider than its column says that it can be moved sideways.
+  const markTables = () => document.querySelectorAll(".scroll").forEach((node) => {
+    node.classList.toggle("cut", node.scrollWidth > node.clientWidth + 1);
+  });
+
   const charts = () =>
     [...document.querySelectorAll(".chart[data-figure]")].map((node) => [
       node,
@@ -60,6 +65,8 @@
   };
 
   const start = async () => {
+    markTables();
+    document.querySelectorAll("details").forEach((node) => node.addEventListener("toggle", markTables));
     if (charts().length || window.startCalculator) await library();
     for (const [node, figure] of charts()) {
       await draw(node, figure);
@@ -74,7 +81,7 @@
       if (window.innerWidth === width) return;
       width = window.innerWidth;
       clearTimeout(pending);
-      pending = setTimeout(drawAll, 120);
+      pending = setTimeout(() => { markTables(); drawAll(); }, 120);
     });
     let opened = [];
     window.addEventListener("beforeprint", () => {

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from outcomes.comparison import compare
+from outcomes.comparison import LANDMARK_MONTHS, compare
 from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL, Endpoint
 from outcomes.models import (
     CoxModel,
@@ -62,7 +62,9 @@ def make_results() -> StudyResults:
             endpoint.name: compare(
                 compared,
                 endpoint=endpoint,
-                truth=treatment_truth(calibration, "liu-2020", endpoint, (12.0, 24.0)),
+                truth=treatment_truth(
+                    calibration, "liu-2020", endpoint, (12.0, 24.0), landmark=LANDMARK_MONTHS
+                ),
             )
             for endpoint in ENDPOINTS
         },

@@ -159,7 +159,7 @@ def test_comparison_shows_the_truth_beside_every_method(results):
         if isinstance(block, Figure) and isinstance(block.chart, ForestChart)
     ]
     assert len(charts) == 4
-    assert all(chart.truth is not None for chart in charts)
+    assert all(row.truth is not None for chart in charts for row in chart.rows)
 
 
 def test_one_minus_kaplan_meier_is_shown_only_for_its_inflation(results):
