@@ -62,18 +62,26 @@ def compare_cohort(
     covariates
         Adjusting columns; by default the usual ones the cohort has.
     source
-        What the page calls the cohort.
+        What the page and an error call the cohort.
+
+    Raises
+    ------
+    CohortError
+        If the cohort cannot be split into two arms by the treatment.
     """
-    comparisons: Mapping[str, Comparison] = {
-        name: compare(
-            cohort,
-            endpoint=name,
-            treatment=treatment,
-            horizons=tuple(horizons),
-            covariates=covariates,
-        )
-        for name in endpoints
-    }
+    try:
+        comparisons: Mapping[str, Comparison] = {
+            name: compare(
+                cohort,
+                endpoint=name,
+                treatment=treatment,
+                horizons=tuple(horizons),
+                covariates=covariates,
+            )
+            for name in endpoints
+        }
+    except CohortError as error:
+        raise CohortError(error.violations, source, error.total) from error
     origin: dict[str, Any] = {
         **provenance.collect().to_dict(),
         **cohort.provenance,

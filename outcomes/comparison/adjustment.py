@@ -9,6 +9,7 @@ from outcomes.arrays import BoolArray
 from outcomes.comparison.setting import Setting
 from outcomes.endpoints import LOCAL_CONTROL
 from outcomes.errors import NotEstimableError
+from outcomes.schema import SEPARATION_THRESHOLD_MM
 
 # The dose regimen is part of the treatment, not a reason to choose it.
 DEFAULT_ADJUSTMENT = (
@@ -20,7 +21,6 @@ DEFAULT_ADJUSTMENT = (
     "systemic_therapy_after",
     "embolization",
 )
-SEPARATION_THRESHOLD_MM = 3.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,7 +30,8 @@ def compare(
     Parameters
     ----------
     cohort
-        One row for each patient: the endpoint's two columns, the treatment, and any covariates.
+        One row for each patient, or lesion (for overall survival, the first row of each
+        ``patient_id`` is taken): the endpoint's two columns, the treatment, and any covariates.
         A column ``study`` with several levels stratifies the Cox models; a column
         ``<treatment>_start_months`` tells the landmark analysis when treatment began.
     endpoint
@@ -58,7 +59,8 @@ def compare(
     Raises
     ------
     CohortError
-        If a needed column is missing or the treatment has more than two values.
+        If a needed column is missing, the treatment does not have two values, or the treatment
+        or a covariate tells how a patient fared.
     NotEstimableError
         If no patient is left to compare.
     OutcomesError

@@ -14,8 +14,9 @@ from outcomes.comparison.cox import adjusted
 from outcomes.comparison.result import Rung
 from outcomes.comparison.setting import Setting
 from outcomes.errors import NotEstimableError
+from outcomes.schema import DAYS_PER_MONTH
 
-LANDMARK_MONTHS = 42 / 30.4375
+LANDMARK_MONTHS = 42 / DAYS_PER_MONTH
 """Six weeks after surgery, when SBRT has usually begun."""
 
 

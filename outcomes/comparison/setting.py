@@ -11,8 +11,10 @@ from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.comparison.arm import Arm, make_arm
 from outcomes.comparison.contrast import Contrast
 from outcomes.comparison.result import Rung
-from outcomes.endpoints import Endpoint
+from outcomes.endpoints import OVERALL_SURVIVAL, Endpoint
 from outcomes.errors import CohortError, NotEstimableError, OutcomesError, Violation
+from outcomes.schema import RESULTS, one_row_per_patient
+from outcomes.schema.coercion import as_text
 
 _LABELS: Mapping[str, tuple[str, str]] = {"sbrt": ("Surgery + SBRT", "Surgery alone")}
 
@@ -24,6 +26,7 @@ OWN_TRUTH = (
     ("landmark", "risk_difference"),
     ("landmark", "hazard_ratio"),
 )
+LISTED_VALUES = 5
 FEW_PATIENTS = 10
 """Fewer patients under observation than this at a horizon are said so."""
 
@@ -178,7 +181,8 @@ def make_setting(
     Raises
     ------
     CohortError
-        If a column is missing or the treatment has more than two values.
+        If a column is missing, the treatment does not have two values, or the treatment or a
+        covariate tells how a patient fared.
     NotEstimableError
         If no patient is left.
     OutcomesError
@@ -188,15 +192,12 @@ def make_setting(
     for horizon in months:
         if not (np.isfinite(horizon) and horizon > 0):
             raise OutcomesError(f"a horizon is a positive number of months; found {horizon:g}")
-    violations = tuple(
-        Violation(column, None, None, f"needed to compare {endpoint.name} by {treatment}")
-        for column in (*endpoint.columns, treatment)
-        if column not in cohort.columns
-    )
-    if violations:
-        raise CohortError(violations)
+    _check_columns(cohort, endpoint, treatment, covariates or ())
     everyone = pd.DataFrame(cohort).reset_index(drop=True)
     response = endpoint.response(everyone)
+    repeated = ""
+    if endpoint == OVERALL_SURVIVAL:
+        everyone, repeated = one_row_per_patient(everyone)
     frame, notes = _eligible(everyone, treatment)
     if frame.empty:
         raise NotEstimableError("no patient is left to compare")
@@ -216,8 +217,27 @@ def make_setting(
         labels=labels,
         arms=split(endpoint, labels, time, codes, treated),
         truth=truth or {},
-        notes=notes,
+        notes=(repeated, *notes) if repeated else notes,
     )
+
+
+def _check_columns(
+    cohort: pd.DataFrame, endpoint: Endpoint, treatment: str, covariates: Sequence[str]
+) -> None:
+    """Refuse a cohort without the columns needed, and results in the place of causes."""
+    violations = [
+        Violation(column, None, None, f"needed to compare {endpoint.name} by {treatment}")
+        for column in (*endpoint.columns, treatment)
+        if column not in cohort.columns
+    ]
+    violations += [
+        Violation(column, None, f"an outcome, used as {use}", "what was known before it")
+        for use, columns in (("treatment", (treatment,)), ("covariate", covariates))
+        for column in columns
+        if column in RESULTS
+    ]
+    if violations:
+        raise CohortError(tuple(violations))
 
 
 def split(
@@ -243,15 +263,18 @@ def read_treatment(column: pd.Series) -> tuple[BoolArray, tuple[str, str]]:
     Raises
     ------
     CohortError
-        If the column is neither.
+        If it does not have two values.
     """
     name = str(column.name)
     levels = sorted(column.unique().tolist(), key=str)
+    if len(levels) != 2:
+        found = ", ".join(as_text(level) for level in levels[:LISTED_VALUES])
+        if len(levels) > LISTED_VALUES:
+            found += f" and {len(levels) - LISTED_VALUES} more values"
+        only = "only " if len(levels) == 1 else ""
+        raise CohortError((Violation(name, None, f"{only}{found}", "a column of two values"),))
     if all(level in (0, 1) for level in levels):
         return column.to_numpy(dtype=np.bool_), treatment_labels(name)
-    if len(levels) != 2:
-        found = ", ".join(str(level) for level in levels[:5])
-        raise CohortError((Violation(name, None, found, "true or false, or two values"),))
     return (column == levels[1]).to_numpy(dtype=np.bool_), (str(levels[1]), str(levels[0]))
 
 

@@ -215,7 +215,8 @@ def _read_parquet(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         raise OutcomesError(f"{path}: its provenance is not JSON") from None
     if not isinstance(provenance, dict):
         raise OutcomesError(f"{path}: its provenance is no JSON object")
-    return table.to_pandas(), provenance
+    # Column by column, so that the table never stands in memory twice.
+    return table.to_pandas(split_blocks=True, self_destruct=True), provenance
 
 
 def _write_csv(tables: Iterable[pd.DataFrame], path: Path) -> None:

@@ -40,6 +40,6 @@ def one_row_per_patient(cohort: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     if isinstance(cohort, Cohort):
         kept = Cohort(kept, provenance=cohort.provenance)
     return kept, (
-        f"{further.sum()} further lesions of the same patients are left out: "
-        "survival counts each patient once"
+        f"{further.sum()} further rows of the same patients are left out: "
+        "survival counts a patient once"
     )

@@ -125,7 +125,8 @@ def validate_cohort(
     findings.raise_any(source)
     if provenance is None:
         provenance = getattr(frame, "provenance", None)
-    return Cohort(typed.set_axis(frame.index), provenance=provenance)
+    typed.index = frame.index
+    return Cohort(typed, provenance=provenance)
 
 
 def _required(endpoints: Iterable[Any], covariates: Iterable[str]) -> tuple[str, ...]:
@@ -173,7 +174,8 @@ def _typed(frame: pd.DataFrame, required: tuple[str, ...], findings: _Findings) 
         findings.cells(name, coerced.unreadable, column.allowed)
         if name in required and CONDITIONAL.get(name) not in frame.columns:
             findings.cells(name, coerced.missing, column.allowed)
-    return pd.DataFrame(typed, columns=frame.columns)
+    # Every column is a copy already; a second one of a large cohort would cost as much again.
+    return pd.DataFrame(typed, columns=frame.columns, copy=False)
 
 
 def _check_rules(typed: pd.DataFrame, findings: _Findings) -> None:
@@ -183,7 +185,7 @@ def _check_rules(typed: pd.DataFrame, findings: _Findings) -> None:
     known = {name: column for name, column in COLUMNS.items() if name in typed.columns}
     rules = {rule.name: rule for rule in RULES}
     try:
-        pandera_schema(known).validate(typed, lazy=True)
+        pandera_schema(known).validate(typed, lazy=True, inplace=True)
     except SchemaErrors as errors:
         for error in errors.schema_errors:
             if error.check_output is None:

@@ -297,11 +297,29 @@ def test_labels():
     )
 
 
+def test_a_patient_of_two_lesions_dies_once(cohort):
+    cohort["patient_id"] = np.arange(len(cohort)).astype(str)
+    twice = pd.concat([cohort, cohort.iloc[:30]])
+    once, doubled = (compare(one, endpoint="overall-survival") for one in (cohort, twice))
+    assert doubled.to_records() == once.to_records()
+    assert doubled.notes[0].startswith("30 further rows of the same patients are left out")
+    lesions = compare(twice, endpoint="local-control")
+    assert sum(arm.n for arm in lesions.arms) == len(twice)
+
+
+@pytest.mark.parametrize("column", ["death", "lp_event", "os_months", "frankel_after"])
+def test_an_outcome_is_no_treatment_and_no_covariate(cohort, column):
+    cohort["frankel_after"] = np.where(cohort["sbrt"], "E", "D")
+    for asked in ({"treatment": column}, {"covariates": ["kps", column]}):
+        with pytest.raises(CohortError, match=f"column {column}: found 'an outcome, used as"):
+            compare(cohort, endpoint="overall-survival", **asked)
+
+
 def test_unusable_cohorts(cohort):
     with pytest.raises(CohortError, match="column sbrt: missing") as caught:
         compare(cohort.drop(columns=["sbrt", "death"]), endpoint="overall-survival")
     assert [one.column for one in caught.value.violations] == ["death", "sbrt"]
-    with pytest.raises(CohortError, match="true or false, or two values"):
+    with pytest.raises(CohortError, match="80, 90.; allowed: a column of two values"):
         compare(cohort, endpoint="overall-survival", treatment="kps")
     with pytest.raises(NotEstimableError, match="no patient is left"):
         compare(cohort.iloc[:0], endpoint="overall-survival")

@@ -3,9 +3,11 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from outcomes.comparison import compare
+from outcomes.errors import CohortError
 
 BOTH = pytest.mark.parametrize("endpoint", ["overall-survival", "local-control"])
 
@@ -23,22 +25,38 @@ def run(cohort, endpoint="overall-survival", **options):
 
 
 @BOTH
-def test_an_empty_arm(cohort, endpoint):
-    found, by_name = run(cohort[cohort["sbrt"]], endpoint)
-    assert by_name["crude", "risk_treated", 12].value is not None
-    for name in ("risk_control", "risk_difference", "risk_ratio", "number_needed_to_treat"):
-        assert "'Surgery alone' has no patient" in by_name["crude", name, 12].note
-    test = "log_rank" if endpoint == "overall-survival" else "gray"
-    for name in (
-        ("crude", test, None),
-        ("cox-unadjusted", "hazard_ratio", None),
-        ("cox-adjusted", "hazard_ratio", None),
-        ("landmark", "hazard_ratio", None),
-    ):
+def test_a_treatment_of_one_value_is_refused(cohort, endpoint):
+    for rows, found in ((cohort["sbrt"], "true"), (~cohort["sbrt"], "false")):
+        with pytest.raises(CohortError, match=f"column sbrt: found 'only {found}'; allowed: a col"):
+            compare(cohort[rows], endpoint=endpoint)
+    with pytest.raises(CohortError, match="column sbrt: found 'only "):
+        compare(cohort.head(1), endpoint=endpoint)
+
+
+@BOTH
+def test_an_arm_that_is_empty_at_the_landmark(cohort, endpoint):
+    column = "os_months" if endpoint == "overall-survival" else "lp_months"
+    cohort.loc[~cohort["sbrt"], column] = 1.0
+    _, by_name = run(cohort, endpoint)
+    for name in (("landmark", "hazard_ratio", None), ("landmark", "risk_difference", 12)):
         assert "'Surgery alone' has no patient" in by_name[name].note
-    empty = found.arms[1]
-    assert (empty.n, empty.events, empty.months.size, empty.median) == (0, 0, 0, None)
-    assert set(empty.at_risk) == {0}
+
+
+@BOTH
+def test_one_patient_in_each_arm(cohort, endpoint):
+    pair = pd.concat([cohort[cohort["sbrt"]].head(1), cohort[~cohort["sbrt"]].head(1)])
+    found, _ = run(pair, endpoint)
+    assert [arm.n for arm in found.arms] == [1, 1]
+
+
+@BOTH
+def test_everyone_censored(cohort, endpoint):
+    cohort["death"] = 0
+    cohort["lp_event"] = 0
+    _, by_name = run(cohort, endpoint)
+    assert by_name["crude", "risk_difference", 12].value == 0
+    for method in ("cox-unadjusted", "cox-adjusted", "landmark"):
+        assert "has no event" in by_name[method, "hazard_ratio", None].note
 
 
 @BOTH

@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from outcomes.endpoints import OVERALL_SURVIVAL
 from outcomes.errors import CohortError, OutcomesError
 from outcomes.schema import Cohort, apply_mapping, read_cohort, validate_cohort, write_cohort
+from outcomes.schema.files import PROVENANCE_KEY
 
 
 def patients() -> Cohort:
@@ -135,6 +138,17 @@ def test_unreadable_files(name: str, content: bytes | None, message: str, tmp_pa
     with pytest.raises(OutcomesError, match=message) as caught:
         read_cohort(path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("stored", "message"),
+    [(b"[1, 2]", "no JSON object"), (b"{", "not JSON"), (b"\xff", "not JSON")],
+)
+def test_provenance_of_another_kind(stored: bytes, message: str, tmp_path: Path) -> None:
+    table = pa.table({"kps": [70]}).replace_schema_metadata({PROVENANCE_KEY: stored})
+    pq.write_table(table, tmp_path / "cohort.parquet")
+    with pytest.raises(OutcomesError, match=rf"cohort\.parquet: its provenance is {message}"):
+        read_cohort(tmp_path / "cohort.parquet")
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:

@@ -333,3 +333,18 @@ def test_any_table_passes_or_is_refused_with_reasons(rows: list[tuple[Any, ...]]
         assert cohort["os_months"].between(0, 600).all()
         # What has passed passes again, unchanged.
         pd.testing.assert_frame_equal(validate_cohort(cohort), cohort)
+
+
+def test_the_cohort_shares_no_memory_with_the_table() -> None:
+    frame = pd.DataFrame(
+        {"kps": [70, 80], "age": [60.5, 70.5], "sbrt": [True, False], "marker": [0.1, 0.2]}
+    )
+    cohort = validate_cohort(frame)
+    for name in frame.columns:
+        assert not np.shares_memory(frame[name].to_numpy(), cohort[name].to_numpy()), name
+
+
+def test_column_names_of_two_levels() -> None:
+    frame = pd.DataFrame({("kps", "x"): [70], ("sex", "x"): ["male"]})
+    with pytest.raises(OutcomesError, match="found column names of 2 levels; allowed: one level"):
+        validate_cohort(frame)
