@@ -36,9 +36,10 @@ def predict_table(
     -------
     DataFrame
         ``patient_id``, ``month``, ``probability`` (alive, or without local progression),
-        ``lower``, ``upper`` (missing for a forest), ``series`` ("average" where averaged).
+        ``lower``, ``upper`` (missing for a forest), ``series``: the one asked for, the only one
+        of the model, or "average"; "" where the training patients named none.
     """
-    shape = len(patients), len(months)
+    shape, names = (len(patients), len(months)), model.series_.names
     probability = model.predict_survival(patients, list(months), series=series)
     lower = upper = np.full(shape, np.nan)
     if isinstance(model, CoxModel):
@@ -52,6 +53,6 @@ def predict_table(
             "probability": probability.ravel(),
             "lower": lower.ravel(),
             "upper": upper.ravel(),
-            "series": series or ("average" if len(model.series_.names) > 1 else ""),
+            "series": series or ("average" if len(names) > 1 else names[0]),
         }
     )

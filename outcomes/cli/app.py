@@ -1,6 +1,9 @@
 """The commands put together, and what their exit statuses mean."""
 
+import signal
 import sys
+import threading
+from types import FrameType
 
 import typer
 
@@ -36,11 +39,18 @@ app.command("noms")(decision.noms)
 
 def main() -> None:
     """Run the command line; an error of the data ends it with status 3 and one message."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
     except OutcomesError as error:
         print_error(str(error))
         sys.exit(UNUSABLE)
+
+
+def _terminate(number: int, _: FrameType | None) -> None:
+    """End as by an exception, so that unfinished files are removed."""
+    sys.exit(128 + number)
 
 
 def _version(wanted: bool) -> None:

@@ -10,6 +10,7 @@ from outcomes.cli.console import (
     ENDPOINT_NAMES,
     check_ending,
     check_endpoints,
+    check_output,
     progress,
     say,
     split_names,
@@ -37,7 +38,7 @@ def simulate(
     ] = None,
 ) -> None:
     """Draw a synthetic cohort of any size, in constant memory."""
-    check_ending(out, *COHORT_ENDINGS)
+    check_output(check_ending(out, *COHORT_ENDINGS), calibration)
     from outcomes.evidence import evidence_hash, load_evidence
     from outcomes.schema import write_cohort
     from outcomes.synthetic import read_calibration, shipped_calibration, simulate_chunks
@@ -82,7 +83,7 @@ def validate(
 ) -> None:
     """Check a cohort against the schema; every violation is reported at once."""
     if out is not None:
-        check_ending(out, *COHORT_ENDINGS)
+        check_output(check_ending(out, *COHORT_ENDINGS), cohort, mapping)
     check_endpoints(endpoint, *ENDPOINT_NAMES, "hardware-failure")
     from outcomes.schema import COLUMNS, read_cohort, write_cohort
 

@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from outcomes.cli.cohorts import CohortFile, MappingFile
-from outcomes.cli.console import check_endpoints, progress, say, split_months, split_names
+from outcomes.cli.console import (
+    check_endpoints,
+    check_output,
+    progress,
+    say,
+    split_months,
+    split_names,
+)
 
 
 def compare(
@@ -26,7 +33,8 @@ def compare(
     force: Annotated[bool, typer.Option("--force", help="Replace the folder.")] = False,
 ) -> None:
     """Compare two arms by every method; write JSON, CSV and a page."""
-    horizons = split_months(horizon, "--horizon")
+    check_output(out, cohort, mapping)
+    horizons = split_months(horizon, "--horizon", positive=True)
     names = split_names(covariates)
     check_endpoints(endpoint)
     with progress(3) as step:

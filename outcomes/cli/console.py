@@ -73,6 +73,22 @@ def check_ending(path: Path, *allowed: str) -> Path:
     return path
 
 
+def check_output(out: Path, *inputs: Path | None) -> Path:
+    """Return an output that is none of the inputs and holds none; wrong usage otherwise."""
+    try:
+        target = out.resolve()
+        for given in inputs:
+            if given is None or not given.exists():
+                continue
+            if given.resolve().is_relative_to(target) or (out.exists() and out.samefile(given)):
+                raise wrong_usage(
+                    f"--out {out}: would replace the input {given}; allowed: another name"
+                )
+    except (OSError, RuntimeError) as error:
+        raise wrong_usage(f"--out {out}: cannot be used ({error})") from error
+    return out
+
+
 def check_endpoints(names: list[str] | None, *allowed: str) -> None:
     """Refuse an endpoint that is not among those allowed, by default `ENDPOINT_NAMES`."""
     known = allowed or ENDPOINT_NAMES
@@ -91,12 +107,23 @@ def split_names(text: str | None) -> list[str] | None:
     return names
 
 
-def split_months(text: str, option: str) -> list[float]:
-    """Return the months of a comma-separated list."""
+def split_months(text: str, option: str, *, positive: bool = False) -> list[float]:
+    """Return the months of a comma-separated list in their order, each once.
+
+    Parameters
+    ----------
+    text
+        What the user wrote.
+    option
+        Name of the option, for the message.
+    positive
+        Whether month 0 is refused.
+    """
     try:
         months = [float(part) for part in text.split(",")]
     except ValueError:
         months = [-1.0]
-    if not all(0 <= month < float("inf") for month in months):
-        raise wrong_usage(f"{option}: found {text!r}; allowed: months such as 3,6,12,24")
-    return months
+    if not all(0 <= month < float("inf") for month in months) or (positive and 0 in months):
+        above = " above 0" if positive else ""
+        raise wrong_usage(f"{option}: found {text!r}; allowed: months{above} such as 3,6,12,24")
+    return sorted(set(months))

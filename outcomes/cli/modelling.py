@@ -6,12 +6,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from outcomes.cli.cohorts import CohortFile, MappingFile
-from outcomes.cli.console import check_ending, progress, say, split_months, split_names
+from outcomes.cli.console import (
+    check_ending,
+    check_output,
+    progress,
+    say,
+    split_months,
+    split_names,
+    wrong_usage,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from outcomes.models import CoxModel, ForestModel
+    from outcomes.schema import Cohort
 
 EndpointName = Literal["overall-survival", "local-control"]
 ModelFile = Annotated[Path, typer.Argument(help="Model file that `outcomes fit` wrote.")]
@@ -37,6 +46,9 @@ def fit(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Fit a model to a cohort and store it; the file holds JSON and arrays, never code."""
+    if out.suffix.lower() in TABLE_ENDINGS:
+        raise wrong_usage(f"{out}: a model is no table; allowed: another ending, e.g. .model")
+    check_output(out, cohort, mapping)
     names = split_names(covariates)
     with progress(3) as step:
         step("Reading the cohort")
@@ -44,6 +56,7 @@ def fit(
         from outcomes.schema import read_cohort
 
         table = read_cohort(cohort, endpoints=[endpoint], covariates=names or (), mapping=mapping)
+        table, repeated = _patients(table, endpoint)
         step("Fitting")
         fitted: CoxModel | ForestModel = (
             CoxModel(endpoint=endpoint, covariates=names, penalizer=penalizer)
@@ -52,13 +65,24 @@ def fit(
         ).fit(table)
         step("Writing")
         save_model(fitted, out, table.provenance)
-    for name, why in fitted.design_.omitted.items():
-        say(f"left out: {name} ({why})")
+    notes = [*repeated, *fitted.notes_]
+    for note in notes:
+        say(note)
     say(f"{model} model of {endpoint}, {fitted.n_training_:,} rows, written to {out}")
     if as_json:
         from outcomes.files import to_json
 
-        typer.echo(to_json(_description(fitted)), nl=False)
+        typer.echo(to_json({**_description(fitted), "notes": notes}), nl=False)
+
+
+def _patients(table: "Cohort", endpoint: str) -> "tuple[Cohort, list[str]]":
+    """Return the rows that count for an endpoint, and a note where some do not."""
+    from outcomes.schema import one_row_per_patient
+
+    if endpoint != "overall-survival":
+        return table, []
+    patients, note = one_row_per_patient(table)
+    return patients, [note] if note else []
 
 
 def _description(model: "CoxModel | ForestModel") -> dict[str, Any]:
@@ -86,8 +110,8 @@ def evaluate(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
 ) -> None:
     """Evaluate a stored model on a cohort it was not fitted to."""
-    check_ending(out, ".json")
-    months = split_months(horizons, "--horizons")
+    check_output(check_ending(out, ".json"), model, cohort, mapping)
+    months = split_months(horizons, "--horizons", positive=True)
     with progress(3) as step:
         step("Reading the model and the cohort")
         from outcomes.files import write_json
@@ -99,11 +123,12 @@ def evaluate(
         table = read_cohort(
             cohort, endpoints=[fitted.endpoint], covariates=_needed(fitted), mapping=mapping
         )
+        table, repeated = _patients(table, str(fitted.endpoint))
         step("Evaluating")
         evaluation = measure(fitted, table, horizons=months, random_state=seed)
         step("Writing")
         write_json(out, {str(fitted.endpoint): {fitted.kind: evaluation.to_dict()}})
-    for note in evaluation.notes:
+    for note in (*repeated, *evaluation.notes):
         say(note)
     say(f"written to {out}")
 
@@ -124,7 +149,7 @@ def predict(
     mapping: MappingFile = None,
 ) -> None:
     """Predict each patient's probability of being alive, or without local progression."""
-    check_ending(out, *TABLE_ENDINGS)
+    check_output(check_ending(out, *TABLE_ENDINGS), model, patients, mapping)
     months = split_months(times, "--times")
     from outcomes.models import load_model
     from outcomes.models.prediction import predict_table

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outcomes.cli.console import check_ending, progress, say
+from outcomes.cli.console import check_ending, check_output, progress, say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -116,7 +116,7 @@ def calibrate(
     file: EvidenceFile = None,
 ) -> None:
     """Solve the parameters that make synthetic series report the published figures."""
-    check_ending(out, ".json")
+    check_output(check_ending(out, ".json"), file)
     with progress(3) as step:
         step("Loading")
         from outcomes.evidence import load_evidence

@@ -319,7 +319,7 @@ def test_unusable_cohorts(cohort):
     with pytest.raises(CohortError, match="column sbrt: missing") as caught:
         compare(cohort.drop(columns=["sbrt", "death"]), endpoint="overall-survival")
     assert [one.column for one in caught.value.violations] == ["death", "sbrt"]
-    with pytest.raises(CohortError, match="80, 90.; allowed: a column of two values"):
+    with pytest.raises(CohortError, match=r"kps: found .*; allowed: a column of two values"):
         compare(cohort, endpoint="overall-survival", treatment="kps")
     with pytest.raises(NotEstimableError, match="no patient is left"):
         compare(cohort.iloc[:0], endpoint="overall-survival")
