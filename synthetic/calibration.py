@@ -1,17 +1,21 @@
 """The result of a calibration."""
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from outcomes.errors import CalibrationError
 from outcomes.evidence import Evidence
-from outcomes.synthetic.parameters import SHARED
+from outcomes.synthetic.parameters import SHARED, FreeParameter
 from outcomes.synthetic.population import Effects
-from outcomes.synthetic.series import Series, survival_series
+from outcomes.synthetic.series import Series, shared_parameters, survival_series
 
 FORMAT = 1
+# Further from its prior, in standard deviations of it, no parameter means anything: the shipped
+# ones lie within 5.
+FARTHEST = 10.0
 
 
 @dataclass(frozen=True)
@@ -184,24 +188,54 @@ def read_calibration(path: str | Path, evidence: Evidence) -> Calibration:
     Raises
     ------
     CalibrationError
-        If the file is missing, no calibration, or of another format.
+        If the file is missing, no calibration, or of another format, or if a parameter is
+        missing, no number, or absurdly far from its prior.
     """
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
         if data["format"] != FORMAT:
             raise CalibrationError(f"{path}: format {data['format']}; allowed: {FORMAT}")
-        return Calibration(
+        calibration = Calibration(
             targets=tuple(Target(**row) for row in data["targets"]),
-            parameters=tuple(Parameter(**row) for row in data["parameters"].values()),
+            parameters=tuple(Parameter(**row) for row in dict(data["parameters"]).values()),
             singular_values=tuple(data["singular_values"]),
             converged=bool(data["converged"]),
             decomposition=tuple(Decomposition(**row) for row in data["decomposition"]),
             evidence=evidence,
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        _check_parameters(calibration, str(path))
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         if isinstance(error, CalibrationError):
             raise
         raise CalibrationError(
             f"{path}: not a readable calibration ({error}); allowed: the JSON that "
             "`outcomes calibrate` writes"
         ) from error
+    return calibration
+
+
+def _check_parameters(calibration: Calibration, source: str) -> None:
+    """Refuse a calibration that lacks a parameter of its series, or has an impossible one."""
+    found = {parameter.key: parameter.value for parameter in calibration.parameters}
+    evidence = calibration.evidence
+    own = tuple(free for series in calibration.series for free in series.parameters(evidence))
+    for free in (*shared_parameters(evidence), *own):
+        if free.key not in found:
+            raise CalibrationError(f"{source}: parameter {free.key}: missing; allowed: a number")
+        value = found[free.key]
+        if not _is_possible(free, value):
+            raise CalibrationError(
+                f"{source}: parameter {free.key}: found {value!r}; allowed: a number within "
+                f"{FARTHEST:g} prior standard deviations of {free.prior:g}"
+            )
+
+
+def _is_possible(free: FreeParameter, value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    low, high = {"log": (0.0, math.inf), "logit": (0.0, 1.0), "identity": (-math.inf, math.inf)}[
+        free.scale
+    ]
+    if not low < value < high:
+        return False
+    return abs(free.to_solved(float(value)) - free.prior_solved) <= FARTHEST * free.prior_sd

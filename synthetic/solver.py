@@ -11,12 +11,13 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from outcomes.arrays import FloatArray
+from outcomes.errors import CalibrationError
 from outcomes.evidence import Evidence, Figure
 from outcomes.synthetic.estimands import SeriesExpectation, achieved, expect_series
 from outcomes.synthetic.parameters import SHARED, FreeParameter
 from outcomes.synthetic.population import Effects
 from outcomes.synthetic.sampling import binomial_error, published_value
-from outcomes.synthetic.series import Series
+from outcomes.synthetic.series import HORIZON_MONTHS, Series
 
 # A figure counts two hundred times its rough error against the priors, so that it is met and the
 # priors settle only what the figures leave open.
@@ -135,12 +136,24 @@ def solve(problem: Problem, start: FloatArray | None = None) -> Solution:
         Figures and parameters.
     start
         Where to begin, shape (n_parameters,); by default the prior centres.
+
+    Raises
+    ------
+    CalibrationError
+        If a figure lies beyond the months that are simulated, or the search leads where one
+        has no value.
     """
     centre = np.array([p.prior_solved for p in problem.parameters])
     spread = np.array([p.prior_sd for p in problem.parameters])
     flat = [figure for figures in problem.figures for figure in figures]
     wanted = np.array([published_value(figure) for figure in flat])
     errors = np.array([rough_error(figure) for figure in flat])
+    for figure, value in zip(flat, wanted, strict=True):
+        if figure.unit == "months" and not 0 < value <= HORIZON_MONTHS:
+            raise CalibrationError(
+                f"{figure.id}: found {value:g} months; allowed: above 0, up to the "
+                f"{HORIZON_MONTHS:g} months that are simulated"
+            )
     each = range(len(problem.series))
 
     def residuals(solved: FloatArray) -> FloatArray:
@@ -150,6 +163,12 @@ def solve(problem: Problem, start: FloatArray | None = None) -> Solution:
 
     def jacobian(solved: FloatArray) -> FloatArray:
         blocks = np.vstack([_jacobian_block(problem, index, solved) for index in each])
+        lost = [f.id for f, row in zip(flat, blocks, strict=True) if not np.isfinite(row).all()]
+        if lost:
+            raise CalibrationError(
+                f"{', '.join(lost)}: cannot be met together with the other figures within "
+                f"{HORIZON_MONTHS:g} months"
+            )
         return np.vstack([FIGURE_WEIGHT * blocks / errors[:, None], np.diag(1 / spread)])
 
     found = least_squares(
