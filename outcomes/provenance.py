@@ -38,8 +38,6 @@ class Provenance:
         SHA-256 of the registry of figures; "" where it played no part.
     command
         The command, without file paths; "" where there was none.
-    created
-        Time of making, only where the caller gives one.
     """
 
     package_version: str
@@ -47,14 +45,10 @@ class Provenance:
     seed: int | None = None
     evidence_hash: str = ""
     command: str = ""
-    created: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the provenance as plain data, ready for JSON."""
-        content = asdict(self)
-        if self.created is None:
-            del content["created"]
-        return content
+        return asdict(self)
 
 
 def package_version() -> str:
@@ -70,7 +64,6 @@ def collect(
     seed: int | None = None,
     evidence_hash: str = "",
     command: str = "",
-    created: str | None = None,
 ) -> Provenance:
     """Return the provenance of a result made now, by the installed versions.
 
@@ -82,8 +75,6 @@ def collect(
         `outcomes.evidence.evidence_hash` of the registry that was used.
     command
         The command that made it, without paths of the machine.
-    created
-        Time of making as text; left out by default, so that equal inputs give equal bytes.
     """
     versions = {"python": platform.python_version()}
     for library in LIBRARIES:
@@ -97,5 +88,4 @@ def collect(
         seed=seed,
         evidence_hash=evidence_hash,
         command=command,
-        created=created,
     )

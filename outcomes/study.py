@@ -137,7 +137,11 @@ def run(
             for endpoint in ENDPOINTS
         }
         report("Writing the reports")
-        origin = provenance.collect(seed=seed, evidence_hash=evidence_hash(evidence)).to_dict()
+        origin = provenance.collect(
+            seed=seed,
+            evidence_hash=evidence_hash(evidence),
+            command=f"outcomes run --n {n} --seed {seed}",
+        ).to_dict()
         origin["patients"] = n
         _write_data(
             folder / "data", evidence, calibration, cohort, compared, fitted, comparisons, origin
