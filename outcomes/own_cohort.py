@@ -10,7 +10,7 @@ from outcomes import files, provenance
 from outcomes.comparison import Comparison, compare
 from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL
 from outcomes.errors import CohortError, Violation
-from outcomes.reports import StudyResults, render_page
+from outcomes.reports import StudyResults, page_data, render_page
 from outcomes.schema import Cohort, validate_cohort
 
 COMPARED = (OVERALL_SURVIVAL, LOCAL_CONTROL)
@@ -96,11 +96,16 @@ def compare_cohort(
 
 
 def write_comparison(results: StudyResults, folder: Path) -> None:
-    """Write ``comparison.html``, ``comparison.json`` and ``comparison.csv`` into a folder."""
+    """Write a comparison into a folder.
+
+    The page ``comparison.html``, the estimates ``comparison.json`` and ``comparison.csv``, and
+    everything the page shows, ``page.json``.
+    """
     page = render_page("comparison", results)
     records = [row for one in results.comparisons.values() for row in one.to_records()]
     files.write_json(folder / "comparison.json", records)
     files.write_text(
         folder / "comparison.csv", pd.DataFrame(records).to_csv(index=False, lineterminator="\n")
     )
+    files.write_json(folder / "page.json", page_data("comparison", results))
     files.write_text(folder / "comparison.html", page)

@@ -22,7 +22,7 @@ from outcomes.models import (
     permutation_importance,
     save_model,
 )
-from outcomes.reports import ModelResult, StudyResults, write_report
+from outcomes.reports import ModelResult, StudyResults, page_data, write_report
 from outcomes.schema import Cohort, write_cohort
 from outcomes.synthetic import (
     Calibration,
@@ -50,6 +50,7 @@ FILES = (
     ("metrics.json", "performance of every model, out of sample and against the truth"),
     ("comparison.json", "the two arms compared, every method, with the truth"),
     ("provenance.json", "seed, versions, hash of the evidence"),
+    ("pages/", "everything the pages show: sentences, tables, coordinates of the charts"),
     ("models/", "the fitted models, for the command outcomes predict"),
 )
 
@@ -165,7 +166,9 @@ def run(
             },
             files=FILES,
         )
-        write_report(results, folder)
+        for page in write_report(results, folder):
+            numbers = page_data(page.stem, results)
+            files.write_json(folder / "data" / "pages" / f"{page.stem}.json", numbers)
     return Path(out) / "index.html"
 
 

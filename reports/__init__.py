@@ -1,5 +1,6 @@
 """Self-contained HTML reports."""
 
+from outcomes.reports.data import page_data
 from outcomes.reports.results import ModelResult, StudyResults
 from outcomes.reports.write import NAMES, render_page, summarise_page, write_report
 
@@ -7,6 +8,7 @@ __all__ = [
     "NAMES",
     "ModelResult",
     "StudyResults",
+    "page_data",
     "render_page",
     "summarise_page",
     "write_report",

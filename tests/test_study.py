@@ -89,6 +89,12 @@ def test_calibration_file_is_complete(result):
         assert target["within"] or target["tension"]
 
 
+def test_every_page_has_its_numbers_as_json(result):
+    for page in PAGES:
+        numbers = read(result, f"pages/{page}.json")
+        assert numbers["sections"]
+
+
 def test_stored_models_predict(result):
     cohort = pd.read_parquet(result / "data" / "cohort.parquet")
     for path in (result / "data" / "models").iterdir():

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 
 from outcomes.cli import main
+from outcomes.models import load_model
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
@@ -195,15 +197,150 @@ def test_compare_writes_a_page_and_the_numbers(folder, cohort):
     done = outcomes("compare", cohort, "--out", out)
     assert done.returncode == 0, done.stderr
     assert {path.name for path in out.iterdir()} == {
+        ".separation-outcomes",
         "comparison.csv",
         "comparison.html",
         "comparison.json",
+        "page.json",
     }
     rungs = json.loads((out / "comparison.json").read_text())
     keys = {"method", "estimand", "endpoint", "horizon_months", "value", "lower", "upper", "p"}
     assert all(keys <= set(rung) for rung in rungs)
     again = outcomes("compare", cohort, "--out", out)
     refused(again, 3, "already there", "--force")
+    assert outcomes("compare", cohort, "--out", out, "--force").returncode == 0
+    (out / "thesis.docx").write_text("years of work")
+    refused(outcomes("compare", cohort, "--out", out, "--force"), 3, "thesis.docx")
+    assert (out / "thesis.docx").read_text() == "years of work"
+
+
+def test_compare_says_what_it_cannot_split(folder, cohort):
+    never = folder / "never"
+    done = outcomes("compare", cohort, "--treatment", "kps", "--out", never)
+    refused(done, 3, "liu.csv: 1 violation", "column kps", "two values")
+    refused(outcomes("compare", cohort, "--treatment", "death", "--out", never), 3, "an outcome")
+    one = folder / "one.csv"
+    pd.read_csv(cohort, dtype={"escc_grade": str}, keep_default_na=False).head(1).to_csv(
+        one, index=False
+    )
+    refused(outcomes("compare", one, "--out", never), 3, "one.csv", "column sbrt", "only")
+    assert not never.exists()
+
+
+@pytest.mark.parametrize("case", ["censored", "one a arm", "beyond follow-up"])
+def test_compare_gives_a_page_of_whatever_can_be_said(case, folder, cohort):
+    table = pd.read_csv(cohort, dtype={"escc_grade": str}, keep_default_na=False)
+    if case == "censored":
+        table = table.head(60).assign(death=0, lp_event=0)
+        table["hardware_event"] = table["hardware_event"].replace(2, 0)
+    elif case == "one a arm":
+        table = table.groupby("sbrt").head(1)
+    given, out = folder / f"{case}.csv", folder / f"page {case}"
+    table.to_csv(given, index=False)
+    horizon = "24,12,12,500" if case == "beyond follow-up" else "12"
+    done = outcomes("compare", given, "--horizon", horizon, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert (out / "comparison.html").stat().st_size > 10_000
+    rungs = json.loads((out / "comparison.json").read_text())
+    wanted = ("crude", "risk_treated", "overall-survival")
+    months = [
+        rung["horizon_months"]
+        for rung in rungs
+        if (rung["method"], rung["estimand"], rung["endpoint"]) == wanted
+    ]
+    assert months == sorted(set(map(float, horizon.split(","))))
+
+
+def test_an_output_is_never_an_input(folder, cohort, model):
+    before = {path: path.read_bytes() for path in (cohort, model)}
+    link = folder / "link.csv"
+    link.symlink_to(cohort)
+    fit = ["fit", cohort, "--endpoint", "overall-survival", "--out"]
+    for arguments in (
+        [*fit, cohort],
+        [*fit, folder / "new.csv"],
+        [*fit, folder / "new.json"],
+        [*fit, folder / "new.parquet"],
+        ["validate", cohort, "--out", cohort],
+        ["validate", cohort, "--out", link],
+        ["validate", link, "--out", folder / ".." / folder.name / "liu.csv"],
+        ["predict", model, cohort, "--out", cohort],
+        ["compare", cohort, "--out", folder, "--force"],
+    ):
+        refused(outcomes(*arguments), 2)
+    refused(outcomes(*fit, cohort), 2, "would replace")
+    plain = folder / "plain"
+    plain.write_bytes(model.read_bytes())
+    hard = folder / "hard.json"
+    hard.hardlink_to(plain)
+    refused(outcomes("evaluate", plain, cohort, "--out", hard), 2, "would replace")
+    assert {path: path.read_bytes() for path in before} == before
+    assert not (folder / "new.csv").exists()
+
+
+def test_every_command_makes_missing_folders(folder, cohort, model):
+    deep = folder / "deep"
+    commands = (
+        ["simulate", "--study", "liu-2020", "-n", 20, "--out", deep / "a" / "c.csv"],
+        ["validate", cohort, "--out", deep / "b" / "c.parquet"],
+        ["predict", model, cohort, "--out", deep / "c" / "p.csv"],
+        ["evaluate", model, cohort, "--out", deep / "d" / "m.json"],
+        [
+            *("fit", cohort, "--endpoint", "overall-survival"),
+            *("--covariates", "kps", "--out", deep / "e" / "m.model"),
+        ],
+    )
+    for arguments in commands:
+        done = outcomes(*arguments)
+        assert done.returncode == 0, done.stderr
+        assert Path(arguments[-1]).exists()
+
+
+def test_fit_prints_every_note(folder):
+    lesions, out = folder / "laufer.csv", folder / "laufer.model"
+    outcomes("simulate", "--study", "laufer-2013", "-n", 300, "--out", lesions)
+    table = pd.read_csv(lesions, dtype={"escc_grade": str}, keep_default_na=False)
+    further = table.iloc[:40].assign(lesion=9)
+    pd.concat([table, further]).to_csv(lesions, index=False)
+    fit = ["fit", lesions, "--json", "--endpoint"]
+    done = outcomes(*fit, "overall-survival", "--out", out)
+    assert done.returncode == 0, done.stderr
+    notes = json.loads(done.stdout)["notes"]
+    assert [note for note in notes if note not in done.stderr] == []
+    assert set(notes) > set(load_model(out).notes_) > set()
+    patients = table["patient_id"].nunique()
+    assert f"{340 - patients} further rows of the same patients are left out" in done.stderr
+    assert json.loads(done.stdout)["n"] == patients
+    done = outcomes(*fit, "local-control", "--out", folder / "laufer-lc.model")
+    assert json.loads(done.stdout)["n"] == 340
+    done = outcomes("evaluate", out, lesions, "--out", folder / "laufer.json")
+    assert "further rows of the same patients are left out" in done.stderr
+
+
+def test_months_are_sorted_and_each_is_taken_once(folder, cohort, model):
+    out = folder / "repeated.csv"
+    done = outcomes("predict", model, cohort, "--times", "12,3,3.0,12", "--out", out)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(out)
+    assert table["month"].tolist()[:3] == [3, 12, 3]
+    assert set(table["series"]) == {"liu-2020"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
+def test_being_terminated_leaves_nothing_behind(folder):
+    out = folder / "terminated" / "c.csv"
+    command = [sys.executable, "-m", "outcomes", "simulate", "--study", "liu-2020"]
+    command += ["-n", "50000000", "--out", str(out)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("Drawing part 2 "):
+            break
+    assert list(out.parent.iterdir())
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert list(out.parent.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -249,6 +386,8 @@ def test_noms_decides_with_reasons(arguments, treatment):
         ],
         ["compare", "x.csv", "--endpoint", "pain", "--out", "d"],
         ["compare", "x.csv", "--horizon", "soon", "--out", "d"],
+        ["compare", "x.csv", "--horizon", "0,12", "--out", "d"],
+        ["evaluate", "x.model", "x.csv", "--horizons", "0", "--out", "m.json"],
         ["calibrate", "--out", "calibration.txt"],
         ["run", "--out", "d", "--n", "10"],
         ["unknown"],
