@@ -1,6 +1,8 @@
 """What Cox models and forests have in common."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +20,8 @@ from outcomes.models.design import Design
 from outcomes.models.series import SeriesSet, average_incidences
 
 SeriesChoice = str | Sequence[str] | None
+
+FEWEST_EVENTS = 5
 
 
 class SurvivalModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
@@ -38,6 +42,8 @@ class SurvivalModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships 
     series_: SeriesSet
     n_training_: int
     events_: Mapping[int, int]
+    training_digest_: str
+    n_features_in_: int
     kind = ""
 
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -59,6 +65,7 @@ class SurvivalModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships 
             If the response is not usable.
         """
         endpoint = get_endpoint(self.endpoint)
+        self.check_parameters()
         table = as_table(X)
         if table.empty:
             raise ModelError("there are no patients to fit the model to")
@@ -66,15 +73,33 @@ class SurvivalModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships 
         for code, meaning in endpoint.events.items():
             if code and not (event == code).any():
                 raise ModelError(f"no patient had the event {meaning!r}; there is nothing to fit")
+        of_interest = int((event == 1).sum())
+        if of_interest < FEWEST_EVENTS:
+            raise ModelError(
+                f"found {of_interest} patient{'s' * (of_interest > 1)} with the event "
+                f"{endpoint.events[1]!r}; a model needs at least {FEWEST_EVENTS}"
+            )
         groups, self.series_ = self._learn_series(table, time)
         self.design_ = self._learn_design(table, groups if len(self.series_.names) > 1 else None)
         self.n_training_ = len(table)
         self.events_ = {code: int((event == code).sum()) for code in endpoint.events if code}
-        self.n_features_in_ = table.shape[1]
-        if isinstance(X, pd.DataFrame):
-            self.feature_names_in_ = np.asarray(table.columns, dtype=object)
-        self._fit_hazards(self.design_.matrix(table), time, event, groups)
+        self._remember_features(X, table)
+        matrix = self.design_.matrix(table)
+        self.training_digest_ = digest(matrix, time, event)
+        self._fit_hazards(matrix, time, event, groups)
         return self
+
+    def check_parameters(self) -> None:
+        """Refuse parameters of a wrong type or range.
+
+        Raises
+        ------
+        ModelError
+            Naming the parameter and what is allowed.
+        """
+        get_endpoint(self.endpoint)
+        if self.strata is not None and not isinstance(self.strata, str):
+            raise ModelError(f"strata: found {self.strata!r}; allowed: the name of a column, None")
 
     def predict(self, X: Any, series: SeriesChoice = None) -> FloatArray:
         """Return a risk score per patient; a higher score means an earlier event.
@@ -170,8 +195,30 @@ class SurvivalModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships 
 
     def _learn_design(self, table: pd.DataFrame, groups: Any) -> Design:
         return learn_design(
-            table, self._covariates(table), separation=self.separation, groups=groups
+            table,
+            self._covariates(table),
+            separation=self.separation,
+            groups=groups,
+            response=get_endpoint(self.endpoint).columns,
         )
+
+    def _remember_features(self, X: Any, table: pd.DataFrame) -> None:
+        """Keep the number of columns, and their names where there are any, as scikit-learn does."""
+        self.n_features_in_ = table.shape[1]
+        if isinstance(X, pd.DataFrame) and all(isinstance(name, str) for name in table.columns):
+            self.feature_names_in_ = np.asarray(table.columns, dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+
+    def _matrix(self, X: Any) -> FloatArray:
+        """Return the design matrix of patients to predict."""
+        table = as_table(X)
+        if not isinstance(X, pd.DataFrame) and table.shape[1] != self.n_features_in_:
+            raise ModelError(
+                f"X: found {table.shape[1]} columns; allowed: the {self.n_features_in_} that the "
+                "model was fitted to"
+            )
+        return self.design_.matrix(table)
 
     def _covariates(self, table: pd.DataFrame) -> Sequence[str] | None:
         # An array has no names to choose defaults by, so all of its columns are meant.
@@ -198,16 +245,16 @@ class SurvivalModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships 
     def _incidences(self, X: Any, times: npt.ArrayLike, series: SeriesChoice) -> FloatArray:
         """Return the incidences, shape (n_causes, n_patients, n_times)."""
         check_is_fitted(self, "series_")
-        matrix = self.design_.matrix(as_table(X))
+        matrix = self._matrix(X)
         months = as_months(times)
         if series is None or isinstance(series, str):
-            return self._matrix_incidences(matrix, months, series)
+            return finite(self._matrix_incidences(matrix, months, series))
         names = series_per_patient(series, len(matrix))
         result = np.empty((len(self.causes), len(matrix), len(months)))
         for name in sorted(set(names)):
             rows = np.flatnonzero(names == name)
             result[:, rows] = self._matrix_incidences(matrix[rows], months, name)
-        return result
+        return finite(result)
 
     def _matrix_incidences(
         self, matrix: FloatArray, months: FloatArray, name: str | None
@@ -233,6 +280,39 @@ def average_over_series(evaluate: Any, months: FloatArray, series: SeriesSet) ->
     curves = [evaluate(np.minimum(grid, end), position) for position, end in enumerate(ends)]
     averaged = average_incidences(curves, grid, series)
     return np.asarray(averaged[:, :, np.searchsorted(grid, months)])
+
+
+def finite(predictions: FloatArray) -> FloatArray:
+    """Return the predictions, refusing any that is no finite number."""
+    if not np.isfinite(predictions).all():
+        raise ModelError(
+            "a prediction is no finite number: a covariate is far outside the training patients', "
+            "or the model is not sound"
+        )
+    return predictions
+
+
+def digest(matrix: FloatArray, time: FloatArray, event: IntArray) -> str:
+    """Return the SHA-256 of patients' coded covariates and response, in whatever order they stand.
+
+    It tells whether a cohort is the one a model was fitted to, and nothing else of it.
+    """
+    # Six digits: a file read by another parser may differ in the last bit. No 0 is negative.
+    numbers = np.round(np.column_stack([time, event, matrix]), 6) + 0.0
+    numbers = numbers[np.lexsort(numbers.T)]
+    return hashlib.sha256(np.ascontiguousarray(numbers, dtype="<f8").tobytes()).hexdigest()
+
+
+def check_number(
+    name: str, value: Any, least: float, *, whole: bool = False, optional: bool = False
+) -> None:
+    """Raise ModelError where a parameter is no finite number of at least `least`."""
+    if value is None and optional:
+        return
+    kind = "whole number" if whole else "number"
+    right = isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(value)
+    if not right or value < least or (whole and int(value) != value):
+        raise ModelError(f"{name}: found {value!r}; allowed: a {kind} of at least {least:g}")
 
 
 def as_table(X: Any) -> pd.DataFrame:

@@ -17,16 +17,25 @@ from outcomes.models.base import (
     SeriesChoice,
     SurvivalModel,
     as_months,
-    as_table,
+    check_number,
+    finite,
     series_per_patient,
 )
 from outcomes.models.competing import cumulative_incidences
-from outcomes.models.proportional_hazards import CauseFit, fit_cause
+from outcomes.models.design import Design
+from outcomes.models.proportional_hazards import CauseFit, fit_cause, hazard_grid
 from outcomes.models.schoenfeld import proportional_hazards_test
 from outcomes.models.terms import Separation
 
 # Patients times grid months held at once.
 _CELLS = 2_000_000
+
+
+COARSE_NOTE = (
+    "the model was read from a file, which holds its baseline hazards in steps of at least 5 "
+    "events, so that no patient can be read from it; predictions differ a little from those of the "
+    "model that was saved"
+)
 
 
 class CoxModel(SurvivalModel):
@@ -65,10 +74,13 @@ class CoxModel(SurvivalModel):
         The training series.
     fits_
         The fitted hazard of each cause, by event code.
+    confined_
+        Notes on the coefficients that rest on some of the series alone.
     """
 
     kind = "cox"
     fits_: dict[int, CauseFit]
+    confined_: tuple[str, ...]
     _training: tuple[FloatArray, FloatArray, IntArray, Any]
     _test: pd.DataFrame | None
 
@@ -90,6 +102,15 @@ class CoxModel(SurvivalModel):
         self.separation = separation
         self.separated = separated
 
+    def check_parameters(self) -> None:
+        """Refuse parameters of a wrong type or range, with a ModelError."""
+        super().check_parameters()
+        if self.ties != "efron":
+            raise ModelError(f"ties: found {self.ties!r}; allowed: 'efron'")
+        check_number("penalizer", self.penalizer, 0)
+        if self.separated not in ("firth", "error"):
+            raise ModelError(f"separated: found {self.separated!r}; allowed: 'firth', 'error'")
+
     def predict(self, X: Any, series: SeriesChoice = None) -> FloatArray:
         """Return the log relative hazard of the event of interest against the mean patient.
 
@@ -97,7 +118,7 @@ class CoxModel(SurvivalModel):
         competing event it is the cause-specific hazard.
         """
         check_is_fitted(self, "series_")
-        return self.fits_[1].linear_predictor(self.design_.matrix(as_table(X)))
+        return finite(self.fits_[1].linear_predictor(self._matrix(X)))
 
     def interval(
         self,
@@ -130,7 +151,7 @@ class CoxModel(SurvivalModel):
             raise ModelError(f"level: found {level!r}; allowed: between 0 and 1")
         check_is_fitted(self, "series_")
         months = as_months(times)
-        matrix = self.design_.matrix(as_table(X))
+        matrix = self._matrix(X)
         if series is None or isinstance(series, str):
             error, risk = self._log_log_error(matrix, months, series)
         else:
@@ -175,8 +196,14 @@ class CoxModel(SurvivalModel):
 
     @property
     def notes_(self) -> tuple[str, ...]:
-        """What a reader of the results should know: covariates left out, Firth's estimates."""
-        return (*super().notes_, *(fit.note for fit in self.fits_.values() if fit.note))
+        """What a reader of the results should know: covariates left out, Firth's estimates.
+
+        Also coefficients that rest on some of the series alone, and, after reading a file, that
+        the baselines are coarse.
+        """
+        firth = (fit.note for fit in self.fits_.values() if fit.note)
+        coarse = any(b.straight for fit in self.fits_.values() for b in fit.baselines)
+        return (*super().notes_, *firth, *self.confined_, *((COARSE_NOTE,) if coarse else ()))
 
     def proportional_hazards_test(self) -> pd.DataFrame:
         """Return the test that each hazard ratio is constant over time.
@@ -206,16 +233,11 @@ class CoxModel(SurvivalModel):
     def _fit_hazards(
         self, matrix: FloatArray, time: FloatArray, event: IntArray, groups: Any
     ) -> None:
-        if self.ties != "efron":
-            raise ModelError(f"ties: found {self.ties!r}; allowed: 'efron'")
-        if not (np.isfinite(self.penalizer) and self.penalizer >= 0):
-            raise ModelError(f"penalizer: found {self.penalizer!r}; allowed: at least 0")
-        if self.separated not in ("firth", "error"):
-            raise ModelError(f"separated: found {self.separated!r}; allowed: 'firth', 'error'")
         endpoint = get_endpoint(self.endpoint)
         self.fits_ = {}
         self._training = (matrix, time, event, groups)
         self._test = None
+        self.confined_ = _confined(self.design_, matrix, event, groups)
         for code in self.causes:
             self.fits_[code] = fit_cause(
                 matrix,
@@ -235,9 +257,7 @@ class CoxModel(SurvivalModel):
         fits = list(self.fits_.values())
         if len(fits) == 1:
             return np.asarray(-np.expm1(-fits[0].hazards(matrix, times, position))[None])
-        last = times.max(initial=0.0)
-        grid = np.unique(np.concatenate([fit.baselines[position].times for fit in fits]))
-        grid = grid[grid <= last]
+        grid = hazard_grid(fits, position, times)
         result = np.empty((len(fits), len(matrix), len(times)))
         rows = max(1, _CELLS // max(len(grid), 1))
         for start in range(0, len(matrix), rows):
@@ -260,3 +280,25 @@ class CoxModel(SurvivalModel):
                 tuple(self.fits_.values()), self.series_, matrix, months, name
             )
         return error, risk
+
+
+def _confined(design: Design, matrix: FloatArray, event: IntArray, groups: Any) -> tuple[str, ...]:
+    """Name the terms that vary in only some of several series, and whom they rest on."""
+    names = sorted(set(groups))
+    notes = []
+    for term, values in zip(design.terms, matrix.T, strict=True):
+        varying = [name for name in names if np.ptp(values[groups == name]) > 0]
+        if not 0 < len(varying) < len(names):
+            continue
+        inside = np.isin(groups.astype(str), varying)
+        events = int((event[inside] == 1).sum())
+        levels = np.unique(values[inside])
+        if len(levels) == 2:
+            high = int((values[inside] == levels[1]).sum())
+            whom = f"{high} patients with and {int(inside.sum()) - high} without"
+        else:
+            whom = f"{int(inside.sum())} patients"
+        notes.append(
+            f"{term.name} varies only within {', '.join(varying)}: {whom}, {events} events"
+        )
+    return tuple(notes)

@@ -15,7 +15,7 @@ import numpy as np
 from outcomes.arrays import FloatArray
 from outcomes.models.base import average_over_series
 from outcomes.models.competing import cumulative_incidences
-from outcomes.models.proportional_hazards import Baseline, CauseFit
+from outcomes.models.proportional_hazards import Baseline, CauseFit, hazard_grid
 from outcomes.models.series import SeriesSet
 
 DRAWS = 400
@@ -107,10 +107,7 @@ def _drawn_risk(
     draw: Draw,
 ) -> FloatArray:
     def evaluate(times: FloatArray, position: int) -> FloatArray:
-        last = times.max(initial=0.0)
-        grids = [fit.baselines[position].times for fit in fits]
-        grid = np.unique(np.concatenate(grids))
-        grid = grid[grid <= last]
+        grid = hazard_grid(fits, position, times)
         hazards = []
         for fit, (beta, steps) in zip(fits, draw, strict=True):
             relative = np.exp((matrix - fit.center) @ beta)

@@ -12,12 +12,17 @@ from outcomes.arrays import FloatArray, IntArray
 from outcomes.curves import aalen_johansen
 from outcomes.endpoints import Endpoint, get_endpoint
 from outcomes.errors import ModelError, OutcomesError
-from outcomes.models.base import SurvivalModel, as_table, read_response
-from outcomes.models.measures import Evaluation, Predictions, measure
+from outcomes.models.base import SurvivalModel, as_table, digest, read_response
+from outcomes.models.measures import Evaluation, Predicted, Predictions, measure
 
 __all__ = ["HORIZONS", "Evaluation", "assign_folds", "cross_validate", "evaluate"]
 
 HORIZONS = (3.0, 6.0, 12.0, 24.0)
+
+GIVEN = "a cohort given by the user"
+APPARENT = (
+    "these are the patients the model was fitted to: the figures are apparent, not out of sample"
+)
 
 
 def evaluate(
@@ -28,7 +33,10 @@ def evaluate(
     n_bootstrap: int = 200,
     random_state: int = 0,
 ) -> Evaluation:
-    """Evaluate a fitted model on patients it was not fitted to.
+    """Evaluate a fitted model on a cohort, best of patients it was not fitted to.
+
+    Whether the cohort is another one cannot be told in general; where it is exactly the one the
+    model was fitted to, a note says so.
 
     Parameters
     ----------
@@ -59,26 +67,26 @@ def evaluate(
     months, asked = _months(horizons)
     groups = _groups(model, table)
     notes: list[str] = []
+    if digest(model.design_.matrix(table), time, event) == model.training_digest_:
+        notes.append(APPARENT)
     predictions = _predict(model, table, groups, months, notes)
     null = np.empty_like(predictions.risk)
     for name in sorted(set(groups)):
         rows = np.flatnonzero(groups == name)
         null[rows] = _null_risk(time[rows], event[rows], endpoint, months)
-    return measure(
+    cohort_as_predicted = Predicted(
         endpoint,
         model.kind,
-        "external: the model was fitted to other patients",
+        GIVEN,
         time,
         event,
         groups,
-        _patients(table),
+        identify_patients(table),
         Predictions(months, predictions.risk, null, predictions.reached),
-        asked,
         truth,
-        n_bootstrap,
-        random_state,
-        notes,
+        tuple(notes),
     )
+    return measure(cohort_as_predicted, asked, n_bootstrap, random_state)
 
 
 def cross_validate(
@@ -92,7 +100,8 @@ def cross_validate(
 ) -> Evaluation:
     """Evaluate a kind of model by predicting each patient from a fit to the others.
 
-    The folds are alike in series and events, and the rows of one `patient_id` stay in one fold.
+    The folds are alike in series and events, and the rows of one patient (a `patient_id` within
+    a `study`) stay in one fold.
     Each patient is predicted in the own series. All measures are taken over the pooled
     out-of-fold predictions; the intervals come from a bootstrap of patients, without refits.
 
@@ -117,7 +126,7 @@ def cross_validate(
     time, event = read_response(endpoint, table)
     months, asked = _months(horizons)
     groups = _groups(model, table)
-    patients = _patients(table)
+    patients = identify_patients(table)
     folds = assign_folds(patients, groups, event, n_folds, np.random.default_rng(random_state))
     shape = (len(table), len(months))
     risk, null, reached = np.empty(shape), np.empty(shape), np.zeros(shape, dtype=bool)
@@ -135,7 +144,7 @@ def cross_validate(
             known = rest[groups[rest] == name]
             known = known if len(known) else rest
             null[rows] = _null_risk(time[known], event[known], endpoint, months)
-    return measure(
+    cohort_as_predicted = Predicted(
         endpoint,
         model.kind,
         f"{n_folds}-fold cross-validation",
@@ -144,12 +153,10 @@ def cross_validate(
         groups,
         patients,
         Predictions(months, risk, null, reached),
-        asked,
         truth,
-        n_bootstrap,
-        random_state,
-        list(dict.fromkeys(notes)),
+        tuple(dict.fromkeys(notes)),
     )
+    return measure(cohort_as_predicted, asked, n_bootstrap, random_state)
 
 
 def assign_folds(
@@ -217,10 +224,12 @@ def _groups(model: SurvivalModel, table: pd.DataFrame) -> Any:
     return np.full(len(table), "", dtype=object)
 
 
-def _patients(table: pd.DataFrame) -> Any:
-    if "patient_id" in table.columns:
-        return table["patient_id"].astype(str).to_numpy(dtype=object)
-    return np.arange(len(table)).astype(str).astype(object)
+def identify_patients(table: pd.DataFrame) -> Any:
+    """Return a number per patient: a `patient_id` is unique within its `study` only."""
+    if "patient_id" not in table.columns:
+        return np.arange(len(table))
+    key = [name for name in ("study", "patient_id") if name in table.columns]
+    return table.groupby(key, sort=False, dropna=False).ngroup().to_numpy()
 
 
 def _null_risk(

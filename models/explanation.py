@@ -27,7 +27,8 @@ def permutation_importance(
     model
         A fitted model.
     cohort
-        Patients with covariates and the endpoint's columns, best unseen ones.
+        Patients with covariates and the endpoint's columns. They should be patients the model
+        was not fitted to: in its own a covariate that only fits noise looks important.
     n_repeats
         Shuffles per covariate.
     random_state

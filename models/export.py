@@ -1,8 +1,9 @@
 """What a web page needs to predict for a patient without this package.
 
 The data are plain numbers: the coding of the inputs, the coefficients, the baseline hazards of
-each series month by month, and draws of both for the interval. `evaluate_calculator` is the
-reference for the page's script, which has to give the same numbers.
+each series month by month, and draws of both for the interval. The baselines are the coarse ones
+of a model file (see `outcomes.models.coarsening`), so a page gives back no patient.
+`evaluate_calculator` is the reference for the page's script, which has to give the same numbers.
 
 A prediction is made in these steps, for the estimates and for every draw alike:
 
@@ -26,6 +27,7 @@ from scipy.special import ndtri
 from outcomes.arrays import FloatArray
 from outcomes.endpoints import get_endpoint
 from outcomes.errors import ModelError
+from outcomes.models.coarsening import coarsen_fit
 from outcomes.models.columns import Covariate, label_of
 from outcomes.models.competing import cumulative_incidences
 from outcomes.models.cox import CoxModel
@@ -83,7 +85,7 @@ def calculator_data(
     grid = np.union1d(shown, ends_at[ends_at <= shown[-1]])
     endpoint = get_endpoint(model.endpoint)
     positions = range(len(model.series_.names))
-    fits = list(model.fits_.values())
+    fits = [coarsen_fit(fit, model.series_) for fit in model.fits_.values()]
     draws = draw_parameters(fits, positions, n_draws, np.random.default_rng(seed))
     ends = [int(np.flatnonzero(grid <= end)[-1]) for end in model.series_.ends]
     return {
@@ -123,7 +125,7 @@ def calculator_data(
                     for p, baseline in enumerate(fit.baselines)
                 ],
             }
-            for code, fit in model.fits_.items()
+            for code, fit in zip(model.fits_, fits, strict=True)
         ],
         "draws": [
             [

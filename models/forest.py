@@ -5,12 +5,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from outcomes.arrays import FloatArray, IntArray
-from outcomes.endpoints import Endpoint
+from outcomes.endpoints import Endpoint, get_endpoint
 from outcomes.errors import ModelError
-from outcomes.models.base import SeriesChoice, SurvivalModel, as_table, series_per_patient
+from outcomes.models.base import (
+    SeriesChoice,
+    SurvivalModel,
+    check_number,
+    finite,
+    series_per_patient,
+)
 from outcomes.models.coding import learn_design
 from outcomes.models.competing import cumulative_incidences
 from outcomes.models.design import Design
@@ -45,7 +52,7 @@ class ForestModel(SurvivalModel):
     n_jobs
         Processes or threads that grow trees; it does not change the result.
     random_state
-        Seed of the trees.
+        Seed of the trees, or a source of seeds as scikit-learn takes it.
 
     Attributes
     ----------
@@ -72,7 +79,7 @@ class ForestModel(SurvivalModel):
         n_bins: int = 32,
         n_times: int = 60,
         n_jobs: int | None = 1,
-        random_state: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
         strata: str | None = "study",
         separation: Separation = "linear",
     ) -> None:
@@ -89,6 +96,20 @@ class ForestModel(SurvivalModel):
         self.strata = strata
         self.separation = separation
 
+    def check_parameters(self) -> None:
+        """Refuse parameters of a wrong type or range, with a ModelError."""
+        super().check_parameters()
+        for name, least in (
+            ("n_estimators", 1),
+            ("min_samples_leaf", 1),
+            ("n_bins", 2),
+            ("n_times", 1),
+        ):
+            check_number(name, getattr(self, name), least, whole=True)
+        check_number("max_samples", self.max_samples, 0, optional=True)
+        if not isinstance(self.max_features, str):
+            check_number("max_features", self.max_features, 0, optional=True)
+
     def predict(self, X: Any, series: SeriesChoice = None) -> FloatArray:
         """Return the expected number of events of interest, shape (n_patients,).
 
@@ -96,10 +117,10 @@ class ForestModel(SurvivalModel):
         the series asked for or averaged over the training series.
         """
         check_is_fitted(self, "trees_")
-        matrix = self.design_.matrix(as_table(X))
+        matrix = self._matrix(X)
         if series is None:
             scores = [self._mortality(matrix, k) for k in range(len(self.series_.names))]
-            return np.asarray(np.average(scores, axis=0, weights=self.series_.weights))
+            return finite(np.average(scores, axis=0, weights=self.series_.weights))
         if isinstance(series, str):
             return self._mortality(matrix, self.series_.index(series))
         names = series_per_patient(series, len(matrix))
@@ -112,7 +133,11 @@ class ForestModel(SurvivalModel):
     def _learn_design(self, table: pd.DataFrame, groups: Any) -> Design:
         # Trees need no identifiable coefficients: only constants are left out.
         return learn_design(
-            table, self._covariates(table), separation=self.separation, identifiable=False
+            table,
+            self._covariates(table),
+            separation=self.separation,
+            identifiable=False,
+            response=get_endpoint(self.endpoint).columns,
         )
 
     def _fit_hazards(
@@ -121,16 +146,6 @@ class ForestModel(SurvivalModel):
         from sksurv.ensemble import RandomSurvivalForest
         from sksurv.util import Surv
 
-        for name, least in (
-            ("n_estimators", 1),
-            ("min_samples_leaf", 1),
-            ("n_bins", 2),
-            ("n_times", 1),
-        ):
-            if getattr(self, name) < least:
-                raise ModelError(
-                    f"{name}: found {getattr(self, name)!r}; allowed: at least {least}"
-                )
         if not self.design_.terms and len(self.series_.names) == 1:
             raise ModelError("a forest needs at least one covariate")
         positions = np.asarray([self.series_.names.index(name) for name in groups])
@@ -138,7 +153,7 @@ class ForestModel(SurvivalModel):
         self.grid_ = learn_grid(features, time[event > 0], self.n_times, self.n_bins)
         bins = self.grid_.bin_features(features).astype(np.float32)
         snapped = self.grid_.snap_times(time)
-        seeds = np.random.SeedSequence(self.random_state).generate_state(len(self.causes))
+        seeds = _seeds(self.random_state, len(self.causes))
         self.trees_ = {}
         for code, seed in zip(self.causes, seeds, strict=True):
             forest = RandomSurvivalForest(
@@ -175,6 +190,19 @@ class ForestModel(SurvivalModel):
             return matrix
         one_hot = np.arange(len(self.series_.names))[None, :] == np.asarray(positions)[:, None]
         return np.hstack([matrix, one_hot.astype(np.float64)])
+
+
+def _seeds(random_state: Any, n: int) -> Any:
+    """Return a seed per forest."""
+    try:
+        if random_state is None or isinstance(random_state, int | np.integer):
+            return np.random.SeedSequence(random_state).generate_state(n)
+        return check_random_state(random_state).randint(np.iinfo(np.int32).max, size=n)
+    except (TypeError, ValueError):
+        raise ModelError(
+            f"random_state: found {random_state!r}; allowed: a whole number of at least 0, a "
+            "numpy RandomState, None"
+        ) from None
 
 
 def _interpolate(hazard: FloatArray, grid: FloatArray, fine: FloatArray) -> FloatArray:

@@ -141,22 +141,51 @@ class Predictions:
     reached: BoolArray
 
 
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """A cohort and what was predicted for it.
+
+    Attributes
+    ----------
+    endpoint
+        The endpoint.
+    model, method
+        Kind of model, and how it was evaluated.
+    time, event
+        Response: months and event code, shape (n,).
+    groups, patients
+        Series and patient of each row, shape (n,); a patient is one of one series.
+    predictions
+        The predicted risks.
+    truth
+        True risks by the horizons, or None.
+    notes
+        What there is to say so far.
+    """
+
+    endpoint: Endpoint
+    model: str
+    method: str
+    time: FloatArray
+    event: IntArray
+    groups: Any
+    patients: Any
+    predictions: Predictions
+    truth: npt.ArrayLike | None = None
+    notes: tuple[str, ...] = ()
+
+
 def measure(
-    endpoint: Endpoint,
-    kind: str,
-    method: str,
-    time: FloatArray,
-    event: IntArray,
-    groups: Any,
-    patients: Any,
-    predictions: Predictions,
-    horizons: tuple[float, ...],
-    truth: npt.ArrayLike | None,
-    n_bootstrap: int,
-    random_state: int,
-    notes: list[str],
+    cohort: Predicted, horizons: tuple[float, ...], n_bootstrap: int, random_state: int
 ) -> Evaluation:
-    """Return every measure of the predictions; parameters as `evaluation.evaluate` has them.
+    """Return every measure of the predictions.
+
+    Parameters
+    ----------
+    cohort
+        The cohort and its predictions.
+    horizons, n_bootstrap, random_state
+        As `evaluation.evaluate`.
 
     Raises
     ------
@@ -166,6 +195,8 @@ def measure(
     """
     if n_bootstrap < 0:
         raise ModelError(f"n_bootstrap: found {n_bootstrap!r}; allowed: at least 0")
+    time, event, groups = cohort.time, cohort.event, cohort.groups
+    predictions, notes = cohort.predictions, list(cohort.notes)
     months, risk = predictions.months, predictions.risk
     known = predictions.reached & _supported(time, groups, months)
     column = {month: int(np.searchsorted(months, month)) for month in horizons}
@@ -180,7 +211,7 @@ def measure(
     within = months <= last
     censoring = estimate_censoring(time, event, groups)
     rng = np.random.default_rng([random_state, 1])
-    weights = _resample(patients, groups, n_bootstrap, rng)
+    weights = _resample(cohort.patients, groups, n_bootstrap, rng)
 
     # The risk at the last month the series supports ranks its patients.
     reach = np.maximum((known & within).sum(axis=1) - 1, 0)
@@ -215,9 +246,9 @@ def measure(
         members = groups[rows] == name
         pseudo[members] = pseudo_risks(time[rows][members], event[rows][members], at)
     return Evaluation(
-        endpoint=endpoint.name,
-        model=kind,
-        method=f"{method}; intervals from {n_bootstrap} bootstrap samples of patients",
+        endpoint=cohort.endpoint.name,
+        model=cohort.model,
+        method=f"{cohort.method}; intervals from {n_bootstrap} bootstrap samples of patients",
         n=len(time),
         events=int((event == 1).sum()),
         horizons=horizons,
@@ -235,7 +266,7 @@ def measure(
         calibration_curve=_calibration_curve(time[rows], event[rows], predicted, at),
         calibration_horizon=at,
         truth_mean_absolute_error=_truth_error(
-            truth, risk, predictions.reached, column, horizons, notes
+            cohort.truth, risk, predictions.reached, column, horizons, notes
         ),
         notes=tuple(notes),
     )

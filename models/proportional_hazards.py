@@ -1,6 +1,7 @@
 """The proportional-hazards fit of one cause, and its baseline in each series."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,18 +32,31 @@ class Baseline:
     means
         Mean covariates of those at risk, weighted by relative hazard, minus the training mean,
         shape (n_times, n_terms).
+    straight
+        Whether the cumulative hazard rises in straight lines between the times, as it does once
+        coarse (see `outcomes.models.coarsening`; `deaths` need not be whole then), instead of
+        stepping at them.
     """
 
     times: FloatArray
     increments: FloatArray
     deaths: FloatArray
     means: FloatArray
+    straight: bool = False
 
     def cumulative(self, months: FloatArray, steps: FloatArray | None = None) -> FloatArray:
         """Return the running sum of the increments (or other steps) by each month."""
         steps = self.increments if steps is None else steps
         running = np.concatenate([np.zeros((1, *steps.shape[1:])), np.cumsum(steps, axis=0)])
-        return np.asarray(running[np.searchsorted(self.times, months, side="right")])
+        position = np.searchsorted(self.times, months, side="right")
+        result = running[position]
+        if self.straight and len(self.times):
+            inside = np.minimum(position, len(self.times) - 1)
+            before = np.concatenate([[0.0], self.times])[inside]
+            share = np.clip((months - before) / (self.times[inside] - before), 0.0, 1.0)
+            share = np.where(position < len(self.times), share, 0.0)
+            result = result + steps[inside] * share.reshape(-1, *[1] * (steps.ndim - 1))
+        return np.asarray(result)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +95,12 @@ class CauseFit:
         """Return the cumulative hazards (n, n_months) in a series."""
         cumulative = self.baselines[position].cumulative(months)
         return np.asarray(np.exp(self.linear_predictor(matrix))[:, None] * cumulative)
+
+
+def hazard_grid(fits: Sequence[CauseFit], position: int, months: FloatArray) -> FloatArray:
+    """Return the months between which every cause's hazard is constant, the asked ones included."""
+    grid = np.unique(np.concatenate([months, *(fit.baselines[position].times for fit in fits)]))
+    return np.asarray(grid[grid <= months.max(initial=0.0)])
 
 
 def fit_cause(

@@ -6,13 +6,23 @@ import numpy as np
 import pytest
 
 from outcomes.errors import ModelError
-from outcomes.models import CoxModel, ForestModel, calculator_data, evaluate_calculator
+from outcomes.models import (
+    CoxModel,
+    ForestModel,
+    calculator_data,
+    evaluate_calculator,
+    load_model,
+    save_model,
+)
 from outcomes.models.export import patient_frame
 
 
 @pytest.fixture(scope="module", params=["overall-survival", "local-control"])
-def model(request, make_cohort):
-    return CoxModel(request.param).fit(make_cohort(1500))
+def model(request, make_cohort, tmp_path_factory):
+    """A model as a file holds it, with the coarse baselines that the page gets."""
+    path = tmp_path_factory.mktemp("calculator") / "model"
+    save_model(CoxModel(request.param).fit(make_cohort(1500)), path)
+    return load_model(path)
 
 
 @pytest.fixture(scope="module")

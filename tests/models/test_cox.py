@@ -8,6 +8,7 @@ from scipy.stats import norm
 from outcomes.curves import aalen_johansen
 from outcomes.errors import ModelError
 from outcomes.models import CoxModel, load_model, save_model
+from outcomes.models.cox import COARSE_NOTE
 
 
 @pytest.mark.parametrize("case", [0, 1, 2])
@@ -70,14 +71,15 @@ def test_effects_of_a_large_cohort_are_found_within_three_standard_errors(make_c
 
 
 def test_without_covariates_the_model_is_breslow():
-    data = pd.DataFrame({"os_months": [1.0, 2.0, 2.0, 3.0, 4.0], "death": [1, 1, 0, 1, 0]})
+    # Each patient twice.
+    data = pd.DataFrame({"os_months": [1.0, 2.0, 2.0, 3.0, 4.0] * 2, "death": [1, 1, 0, 1, 0] * 2})
     model = CoxModel(covariates=[]).fit(data)
-    hazard = np.array([1 / 5, 1 / 5 + 1 / 4, 1 / 5 + 1 / 4 + 1 / 2])
+    hazard = np.array([2 / 10, 2 / 10 + 2 / 8, 2 / 10 + 2 / 8 + 2 / 4])
     np.testing.assert_allclose(
         model.predict_survival(data[:1], [1, 2, 3])[0], np.exp(-hazard), rtol=1e-12
     )
     lower, upper = model.interval(data[:1], [2.0])
-    error = np.sqrt(1 / 25 + 1 / 16) / hazard[1]
+    error = np.sqrt(2 / 10**2 + 2 / 8**2) / hazard[1]
     assert lower[0, 0] == pytest.approx(np.exp(-hazard[1] * np.exp(norm.ppf(0.975) * error)))
     assert upper[0, 0] == pytest.approx(np.exp(-hazard[1] * np.exp(-norm.ppf(0.975) * error)))
     assert model.summary_.empty
@@ -100,10 +102,16 @@ def test_by_hand_two_patients_per_step():
     """Three patients, one binary covariate; the partial likelihood is solved on paper.
 
     Deaths at 1 (exposed, risk set of 2 exposed and 1 not) and 2 (not exposed, 1 and 1):
-    L = r / (2 r + 1) * 1 / (r + 1), so 1 - 2 r^2 = 0 and r = sqrt(1 / 2).
+    L = r / (2 r + 1) * 1 / (r + 1), so 1 - 2 r^2 = 0 and r = sqrt(1 / 2). Three series of such
+    patients have the likelihood L^3, and the same maximum.
     """
     data = pd.DataFrame(
-        {"os_months": [1.0, 2.0, 3.0], "death": [1, 1, 0], "exposed": [True, False, True]}
+        {
+            "study": np.repeat(["a", "b", "c"], 3),
+            "os_months": [1.0, 2.0, 3.0] * 3,
+            "death": [1, 1, 0] * 3,
+            "exposed": [True, False, True] * 3,
+        }
     )
     model = CoxModel(covariates=["exposed"]).fit(data)
     assert model.summary_.loc[0, "hr"] == pytest.approx(np.sqrt(0.5), rel=1e-6)
@@ -207,7 +215,7 @@ def test_separated_columns_get_firths_estimates_and_say_so(cohort, tmp_path):
     lower, upper = model.interval(fewer[:5], [3.0], series="amber")
     assert (lower < upper).all()
     save_model(model, tmp_path / "m")
-    assert load_model(tmp_path / "m").notes_ == model.notes_
+    assert load_model(tmp_path / "m").notes_ == (*model.notes_, COARSE_NOTE)
 
 
 def test_a_column_separated_within_the_only_series_where_it_varies(cohort):
@@ -236,12 +244,43 @@ def test_a_column_that_varies_only_between_series_is_named(cohort):
     assert "era" in CoxModel(covariates=["kps", "era"], strata=None).fit(fixed).design_.names
 
 
+def test_a_coefficient_that_rests_on_one_series_is_noted(cohort, tmp_path):
+    amber = (cohort["study"] == "amber").to_numpy()
+    trial = amber & (np.arange(len(cohort)) % 3 == 0)
+    model = CoxModel(covariates=["kps", "trial"]).fit(cohort.assign(trial=trial))
+    events = int(cohort.loc[amber, "death"].sum())
+    note = (
+        f"trial varies only within amber: {trial.sum()} patients with and "
+        f"{(amber & ~trial).sum()} without, {events} events"
+    )
+    assert model.notes_ == (note,)
+    save_model(model, tmp_path / "m")
+    assert note in load_model(tmp_path / "m").notes_
+    alone = cohort.assign(trial=trial)[amber]
+    assert CoxModel(covariates=["kps", "trial"]).fit(alone).notes_ == ()
+
+
+def test_too_little_to_fit_is_refused(cohort):
+    dead = np.flatnonzero(cohort["death"])
+    few = cohort.assign(death=0)
+    few.loc[few.index[dead[:4]], "death"] = 1
+    with pytest.raises(ModelError, match=r"found 4 patients .*'death'; .* at least 5"):
+        CoxModel(covariates=["kps"]).fit(few)
+    same = cohort.iloc[np.zeros(30, dtype=int)].assign(death=1)
+    with pytest.raises(ModelError, match="no covariate varies"):
+        CoxModel().fit(same)
+    assert CoxModel(covariates=[]).fit(same).design_.names == ()
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
         ({"separated": "ignore"}, "separated: found 'ignore'"),
         ({"ties": "exact"}, "ties: found 'exact'"),
         ({"penalizer": -1.0}, "penalizer"),
+        ({"penalizer": "x"}, "penalizer: found 'x'; allowed: a number of at least 0"),
+        ({"strata": 3}, "strata: found 3"),
+        ({"covariates": ["kps", "death"]}, "covariates: found death; outcomes and measures"),
         ({"separation": "wide"}, "separation: found 'wide'"),
         ({"covariates": "kps"}, "a list of columns"),
     ],

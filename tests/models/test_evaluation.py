@@ -7,8 +7,16 @@ import pandas as pd
 import pytest
 
 from outcomes.errors import ModelError
-from outcomes.models import CoxModel, ForestModel, cross_validate, evaluate, permutation_importance
-from outcomes.models.evaluation import assign_folds
+from outcomes.models import (
+    CoxModel,
+    ForestModel,
+    cross_validate,
+    evaluate,
+    load_model,
+    permutation_importance,
+    save_model,
+)
+from outcomes.models.evaluation import assign_folds, identify_patients
 
 HORIZONS = [3.0, 6.0, 12.0, 24.0]
 
@@ -123,6 +131,27 @@ def test_folds_keep_patients_whole_and_are_alike():
     for _, rows in frame.groupby(["group", "event"]):
         counts = rows["fold"].value_counts()
         assert counts.max() - counts.min() <= 2
+
+
+def test_patients_of_two_series_with_one_number_are_two():
+    table = pd.DataFrame({"study": ["a", "a", "b", "b"], "patient_id": ["1", "1", "1", "2"]})
+    assert list(identify_patients(table)) == [0, 0, 1, 2]
+    assert list(identify_patients(table.drop(columns="study"))) == [0, 0, 0, 1]
+    assert list(identify_patients(table[["study"]])) == [0, 1, 2, 3]
+
+
+def test_the_patients_of_the_fit_are_recognised(cohort, make_cohort, tmp_path):
+    for model in (CoxModel(), ForestModel(n_estimators=5, random_state=0)):
+        save_model(model.fit(cohort), tmp_path / "m")
+        loaded = load_model(tmp_path / "m")
+        cohort.sample(frac=1.0, random_state=1).to_csv(tmp_path / "c.csv", index=False)
+        again = pd.read_csv(tmp_path / "c.csv", keep_default_na=False)
+        result = evaluate(loaded, again, n_bootstrap=2)
+        assert "the figures are apparent, not out of sample" in result.notes[0]
+        assert result.method.startswith("a cohort given by the user; ")
+        for other in (cohort[1:], make_cohort(400, seed=1), cohort.assign(kps=70)):
+            notes = evaluate(loaded, other, n_bootstrap=2).notes
+            assert not any("apparent" in note for note in notes)
 
 
 def test_an_unknown_series_is_predicted_by_the_average_and_named(cohort, make_cohort):

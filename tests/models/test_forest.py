@@ -6,8 +6,8 @@ import pytest
 from sksurv.ensemble import RandomSurvivalForest
 from sksurv.util import Surv
 
-from outcomes.errors import ModelError
-from outcomes.models import ForestModel
+from outcomes.errors import ModelError, ModelFileError
+from outcomes.models import ForestModel, load_model, save_model
 from outcomes.models.grid import Grid, learn_grid
 from outcomes.models.trees import Trees, flatten_forest
 
@@ -110,6 +110,31 @@ def test_the_coarse_grid_loses_no_discrimination(make_cohort):
     fine = ForestModel(n_times=10_000, n_bins=10_000, n_estimators=40, random_state=0)
     coarse = ForestModel(n_estimators=40, random_state=0)
     assert coarse.fit(train).score(test) > fine.fit(train).score(test) - 0.02
+
+
+def test_a_random_state_will_do_as_in_scikit_learn(cohort, tmp_path):
+    def grow(random_state):
+        model = ForestModel(n_estimators=5, random_state=random_state).fit(cohort)
+        return model, model.predict_survival(cohort[:20], [3, 12])
+
+    model, first = grow(np.random.RandomState(0))
+    np.testing.assert_array_equal(first, grow(np.random.RandomState(0))[1])
+    source = np.random.RandomState(0)
+    np.testing.assert_array_equal(first, grow(source)[1])
+    assert (first != grow(source)[1]).any()
+    save_model(model, tmp_path / "m")
+    np.testing.assert_array_equal(
+        load_model(tmp_path / "m").predict_survival(cohort[:20], [3, 12]), first
+    )
+    for wrong in ("seed", -1, 1.5):
+        with pytest.raises(ModelError, match="random_state: found"):
+            grow(wrong)
+
+
+def test_leaves_of_few_patients_are_not_written(cohort, tmp_path):
+    model = ForestModel(n_estimators=2, min_samples_leaf=4, random_state=0).fit(cohort)
+    with pytest.raises(ModelFileError, match="min_samples_leaf: found 4; allowed in a file"):
+        save_model(model, tmp_path / "m")
 
 
 @pytest.mark.parametrize("parameter", ["n_estimators", "min_samples_leaf", "n_times", "n_bins"])

@@ -1,5 +1,8 @@
 """What every model must do, whatever its kind and endpoint."""
 
+import copy
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -109,6 +112,45 @@ def test_scikit_learn_grid_search_in_a_pipeline(fitted, cohort):
     assert search.predict(cohort).shape == (len(cohort),)
 
 
+def test_scikit_learn_grid_search_over_endpoints(fitted, cohort):
+    endpoints = [get_endpoint("overall-survival"), get_endpoint("local-control")]
+    search = GridSearchCV(clone(fitted), {"endpoint": endpoints}, cv=2, n_jobs=None).fit(cohort)
+    assert search.best_params_["endpoint"] in endpoints
+
+
+def test_a_model_of_an_endpoint_object_can_be_copied(fitted, cohort):
+    endpoint = get_endpoint(fitted.endpoint)
+    model = clone(fitted).set_params(endpoint=endpoint).fit(cohort)
+    for copied in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):  # noqa: S301 - our own
+        assert copied.endpoint == endpoint
+        assert hash(copied.endpoint) == hash(endpoint)
+        np.testing.assert_array_equal(
+            copied.predict_survival(cohort[:9], TIMES), model.predict_survival(cohort[:9], TIMES)
+        )
+
+
+def test_an_array_of_another_width_is_refused(fitted, cohort, tmp_path):
+    X = cohort[["kps", "separation_mm", "sbrt"]].to_numpy(dtype=float)
+    model = clone(fitted).fit(X, get_endpoint(fitted.endpoint).response(cohort))
+    save_model(model, tmp_path / "m")
+    for one in (model, load_model(tmp_path / "m")):
+        assert one.n_features_in_ == 3
+        assert not hasattr(one, "feature_names_in_")
+        for predict in (one.predict, lambda X, one=one: one.predict_survival(X, [3.0])):
+            assert len(predict(X)) == len(X)
+            with pytest.raises(ModelError, match="found 6 columns; allowed: the 3"):
+                predict(np.hstack([X, X]))
+            with pytest.raises(ModelError, match="found 2 columns; allowed: the 3"):
+                predict(X[:, :2])
+
+
+@pytest.mark.parametrize("name", ["death", "os_months", "lp_event", "vas_after", "frankel_after"])
+def test_outcomes_are_no_covariates(fitted, cohort, name):
+    known = cohort.assign(vas_after=np.arange(len(cohort)) % 10, frankel_after="E")
+    with pytest.raises(ModelError, match=f"found {name}; outcomes and measures taken after"):
+        clone(fitted).set_params(covariates=["kps", name]).fit(known)
+
+
 def test_parameters_are_kept_as_given(fitted, cohort):
     assert clone(fitted).get_params() == fitted.get_params()
     endpoint = get_endpoint(fitted.endpoint)
@@ -182,10 +224,15 @@ def test_stored_and_loaded_the_model_is_the_same(fitted, cohort, tmp_path):
     loaded = load_model(path)
     assert loaded.get_params() == fitted.get_params()
     assert loaded.provenance_ == {"seed": 7}
+    assert list(loaded.feature_names_in_) == list(fitted.feature_names_in_)
+    # A Cox model's file holds its baselines on a coarse grid; see test_coarse_baselines.py.
+    tolerance = 0.1 if fitted.kind == "cox" else 0.0
     for series in (None, "birch"):
-        np.testing.assert_array_equal(
+        np.testing.assert_allclose(
             loaded.predict_survival(cohort, TIMES, series=series),
             fitted.predict_survival(cohort, TIMES, series=series),
+            rtol=0,
+            atol=tolerance,
         )
     np.testing.assert_array_equal(loaded.predict(cohort), fitted.predict(cohort))
     again = tmp_path / "again"
