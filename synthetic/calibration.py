@@ -195,9 +195,11 @@ def read_calibration(path: str | Path, evidence: Evidence) -> Calibration:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
         if data["format"] != FORMAT:
             raise CalibrationError(f"{path}: format {data['format']}; allowed: {FORMAT}")
+        if not isinstance(data["parameters"], dict):
+            raise CalibrationError(f"{path}: parameters: allowed: a JSON object")
         calibration = Calibration(
             targets=tuple(Target(**row) for row in data["targets"]),
-            parameters=tuple(Parameter(**row) for row in dict(data["parameters"]).values()),
+            parameters=tuple(Parameter(**row) for row in data["parameters"].values()),
             singular_values=tuple(data["singular_values"]),
             converged=bool(data["converged"]),
             decomposition=tuple(Decomposition(**row) for row in data["decomposition"]),

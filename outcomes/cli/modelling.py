@@ -46,9 +46,9 @@ def fit(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Fit a model to a cohort and store it; the file holds JSON and arrays, never code."""
+    check_output(out, cohort, mapping)
     if out.suffix.lower() in TABLE_ENDINGS:
         raise wrong_usage(f"{out}: a model is no table; allowed: another ending, e.g. .model")
-    check_output(out, cohort, mapping)
     names = split_names(covariates)
     with progress(3) as step:
         step("Reading the cohort")
