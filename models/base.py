@@ -1,6 +1,7 @@
 """What Cox models and forests have in common."""
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any, Self
@@ -310,7 +311,7 @@ def check_number(
     if value is None and optional:
         return
     kind = "whole number" if whole else "number"
-    right = isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(value)
+    right = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
     if not right or value < least or (whole and int(value) != value):
         raise ModelError(f"{name}: found {value!r}; allowed: a {kind} of at least {least:g}")
 

@@ -200,8 +200,8 @@ def _restore_cox(model: CoxModel, manifest: Mapping[str, Any], arrays: Mapping[s
             raise ValueError("baselines and series do not fit")
         baselines = []
         for position in range(len(model.series_.names)):
-            stored = (part[f"{position}.{name}"] for name in _BASELINE_ARRAYS)
-            baselines.append(_checked_baseline(Baseline(*stored, straight=True), p))
+            stored = {name: part[f"{position}.{name}"] for name in _BASELINE_ARRAYS}
+            baselines.append(_checked_baseline(Baseline(**stored, straight=True), p))
         coefficients, covariance, center, p_values = (part[name] for name in _CAUSE_ARRAYS)
         if coefficients.shape != (p,) or covariance.shape != (p, p) or center.shape != (p,):
             raise ValueError("coefficients and design do not fit")

