@@ -349,6 +349,8 @@ class CalculatorResult:
         The large number, what it is with its interval, and the same in natural frequencies.
     source
         Which patients the prediction refers to.
+    warning
+        What is extrapolated; empty where nothing is.
     caveat
         Stands directly below the number.
     figure
@@ -361,6 +363,7 @@ class CalculatorResult:
     answer: str
     sentence: str
     source: str
+    warning: str
     caveat: str
     figure: Figure
 

@@ -18,9 +18,18 @@ from outcomes.reports.content import (
     Section,
     Table,
 )
+from outcomes.reports.names import readable, term_name
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import make_page
-from outcomes.reports.wording import number, of_100, percent, sentence_case, sentence_list
+from outcomes.reports.summary_support import choice_help, extrapolations, sbrt_support
+from outcomes.reports.wording import (
+    INTERVAL_MEANING,
+    NONE,
+    of_100,
+    percent,
+    sentence_case,
+    sentence_list,
+)
 
 HORIZONS = (3, 6, 12, 24)
 START_HORIZON = 12
@@ -28,20 +37,21 @@ UNITS = {"separation_mm": "mm", "age": "years"}
 HELP = {
     "kps": "100: no complaint; 70: cares for oneself; 50: needs considerable help.",
     "separation_mm": "Smallest distance between residual tumour and cord.",
-    "sbrt": "Stereotactic body radiotherapy 2–4 weeks after surgery.",
 }
 # What the page's script fills in stands in braces.
 SENTENCES = {
     "overall-survival": "Of 100 patients like this one, {n} are alive at {month} months and "
-    "{rest} have died (95% interval for those alive: {lower} to {upper}).",
+    "{rest} have died.",
     "local-control": "Of 100 patients like this one, {rest} have local progression within {month} "
-    "months; {n} do not: they live without it or have died before it (95% interval: {lower} to "
-    "{upper}).",
+    "months; {n} do not: they live without it or have died before it.",
 }
 ANSWERS = {
-    "overall-survival": "survival at {month} months, 95% interval {lower}% to {upper}%",
-    "local-control": "local control at {month} months, 95% interval {lower}% to {upper}%",
+    "overall-survival": "survival at {month} months, {interval}",
+    "local-control": "local control at {month} months, {interval}",
 }
+LIMITS = "95% CI {lower}% to {upper}%"
+NO_EVENT = "no event seen by then; no interval"
+HARDLY_ANY = "hardly any event seen by then; no interval"
 GLANCE_JOIN = " · "
 BEYOND = "The patients of this choice were not observed that long; choose an earlier month."
 AVERAGE = "the average of all {count} series, each weighted by its size"
@@ -66,6 +76,10 @@ def summarise(results: StudyResults) -> Page:
         },
         "answers": {name: ANSWERS.get(name, ANSWERS["local-control"]) for name in calculators},
         "beyond": BEYOND,
+        "limits": LIMITS,
+        "noEvent": NO_EVENT,
+        "hardlyAny": HARDLY_ANY,
+        "warnings": extrapolations(sbrt_support(results)),
         "glance": "{month} months: {parts}",
         "glanceJoin": GLANCE_JOIN,
         "average": _average(calculators),
@@ -117,7 +131,12 @@ def _controls(
     calculators: Mapping[str, Mapping[str, Any]],
     results: StudyResults,
 ) -> tuple[Control, ...]:
-    controls = [_control(item) for item in inputs]
+    cuts = {
+        item["name"]: limit
+        for item in inputs
+        if (limit := _cut(item["name"], calculators)) is not None
+    }
+    controls = [_control(item, results, cuts.get(item["name"])) for item in inputs]
     # Sliders first, then what treatment was given, then the yes-or-no features.
     order = {"range": 0, "select": 1, "checkbox": 2}
     names = {item["name"]: item for item in inputs}
@@ -154,9 +173,27 @@ def _controls(
     return (*sliders, *first, *others)
 
 
-def _control(item: Mapping[str, Any]) -> Control:
-    name, label = item["name"], sentence_case(item["label"])
+def _cut(name: str, calculators: Mapping[str, Mapping[str, Any]]) -> float | None:
+    """Return the limit of a number that every model knows only as below it or not."""
+    terms = [
+        term
+        for data in calculators.values()
+        for term in data["terms"]
+        if term["covariate"] == name and term["kind"] != "absent"
+    ]
+    limits = {term["center"] for term in terms}
+    if len(limits) == 1 and all(term["kind"] == "below" for term in terms):
+        return float(limits.pop())
+    return None
+
+
+def _control(item: Mapping[str, Any], results: StudyResults, cut: float | None) -> Control:
+    name, label = item["name"], sentence_case(term_name(item["name"], item["label"]))
     help_text = HELP.get(name, "")
+    if name == "sbrt":
+        when = "2–4 weeks after surgery" if results.synthetic else "after surgery"
+        parts = (f"Stereotactic body radiotherapy {when}.", choice_help(sbrt_support(results)))
+        help_text = " ".join(part for part in parts if part)
     if item["kind"] == "boolean":
         fixed = item.get("fixed")
         if fixed is not None:
@@ -176,19 +213,40 @@ def _control(item: Mapping[str, Any]) -> Control:
             "select",
             value=str(item["default"]),
             help=help_text,
-            options=tuple((c["value"], sentence_case(c["label"])) for c in item["choices"]),
+            options=tuple((c["value"], _choice(name, c)) for c in item["choices"]),
+        )
+    unit = UNITS.get(name, "")
+    if cut is not None:
+        # One value stands for each side: the model tells no more.
+        below, above = f"{cut - 1:g}", f"{cut:g}"
+        return Control(
+            name,
+            label,
+            "select",
+            value=below if item["default"] < cut else above,
+            help=f"{help_text} The models know only these two classes.".strip(),
+            options=(
+                (above, f"{cut:g} {unit} or more".replace("  ", " ")),
+                (below, f"below {cut:g} {unit}".rstrip()),
+            ),
         )
     return Control(
         name,
         label,
         "range",
         value=f"{item['default']:g}",
-        unit=UNITS.get(name, ""),
+        unit=unit,
         help=help_text,
         low=item["min"],
         high=item["max"],
         step=item["step"],
     )
+
+
+def _choice(name: str, choice: Mapping[str, Any]) -> str:
+    """Return the words of a level; those of a cohort's own columns are its own."""
+    known = readable(choice["value"]) if name == "dose_regimen" else str(choice["label"])
+    return sentence_case(known)
 
 
 def _result(
@@ -208,7 +266,7 @@ def _result(
         }
     curve = evaluate_calculator(data, own)
     months = [float(month) for month in curve["months"]]
-    words = {"month": START_HORIZON}
+    words: dict[str, object] = {"month": START_HORIZON}
     if START_HORIZON in months:
         at = months.index(START_HORIZON)
         words |= _counts(curve, at)
@@ -222,7 +280,7 @@ def _result(
         (
             f"{month:g}",
             percent(curve["survival"][i], 1),
-            f"{number(100 * curve['lower'][i], 1)} to {number(100 * curve['upper'][i], 1)}",
+            _table_limits(curve, i),
         )
         for i, month in enumerate(months)
         if month % 3 == 0
@@ -249,9 +307,11 @@ def _result(
         answer=answer,
         sentence=sentence,
         source=f"Refers to: {_average({endpoint: data})}.",
+        warning=_warning(patient, results),
         caveat=(
-            "From synthetic patients: a demonstration, not a prognosis. Not for decisions about a "
-            "patient."
+            f"From {len(results.cohort):,} synthetic patients: a demonstration, not a prognosis. "
+            "The interval is the sampling error of their number; it holds neither the uncertainty "
+            "of the assumptions nor that of the calibration. Not for decisions about a patient."
             if results.synthetic
             else "Describes groups of similar patients of this cohort; not validated elsewhere. "
             "Not for decisions about a patient."
@@ -259,14 +319,15 @@ def _result(
         figure=Figure(
             id=f"curve-{endpoint}",
             chart=chart,
-            label=f"Predicted course: {title.lower()} over months since surgery, with 95% band.",
-            caption=f"{data['complement_title']}, predicted for the features set, with a 95% band.",
+            label=f"Predicted course: {title.lower()} over months since surgery, with 95% CI.",
+            caption=f"{data['complement_title']}, predicted for the features set; the band is the "
+            "95% CI.",
             table=Table(
                 f"{title}: prediction by month",
                 (
                     Column("Month"),
                     Column(data["complement_title"], numeric=True),
-                    Column("95% interval, %", numeric=True),
+                    Column("95% CI, %", numeric=True),
                 ),
                 rows,
             ),
@@ -274,14 +335,33 @@ def _result(
     )
 
 
-def _counts(curve: Mapping[str, list[float]], at: int) -> dict[str, int]:
+def _warning(patient: Mapping[str, Any], results: StudyResults) -> str:
+    """Return what the average over the series extrapolates; empty where it does not."""
+    chosen = "true" if patient.get("sbrt") else "false"
+    return extrapolations(sbrt_support(results))[chosen].get("", "") if "sbrt" in patient else ""
+
+
+def _counts(curve: Mapping[str, list[float]], at: int) -> dict[str, object]:
     n = of_100(curve["survival"][at])
-    return {
-        "n": n,
-        "rest": 100 - n,
-        "lower": of_100(curve["lower"][at]),
-        "upper": of_100(curve["upper"][at]),
-    }
+    return {"n": n, "rest": 100 - n, "interval": _interval(curve, at)}
+
+
+def _interval(curve: Mapping[str, list[float]], at: int) -> str:
+    """Return the limits in percent, with more digits where they would coincide, or why not."""
+    if curve["survival"][at] == 1:
+        return NO_EVENT
+    for digits in (0, 1):
+        lower, upper = (f"{100 * curve[side][at]:.{digits}f}" for side in ("lower", "upper"))
+        if digits == 0:
+            lower, upper = (str(of_100(curve[side][at])) for side in ("lower", "upper"))
+        if lower != upper:
+            return LIMITS.format(lower=lower, upper=upper)
+    return HARDLY_ANY
+
+
+def _table_limits(curve: Mapping[str, list[float]], at: int) -> str:
+    lower, upper = (f"{100 * curve[side][at]:.1f}" for side in ("lower", "upper"))
+    return NONE if lower == upper else f"{lower} to {upper}"
 
 
 def _reading(calculators: Mapping[str, Mapping[str, Any]], results: StudyResults) -> Section:
@@ -289,8 +369,14 @@ def _reading(calculators: Mapping[str, Mapping[str, Any]], results: StudyResults
     items = [
         "The number is what the model expects of a group of patients with these features, not "
         "what will happen to one of them.",
-        "The interval is the model’s uncertainty about that number. It says nothing of features "
-        "the model does not know.",
+        "The interval says how much the number would change had other patients of the same kind "
+        "been drawn. It says nothing of features the model does not know"
+        + (
+            ", of the assumptions, or of the calibration behind the synthetic patients."
+            if results.synthetic
+            else "."
+        ),
+        INTERVAL_MEANING,
         "Without SBRT there is no dose regimen; the choice is then switched off.",
         "A change of a feature shows how patients differ who have it, not what would happen if it "
         "were changed.",

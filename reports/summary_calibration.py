@@ -7,10 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from outcomes.reports.content import (
-    Bar,
-    BarChart,
     Block,
-    Caveat,
     Column,
     Dot,
     DotChart,
@@ -21,10 +18,12 @@ from outcomes.reports.content import (
     Section,
     Table,
 )
-from outcomes.reports.names import readable
+from outcomes.reports.figure_names import figure_label
+from outcomes.reports.names import plain_terms, readable
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import make_page
-from outcomes.reports.summary_evidence import figure_label
+from outcomes.reports.summary_decomposition import decomposition_section
+from outcomes.reports.summary_tensions import contradictions
 from outcomes.reports.wording import (
     NONE,
     count,
@@ -38,13 +37,7 @@ from outcomes.reports.wording import (
 if TYPE_CHECKING:
     from outcomes.synthetic.calibration import Calibration, Parameter, Target
 
-CAUSAL_PARTS = (
-    ("causal", "Effect of SBRT"),
-    ("selection", "Selection: fitter patients get SBRT"),
-    ("immortal_time", "Immortal time: they lived until SBRT began"),
-)
 EFFECT_UNIT = "log hazard ratio"
-ASSUMED_RATIO = "death_hr_sbrt"
 # Below this share a parameter rests more on its prior than on published figures.
 IDENTIFIED = 0.5
 UNITS = {
@@ -60,7 +53,6 @@ def summarise(results: StudyResults) -> Page:
         raise ValueError("no calibration to show")
     fitted = fitted_targets(calibration)
     met = [target for target in fitted if target.within]
-    tense = [target for target in calibration.targets if target.tension]
     return make_page(
         "calibration",
         results,
@@ -70,19 +62,29 @@ def summarise(results: StudyResults) -> Page:
             "would it report the figures that were published?"
         ),
         keys=(
-            KeyNumber("Fitted figures met", f"{len(met)} of {len(fitted)}", "within tolerance"),
+            KeyNumber(
+                "Fitted figures met",
+                f"{len(met)} of {len(fitted)}",
+                "in expectation, within tolerance",
+            ),
             KeyNumber("Largest deviation", *_largest(met)),
             KeyNumber(
                 "Parameters",
                 str(len(calibration.parameters)),
                 f"{sum(map(_is_assumed, calibration.parameters))} of them rest on assumptions",
             ),
-            KeyNumber("In tension", str(len(tense)), "figures that others contradict"),
+            KeyNumber(
+                "Contradictions",
+                str(len(contradictions(results))),
+                "among the published figures, listed under Evidence"
+                if results.evidence is not None
+                else "among the published figures",
+            ),
         ),
         sections=(
-            _agreement(results, fitted, met),
+            _agreement(results, calibration, fitted, met),
+            decomposition_section(results, calibration),
             _table(results, calibration),
-            _decomposition(calibration),
             _parameters(results, calibration),
         ),
     )
@@ -107,8 +109,8 @@ def _largest(targets: list[Target]) -> tuple[str, str]:
         for unit in UNITS
     }
     return (
-        f"{number(by_unit['percent'], 3)} points",
-        f"{number(by_unit['months'], 3)} months, among those met",
+        f"{number(by_unit['percent'], 1)} points",
+        f"{number(by_unit['months'], 1)} months, among those met",
     )
 
 
@@ -124,7 +126,18 @@ def target_label(results: StudyResults, target: Target) -> str:
     return f"{label}, {readable(parts[2])}" if len(parts) > 2 else label
 
 
-def _agreement(results: StudyResults, fitted: list[Target], met: list[Target]) -> Section:
+def solved_sentence(calibration: Calibration) -> str:
+    """Return what a match of solved figures shows, and what it does not."""
+    return (
+        f"{len(calibration.parameters)} parameters were solved for "
+        f"{len(fitted_targets(calibration))} figures, so a match shows that the figures are "
+        "consistent with the model, and validates nothing."
+    )
+
+
+def _agreement(
+    results: StudyResults, calibration: Calibration, fitted: list[Target], met: list[Target]
+) -> Section:
     blocks: list[Block] = []
     for unit, (_, title, _) in UNITS.items():
         targets = [t for t in fitted if t.unit == unit and known(t.published)]
@@ -140,10 +153,15 @@ def _agreement(results: StudyResults, fitted: list[Target], met: list[Target]) -
     return Section(
         id="agreement",
         title="Published against achieved",
-        finding=f"{words} The grey lines show how "
+        finding=f"{words} {solved_sentence(calibration)} The grey lines show how "
         "uncertain the published figures themselves are: most rest on few patients.",
         blocks=tuple(blocks),
     )
+
+
+def _digits(published: float) -> int:
+    """Return the decimals to show beside a published number: its own, at least one."""
+    return max(1, min(2, len(f"{published:.4g}".partition(".")[2])))
 
 
 def _dots(results: StudyResults, unit: str, title: str, targets: list[Target]) -> Figure:
@@ -164,8 +182,8 @@ def _dots(results: StudyResults, unit: str, title: str, targets: list[Target]) -
             dot.label,
             dot.group,
             plain(round(dot.published, 2)),
-            number(dot.achieved, 2),
-            number(dot.standard_error, 2),
+            number(dot.achieved, _digits(dot.published)),
+            number(dot.standard_error, _digits(dot.published)),
         )
         for dot in dots
     )
@@ -177,7 +195,7 @@ def _dots(results: StudyResults, unit: str, title: str, targets: list[Target]) -
             100.0 if unit == "percent" and max(d.published for d in dots) > 80 else None,
         ),
         label=f"Published and achieved figures in {unit}, by study.",
-        caption=f"{title}: each open circle is a published figure with its 95% sampling interval "
+        caption=f"{title}: each open circle is a published figure with its 95% CI "
         "(where it can be computed), each dot inside what the simulation gives. A dot in the "
         "middle "
         "of its circle is agreement.",
@@ -193,7 +211,7 @@ def _dots(results: StudyResults, unit: str, title: str, targets: list[Target]) -
             rows,
         ),
         legend=(
-            Legend("published, with 95% interval", "hollow", "point"),
+            Legend("published, with 95% CI", "hollow", "point"),
             Legend("achieved", "ink", "dot"),
         ),
     )
@@ -206,16 +224,16 @@ def _table(results: StudyResults, calibration: Calibration) -> Section:
             continue
         suffix = UNITS.get(target.unit, ("", "", f" {target.unit}"))[2]
         deviation = target.achieved - target.published if known(target.achieved) else math.nan
+        digits = _digits(target.published)
+        role = "fitted" if target.role == "fit" else "compared"
         rows.append(
             (
-                target_label(results, target),
-                results.study_title(target.study),
-                "fitted" if target.role == "fit" else "compared",
+                f"{target_label(results, target)}\n{results.study_title(target.study)}",
                 f"{plain(round(target.published, 2))}{suffix}",
-                f"{number(target.achieved, 2)}{suffix}" if known(target.achieved) else NONE,
-                number(deviation, 2),
+                f"{number(target.achieved, digits)}{suffix}" if known(target.achieved) else NONE,
+                number(deviation, digits),
                 NONE if target.n is None else f"{target.n:,}",
-                _verdict(target) + (", in tension" if target.tension else ""),
+                f"{_verdict(target)}\n{role}{', in tension' if target.tension else ''}",
             )
         )
     blocks: list[Block] = [
@@ -223,37 +241,34 @@ def _table(results: StudyResults, calibration: Calibration) -> Section:
             "Every figure: published, achieved, difference",
             (
                 Column("Figure"),
-                Column("Study"),
-                Column("Role"),
                 Column("Published", numeric=True),
                 Column("Achieved", numeric=True),
                 Column("Difference", numeric=True),
                 Column("n", numeric=True),
-                Column("Verdict"),
+                Column("Verdict, role"),
             ),
             tuple(rows),
+            fitted=True,
             note="Fitted figures are met or not. Figures only compared are within or beyond "
             "chance: "
             "whether the difference is less than two standard errors of the published figure.",
         )
     ]
-    by_words: dict[str, list[str]] = {}
-    for target in calibration.targets:
-        if target.tension:
-            name = f"{results.study_title(target.study)}, {target_label(results, target)}"
-            by_words.setdefault(target.tension, []).append(name)
-    if by_words:
+    targets = {target.id for target in calibration.targets}
+    touched = [one for one in contradictions(results) if targets & set(one.ids)]
+    if touched:
         blocks.append(
             Table(
-                "Figures in tension with others",
+                f"Contradictions that touch these figures, {len(touched)} of "
+                f"{len(contradictions(results))}",
                 (Column("Figure"), Column("Why")),
-                tuple(("; ".join(names), words) for words, names in by_words.items()),
+                tuple((one.title, one.words) for one in touched),
+                fitted=True,
             )
         )
     effects = tuple(
         (
-            target_label(results, target),
-            results.study_title(target.study),
+            f"{target_label(results, target)}\n{results.study_title(target.study)}",
             target.statement,
             number(math.exp(target.achieved), 2),
             _verdict(target),
@@ -267,12 +282,12 @@ def _table(results: StudyResults, calibration: Calibration) -> Section:
                 "Directions of effect, and effects that the publications did not find",
                 (
                     Column("Factor"),
-                    Column("Study"),
                     Column("Published words"),
                     Column("Hazard ratio in the simulation", numeric=True),
                     Column("Verdict"),
                 ),
                 effects,
+                fitted=True,
                 note="A hazard ratio of 1 is no effect.",
             )
         )
@@ -294,81 +309,6 @@ def _verdict(target: Target) -> str:
     return "met" if target.within else "not met"
 
 
-def _decomposition(calibration: Calibration) -> Section | None:
-    rows = calibration.decomposition
-    if not rows:
-        return None
-    assumed = calibration.evidence[ASSUMED_RATIO]
-    base = min(rows, key=lambda row: abs(row.hazard_ratio - assumed))
-    start = 0.0
-    bars = []
-    for key, label in CAUSAL_PARTS:
-        value = float(getattr(base, key))
-        bars.append(
-            Bar(
-                label,
-                value,
-                f"{'+' if value >= 0 else '−'}{number(abs(value))} months",
-                start=start,
-                style="treated" if key == "causal" else "ink",
-            )
-        )
-        start += value
-    crude = base.crude
-    bars.append(Bar("Crude difference, as published", crude, f"{number(crude)} months"))
-    parts = Table(
-        f"Parts of the difference, assumed hazard ratio {number(base.hazard_ratio, 2)}",
-        (Column("Part"), Column("Months", numeric=True)),
-        tuple((bar.label, number(bar.value)) for bar in bars),
-    )
-    table = Table(
-        "The crude difference taken apart, for each assumed effect of SBRT",
-        (
-            Column("Assumed hazard ratio of SBRT", numeric=False),
-            Column("Crude, months", numeric=True),
-            *(Column(f"{label.split(':')[0]}, months", numeric=True) for _, label in CAUSAL_PARTS),
-        ),
-        tuple(
-            (
-                number(row.hazard_ratio, 2) + (" (used)" if row is base else ""),
-                number(row.crude),
-                *(number(getattr(row, key)) for key, _ in CAUSAL_PARTS),
-            )
-            for row in rows
-        ),
-        note="The split depends on its order: effect first, then selection, then immortal time. "
-        "Every row reproduces the same published figures.",
-    )
-    return Section(
-        id="decomposition",
-        title="Is 38 against 21 months the effect of SBRT? Not all of it",
-        finding=(
-            "Liu 2020 reports a median survival of 38 months with SBRT and 21 without. Patients "
-            "chosen for SBRT are fitter, and they must have lived until SBRT began. With the "
-            "assumed "
-            f"hazard ratio of {number(base.hazard_ratio, 2)}, {number(base.causal)} of the "
-            f"{number(crude)} months are an effect of SBRT."
-        ),
-        blocks=(
-            Figure(
-                id="decomposition",
-                chart=BarChart(tuple(bars), "Difference of median survival, months"),
-                label="The crude difference of median survival as the sum of three parts.",
-                caption="Difference of median survival between the arms of Liu 2020, taken apart "
-                "under "
-                f"the assumed hazard ratio of {number(base.hazard_ratio, 2)}.",
-                table=parts,
-            ),
-            Caveat(
-                "The effect of SBRT is an assumption. The published medians alone cannot tell "
-                "effect "
-                "from selection: every row of the table fits them equally well."
-            ),
-            table,
-        ),
-    )
-
-
 def _parameters(results: StudyResults, calibration: Calibration) -> Section:
     rows = []
     for parameter in calibration.parameters:
@@ -376,7 +316,7 @@ def _parameters(results: StudyResults, calibration: Calibration) -> Section:
         rows.append(
             (
                 _parameter_label(parameter),
-                "shared" if parameter.study == "shared" else results.study_title(parameter.study),
+                "all" if parameter.study == "shared" else results.study_title(parameter.study),
                 f"{plain(_three(parameter.value))}{f' {parameter.unit}' if parameter.unit else ''}",
                 "assumed" if _is_assumed(parameter) else "fitted",
                 percent(share),
@@ -410,7 +350,7 @@ def _parameters(results: StudyResults, calibration: Calibration) -> Section:
 def _parameter_label(parameter: Parameter) -> str:
     """Return the meaning of a parameter, with the arm that its name may end in."""
     arm = parameter.name.partition("/")[2]
-    label = sentence_case(parameter.meaning or readable(parameter.name))
+    label = sentence_case(plain_terms(parameter.meaning or readable(parameter.name)))
     return f"{label}, {readable(arm)}" if arm else label
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from outcomes.curves import kaplan_meier
 from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL
 from outcomes.reports.content import (
     Bar,
@@ -97,13 +96,16 @@ def _keys(cohort: pd.DataFrame, groups: dict[str, pd.DataFrame]) -> tuple[KeyNum
         )
     if has_columns(cohort, *OVERALL_SURVIVAL.columns):
         follow_up = _follow_up(cohort)
-        keys.append(KeyNumber("Median follow-up", follow_up, "reverse Kaplan–Meier"))
+        keys.append(
+            KeyNumber("Observed, median", follow_up, "among those alive at the end of observation")
+        )
     return tuple(keys)
 
 
 def _follow_up(frame: pd.DataFrame) -> str:
-    """Return the median follow-up by the reverse Kaplan-Meier method."""
-    return months(kaplan_meier(frame["os_months"], 1 - frame["death"].astype(int)).median().value)
+    """Return the median time observed of those alive at its end."""
+    alive = frame.loc[frame["death"] == 0, "os_months"]
+    return months(float(alive.median())) if len(alive) else NONE
 
 
 def _who(groups: dict[str, pd.DataFrame], cohort: pd.DataFrame) -> Section:
@@ -144,7 +146,7 @@ def _who(groups: dict[str, pd.DataFrame], cohort: pd.DataFrame) -> Section:
         )
     if has_columns(cohort, *OVERALL_SURVIVAL.columns):
         add("Deaths", [_count_share(f["death"] == 1) for f in columns.values()])
-        add("Median follow-up", [_follow_up(f) for f in columns.values()])
+        add("Observed, median of those alive at its end", [_follow_up(f) for f in columns.values()])
     if has_columns(cohort, *LOCAL_CONTROL.columns):
         add("Local progressions", [_count_share(f["lp_event"] == 1) for f in columns.values()])
     finding = f"{count(len(cohort), 'patient')}"
@@ -154,15 +156,16 @@ def _who(groups: dict[str, pd.DataFrame], cohort: pd.DataFrame) -> Section:
     return Section(
         id="who",
         title="Who the patients are",
-        finding=f"{finding}. The Karnofsky score (KPS, 0–100) says how well a person manages daily "
+        finding=f"{finding}. The Karnofsky score (0–100) says how well a person manages daily "
         "life: 100 is no complaint, 50 needs considerable help.",
         blocks=(
             Table(
                 "Patients by series; share of patients, or median with quartiles",
                 (Column("Feature"), *(Column(title, numeric=True) for title in columns)),
                 tuple(rows),
-                note="Follow-up is the reverse Kaplan–Meier median: how long patients were or "
-                "would have been observed had they not died.",
+                note="Time observed is that of patients alive at the end of their observation. A "
+                "follow-up by reverse Kaplan–Meier is another number: it asks how long patients "
+                "could have been observed had none of them died.",
             ),
         ),
     )
@@ -190,11 +193,12 @@ def _distributions(cohort: pd.DataFrame) -> Section | None:
     sentences = []
     if has_columns(cohort, "kps"):
         counts = cohort["kps"].dropna().astype(int).value_counts().sort_index(ascending=False)
-        labels = [f"KPS {score}" for score in counts.index]
+        labels = [f"{score}" for score in counts.index]
         blocks.append(_bars("kps", "Karnofsky score before surgery", labels, counts.to_numpy()))
         good = float((cohort["kps"] >= 70).mean())
         sentences.append(
-            f"{of_100(good)} of 100 patients cared for themselves before surgery (KPS 70 or more)"
+            f"{of_100(good)} of 100 patients cared for themselves before surgery "
+            "(Karnofsky score 70 or more)"
         )
     if has_columns(cohort, "separation_mm"):
         distance = cohort["separation_mm"].dropna().to_numpy(dtype=np.float64)

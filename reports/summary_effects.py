@@ -16,12 +16,14 @@ from outcomes.reports.content import (
     Figure,
     ForestChart,
     ForestRow,
+    Paragraph,
     Section,
     Table,
 )
-from outcomes.reports.names import readable
+from outcomes.reports.names import readable, term_name
 from outcomes.reports.results import ModelResult, StudyResults
 from outcomes.reports.summary_common import as_float
+from outcomes.reports.summary_support import sbrt_support, support_sentence
 from outcomes.reports.wording import (
     count,
     limits,
@@ -42,9 +44,11 @@ def effects_section(results: StudyResults, endpoint: str) -> Section | None:
         return None
     event = get_endpoint(endpoint).events[1]
     table = model.coefficients
+    table = table.assign(label=_labels(table))
     own = table[table["event"] == event]
     rows = tuple(_effect_row(row) for row in own.to_dict("records"))
     competing = table[table["event"] != event]
+    support = _sbrt_words(results, own)
     blocks: list[Block] = [
         Figure(
             id=f"effects-{endpoint}",
@@ -57,12 +61,14 @@ def effects_section(results: StudyResults, endpoint: str) -> Section | None:
                 text_titles=("HR (95% CI)", "p"),
             ),
             label=f"Hazard ratios for {event} with 95% confidence intervals.",
-            caption=f"Cox model of {event}: adjusted hazard ratios with 95% confidence intervals, "
-            f"{count(model.n, 'patient')}, {count(model.events, 'event')}. Baseline risks are "
-            "kept apart by series.",
+            caption=f"Cox model of {event}: hazard ratios with 95% CI, each adjusted for the "
+            f"others, {count(model.n, 'patient')}, {count(model.events, 'event')}. "
+            "Baseline risks are kept apart by series.",
             table=_effect_table(f"Hazard ratios for {event}", own),
         )
     ]
+    if support:
+        blocks.append(Paragraph(support))
     if not competing.empty:
         other = str(competing["event"].iloc[0])
         blocks.append(
@@ -75,15 +81,43 @@ def effects_section(results: StudyResults, endpoint: str) -> Section | None:
     return Section(
         id=f"effects-{endpoint}-section",
         title=f"What goes with {event}",
-        finding=_effect_finding(own, event),
+        finding=_effect_finding(own, event, results.cohort),
         blocks=tuple(blocks),
     )
+
+
+def _labels(table: pd.DataFrame) -> list[str]:
+    """Return the names of the terms of a design."""
+    terms = [str(term) for term in table["covariate"]]
+    given = table["label"] if "label" in table.columns else table["covariate"].map(str)
+    return [
+        term_name(term, str(label) or readable(term), terms)
+        for term, label in zip(terms, given, strict=True)
+    ]
+
+
+def _sbrt_words(results: StudyResults, table: pd.DataFrame) -> str:
+    """Return what the row of SBRT means and what it rests on; empty without such a row."""
+    if "sbrt" not in set(table["covariate"]):
+        return ""
+    text = support_sentence(sbrt_support(results))
+    if table["covariate"].astype(str).str.startswith("dose_regimen=").any():
+        text += (
+            " The row “SBRT at low dose” compares that dose with no SBRT; the rows of the other "
+            "doses multiply it."
+        )
+    if results.comparisons and results.calibration is not None:
+        text += (
+            " It is neither the direct effect assumed on the calibration page nor the whole effect "
+            "in the series of the comparison page."
+        )
+    return text.strip()
 
 
 def _effect_row(row: Mapping[Hashable, object]) -> ForestRow:
     step, words = STEPS.get(str(row["covariate"]), (1, ""))
     value, lower, upper = (as_float(row[name]) ** step for name in ("hr", "lower", "upper"))
-    label = sentence_case(str(row.get("label") or readable(str(row["covariate"]))))
+    label = sentence_case(str(row["label"]))
     return ForestRow(
         label=f"{label}, {words}" if words else label,
         value=value,
@@ -104,9 +138,10 @@ def _effect_table(title: str, table: pd.DataFrame) -> Table:
     )
 
 
-def _effect_finding(table: pd.DataFrame, event: str) -> str:
-    worse = [str(row["label"]) for row in table.to_dict("records") if as_float(row["lower"]) > 1]
-    better = [str(row["label"]) for row in table.to_dict("records") if as_float(row["upper"]) < 1]
+def _effect_finding(table: pd.DataFrame, event: str, cohort: pd.DataFrame) -> str:
+    records = table.to_dict("records")
+    worse = [_raised(row, cohort) for row in records if as_float(row["lower"]) > 1]
+    better = [_raised(row, cohort) for row in records if as_float(row["upper"]) < 1]
     parts = []
     if worse:
         parts.append(f"a higher risk of {event} goes with {sentence_list(tuple(worse))}")
@@ -119,6 +154,16 @@ def _effect_finding(table: pd.DataFrame, event: str) -> str:
     return f"{sentence_case('; '.join(parts))}. The other factors may go either way."
 
 
+def _raised(row: Mapping[Hashable, object], cohort: pd.DataFrame) -> str:
+    """Return the name of a factor; of a number, that its higher values are meant."""
+    name, label = str(row["covariate"]), str(row["label"])
+    if name not in cohort.columns or not pd.api.types.is_numeric_dtype(cohort[name]):
+        return label
+    if pd.api.types.is_bool_dtype(cohort[name]) or cohort[name].nunique() < 3:
+        return label
+    return f"a higher {label}"
+
+
 def _proportional(model: ModelResult, event: str) -> list[Block]:
     test = model.proportional_hazards
     if test is None or test.empty:
@@ -126,10 +171,8 @@ def _proportional(model: ModelResult, event: str) -> list[Block]:
     own = test[test["event"] == event] if "event" in test.columns else test
     labels: dict[str, str] = {}
     if model.coefficients is not None:
-        labels = {
-            str(row["covariate"]): str(row["label"])
-            for row in model.coefficients.to_dict("records")
-        }
+        terms = model.coefficients
+        labels = dict(zip(terms["covariate"].astype(str), _labels(terms), strict=True))
     rows = tuple(
         (
             sentence_case(labels.get(str(row["covariate"]), readable(str(row["covariate"])))),
@@ -173,6 +216,8 @@ def importance_section(results: StudyResults, endpoint: str) -> Section | None:
         if importance is None:
             continue
         records = importance.to_dict("records")
+        for row in records:
+            row["label"] = term_name(str(row["covariate"]), str(row["label"]))
         firsts.append(str(records[0]["label"]))
         bars = tuple(
             Bar(

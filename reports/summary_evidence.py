@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from outcomes.reports.content import (
-    Block,
     Bullets,
     Column,
     KeyNumber,
     Links,
     Page,
-    Paragraph,
     Section,
-    Subheading,
     Table,
 )
-from outcomes.reports.names import readable
+from outcomes.reports.figure_names import figure_label, figure_value
+from outcomes.reports.names import plain_terms, readable
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import make_page
+from outcomes.reports.summary_tensions import contradictions, tension_section
 from outcomes.reports.wording import NONE, count, plain, sentence_case
 
 if TYPE_CHECKING:
@@ -31,8 +30,6 @@ ROLES = {
     "rule": "rule",
     "context": "context",
 }
-# Families of the registry's quantities that the role already names.
-FAMILIES = ("null/", "prognostic/", "rule/", "context/")
 SOURCE_PAPER = (
     "Li et al., Separation Surgery in the Treatment of Spinal Metastasis, Technology in Cancer "
     "Research & Treatment 2022; 21: 1–7"
@@ -66,11 +63,11 @@ def summarise(results: StudyResults) -> Page:
             KeyNumber(
                 "Assumptions", str(len(evidence.assumptions)), "each with a range and a source"
             ),
-            KeyNumber("Contradictions", str(len(_tensions(results))), "shown, not hidden"),
+            KeyNumber("Contradictions", str(len(contradictions(results))), "shown, not hidden"),
         ),
         sections=(
             _reading(),
-            _tension_section(results),
+            tension_section(results),
             Section(
                 id="studies",
                 title="The sources",
@@ -104,36 +101,12 @@ def _reading() -> Section:
                     "their follow-up, a cumulative incidence in which death competes, and 1 − "
                     "Kaplan–Meier are three different quantities.",
                     "n is the number of patients (or treated lesions) the figure rests on.",
+                    "ARG and MRG in words of Gong 2021: the groups of aggressive and of moderate "
+                    "resection.",
                 )
             ),
         ),
     )
-
-
-def figure_label(figure: Figure) -> str:
-    """Return the name of a published figure as readers see it."""
-    quantity = figure.quantity
-    for family in FAMILIES:
-        quantity = quantity.removeprefix(family)
-    if figure.at_month is not None and "_after_" not in quantity:
-        quantity = quantity.removesuffix(f"_{figure.at_month:g}m")
-    label = sentence_case(": ".join(readable(part) for part in quantity.split("/")))
-    if figure.arm:
-        label += f", {readable(figure.arm)}"
-    if figure.at_month is not None and "_after_" not in quantity:
-        label += f", {figure.at_month:g} months"
-    return label
-
-
-def figure_value(figure: Figure) -> str:
-    """Return the value of a published figure with its unit."""
-    if figure.value is None:
-        return "range" if figure.low is not None else NONE
-    unit = "%" if figure.unit == "percent" else f" {figure.unit}".rstrip()
-    text = f"{plain(figure.value)}{unit}"
-    if figure.sd is not None:
-        text = f"{plain(figure.value)} ± {plain(figure.sd)}{unit}"
-    return text
 
 
 def _study_section(study: Study, figures: tuple[Figure, ...]) -> Section:
@@ -150,12 +123,9 @@ def _study_section(study: Study, figures: tuple[Figure, ...]) -> Section:
         rows.append(
             (
                 figure_label(figure),
-                value,
-                NONE if figure.n is None else f"{figure.n:,}",
-                sentence_case(readable(figure.estimand)),
-                ROLES[figure.role],
-                remarks,
-                figure.source,
+                value if figure.n is None else f"{value}\nn = {figure.n:,}",
+                f"{sentence_case(readable(figure.estimand))}\n{ROLES[figure.role]}",
+                f"{remarks or NONE}\n{figure.source}",
             )
         )
     return Section(
@@ -168,13 +138,11 @@ def _study_section(study: Study, figures: tuple[Figure, ...]) -> Section:
                 (
                     Column("Figure"),
                     Column("Value", numeric=True),
-                    Column("n", numeric=True),
-                    Column("How measured"),
-                    Column("Role"),
-                    Column("Words and reading"),
-                    Column("Where"),
+                    Column("How measured, role"),
+                    Column("Words, reading, where printed"),
                 ),
                 tuple(rows),
+                fitted=True,
             ),
         ),
     )
@@ -184,44 +152,12 @@ def _quoted(statement: str) -> str:
     return f"“{statement}”" if statement else ""
 
 
-def _tensions(results: StudyResults) -> tuple[tuple[str, str], ...]:
-    """Return the contradictions: those handed over, else those noted at the figures."""
-    if results.tensions or results.evidence is None:
-        return results.tensions
-    by_words: dict[tuple[str, str], list[str]] = {}
-    for figure in results.evidence.figures:
-        if figure.tension:
-            title = results.study_title(figure.study)
-            by_words.setdefault((title, figure.tension), []).append(figure_label(figure))
-    return tuple(
-        (f"{title}: {labels[0]}{f' and {len(labels) - 1} more' if labels[1:] else ''}", words)
-        for (title, words), labels in by_words.items()
-    )
-
-
-def _tension_section(results: StudyResults) -> Section | None:
-    tensions = _tensions(results)
-    if not tensions:
-        return None
-    blocks: list[Block] = []
-    for title, words in tensions:
-        blocks += [Subheading(title), Paragraph(words)]
-    return Section(
-        id="tensions",
-        title="Where the publications contradict each other",
-        finding=f"Checking the figures against each other brings up "
-        f"{count(len(tensions), 'contradiction')}. "
-        "No model can meet both sides, so each is shown.",
-        blocks=tuple(blocks),
-    )
-
-
 def _assumptions(evidence: Evidence) -> Section | None:
     if not evidence.assumptions:
         return None
     rows = tuple(
         (
-            sentence_case(assumption.meaning),
+            sentence_case(plain_terms(assumption.meaning)),
             f"{plain(assumption.value)}{_unit(assumption.unit)}",
             f"{plain(assumption.low)} to {plain(assumption.high)}",
             assumption.source,
@@ -244,6 +180,7 @@ def _assumptions(evidence: Evidence) -> Section | None:
                     Column("Source or reason"),
                 ),
                 rows,
+                fitted=True,
             ),
         ),
     )
@@ -264,6 +201,7 @@ def _external(evidence: Evidence) -> Section | None:
                 "Figures of other publications",
                 (Column("Publication"), Column("What it says"), Column("In conflict with")),
                 tuple((item.source, item.fact, item.conflict) for item in evidence.externals),
+                fitted=True,
             ),
         ),
     )

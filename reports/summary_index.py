@@ -15,9 +15,20 @@ from outcomes.reports.content import (
 )
 from outcomes.reports.names import readable
 from outcomes.reports.results import StudyResults
-from outcomes.reports.summary_arms import STYLES, arms, icon_row, is_survival, treatment_name
+from outcomes.reports.summary_arms import (
+    STYLES,
+    arm_label,
+    arms,
+    firm_horizons,
+    icon_row,
+    is_survival,
+    treatment_name,
+)
+from outcomes.reports.summary_calibration import solved_sentence
 from outcomes.reports.summary_common import TITLES, arm_at, make_page, page_names
+from outcomes.reports.summary_tensions import contradictions
 from outcomes.reports.wording import (
+    INTERVAL_MEANING,
     as_sentence,
     count,
     interval,
@@ -77,9 +88,9 @@ def _keys(results: StudyResults) -> tuple[KeyNumber, ...]:
             limit = interval(median) if median is not None else ""
             keys.append(
                 KeyNumber(
-                    f"Median survival, {curve.label[:1].lower()}{curve.label[1:]}",
+                    f"Median survival, {_small(arm_label(curve))}",
                     value,
-                    f"{limit or 'upper limit not reached'}; n = {curve.n:,}",
+                    f"{limit or 'upper limit not reached'}; n = {curve.n:,}; not adjusted",
                     style,
                 )
             )
@@ -97,12 +108,18 @@ def _keys(results: StudyResults) -> tuple[KeyNumber, ...]:
         met = sum(bool(target.within) for target in fitted)
         keys.append(
             KeyNumber(
-                "Published figures met", f"{met} of {len(fitted)}", "by the synthetic patients"
+                "Published figures met",
+                f"{met} of {len(fitted)}",
+                "by the model behind the patients, in expectation",
             )
         )
     if not keys:
         keys.append(KeyNumber("Patients", f"{len(results.cohort):,}", ""))
     return tuple(keys)
+
+
+def _small(label: str) -> str:
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
 
 def _steps(results: StudyResults) -> Section:
@@ -141,7 +158,10 @@ def _findings(results: StudyResults) -> Section | None:
     if row is not None:
         blocks.append(row)
     for comparison in results.comparisons.values():
-        horizon = comparison.horizons[0]
+        firm = firm_horizons(comparison)
+        if not firm:
+            continue
+        horizon = firm[0]
         truth = next(
             (
                 rung.truth
@@ -175,12 +195,13 @@ def _findings(results: StudyResults) -> Section | None:
     if results.calibration is not None:
         fitted = [target for target in results.calibration.targets if target.role == "fit"]
         met = sum(bool(target.within) for target in fitted)
-        tense = sum(bool(target.tension) for target in results.calibration.targets)
-        items.append(
-            f"Repeated on the synthetic patients, the studies would report {met} of {len(fitted)} "
-            f"published figures within the tolerance; "
-            f"{count(tense, 'figure')} stand in tension with others."
-        )
+        items += [
+            f"Repeated without end on patients of this kind, the studies would report {met} of "
+            f"{len(fitted)} published figures within the tolerance. "
+            f"{solved_sentence(results.calibration)}",
+            f"The publications hold {count(len(contradictions(results)), 'contradiction')}, "
+            "listed under Evidence.",
+        ]
     if items:
         blocks.append(Bullets(tuple(items)))
     if not blocks:
@@ -236,10 +257,11 @@ def _reading(results: StudyResults) -> Section:
                     "death "
                     "competing.",
                     "Median survival: the time by which half of the patients have died.",
-                    "95% CI: had the study been repeated often, 95 of 100 such intervals would "
-                    "hold "
-                    "the true value. Wide means uncertain.",
-                    "Blue solid is surgery alone, orange dashed surgery with SBRT, on every page.",
+                    INTERVAL_MEANING,
+                    "Blue solid is surgery alone, orange dashed surgery with SBRT, on every page."
+                    if all(one.treatment == "sbrt" for one in results.comparisons.values())
+                    else "Blue solid is the control group, orange dashed the treated one, on every "
+                    "page.",
                 )
             ),
         ),

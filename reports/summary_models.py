@@ -14,6 +14,7 @@ from outcomes.reports.content import (
     KeyNumber,
     Legend,
     Page,
+    Paragraph,
     Point,
     PointChart,
     PointSeries,
@@ -26,6 +27,7 @@ from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import as_float, make_page, round_up
 from outcomes.reports.summary_effects import effects_section, importance_section
 from outcomes.reports.wording import (
+    INTERVAL_MEANING,
     NONE,
     count,
     interval,
@@ -35,6 +37,7 @@ from outcomes.reports.wording import (
     of_100,
     percent,
     sentence_case,
+    stacked,
     with_limits,
 )
 
@@ -99,6 +102,7 @@ def _performance(results: StudyResults, endpoint: str) -> Section | None:
     blocks: list[Block] = [_performance_table(evaluations)]
     shown = (
         _calibration(evaluations, endpoint),
+        _auc_finding(evaluations, endpoint),
         _auc(evaluations, endpoint),
         _truth_table(evaluations),
     )
@@ -146,11 +150,16 @@ def _performance_table(evaluations: list[Evaluation]) -> Table:
     rows = [
         (
             sentence_case(readable(item.model)),
-            with_limits(item.c_index),
-            with_limits(item.c_index_ipcw),
-            with_limits(item.integrated_brier_score, 3),
-            with_limits(item.calibration_slope),
-            with_limits(item.calibration_in_the_large),
+            *(
+                stacked(estimate, digits)
+                for estimate, digits in (
+                    (item.c_index, 2),
+                    (item.c_index_ipcw, 2),
+                    (item.integrated_brier_score, 3),
+                    (item.calibration_slope, 2),
+                    (item.calibration_in_the_large, 2),
+                )
+            ),
         )
         for item in evaluations
     ]
@@ -159,14 +168,14 @@ def _performance_table(evaluations: list[Evaluation]) -> Table:
             "No model: the series’ own curve",
             "0.50",
             "0.50",
-            with_limits(evaluations[0].brier_null, 3),
+            stacked(evaluations[0].brier_null, 3),
             NONE,
             NONE,
         )
     )
     first = evaluations[0]
     return Table(
-        f"Performance (95% interval), {count(first.n, 'patient')}, {count(first.events, 'event')}; "
+        f"Performance (95% CI), {count(first.n, 'patient')}, {count(first.events, 'event')}; "
         f"{first.method}",
         (
             Column("Model"),
@@ -230,8 +239,8 @@ def _calibration(evaluations: list[Evaluation], endpoint: str) -> Figure | None:
         ),
         label=f"Predicted against observed risk of {event} at {month:g} months, by fifth of risk.",
         caption=f"Are {percent(0.3)} really {percent(0.3)}? Patients in five groups by predicted "
-        f"risk of {event} at {month:g} months against what was observed, with 95% confidence "
-        "intervals. On the dotted line prediction and observation agree.",
+        f"risk of {event} at {month:g} months against what was observed, with 95% CI."
+        " On the dotted line prediction and observation agree.",
         table=Table(
             "Predicted and observed risk by group",
             (
@@ -252,6 +261,27 @@ def _legend(evaluations: list[Evaluation]) -> tuple[Legend, ...]:
         Legend(sentence_case(readable(item.model)), STYLES.get(item.model, "ink"), "point")
         for item in evaluations
     )
+
+
+def _auc_finding(evaluations: list[Evaluation], endpoint: str) -> Paragraph | None:
+    """Say how well the better model tells apart at its worst and its best month."""
+    best = max(evaluations, key=lambda item: item.c_index.value)
+    known_months = {
+        month: auc.value for month, auc in best.auc.items() if auc is not None and known(auc.value)
+    }
+    if not known_months:
+        return None
+    low = min(known_months, key=known_months.__getitem__)
+    high = max(known_months, key=known_months.__getitem__)
+    event = EVENTS.get(endpoint, get_endpoint(endpoint).events[1])
+    text = (
+        f"Of a patient who has {event} by {low:g} months and one who does not, the "
+        f"{readable(best.model)} gives the first the higher risk in "
+        f"{of_100(known_months[low])} of 100 pairs"
+    )
+    if high != low:
+        text += f"; at {high:g} months in {of_100(known_months[high])}"
+    return Paragraph(f"{text} (AUC).")
 
 
 def _auc(evaluations: list[Evaluation], endpoint: str) -> Figure | None:
@@ -292,13 +322,13 @@ def _auc(evaluations: list[Evaluation], endpoint: str) -> Figure | None:
         label="Area under the ROC curve by month, for each model.",
         caption="Telling apart who has had the event by a month and who has not: area under the "
         "ROC "
-        "curve (AUC) with 95% intervals. The dotted line at 0.5 is guessing.",
+        "curve (AUC) with 95% CI. The dotted line at 0.5 is guessing.",
         table=Table(
             "AUC by month",
             (
                 Column("Model"),
                 Column("Month", numeric=True),
-                Column("AUC (95% interval)", numeric=True),
+                Column("AUC (95% CI)", numeric=True),
             ),
             tuple(rows),
         ),
@@ -342,6 +372,7 @@ def _reading(results: StudyResults) -> Section:
         "For local progression, death before it competes; both models combine the two risks into "
         "one cumulative incidence.",
     ]
+    items.append(INTERVAL_MEANING)
     if results.evaluations:
         items.append("Performance is measured on patients the model had not seen.")
     if series:

@@ -22,6 +22,7 @@ from outcomes.reports.content import (
 from outcomes.reports.names import readable
 from outcomes.reports.summary_common import REGIMENS, curve_line, has_columns, round_up
 from outcomes.reports.wording import (
+    INTERVAL,
     NONE,
     known,
     limits,
@@ -88,9 +89,9 @@ def survival_section(groups: dict[str, pd.DataFrame], cohort: pd.DataFrame) -> S
                 f"n = {curve.n:,}, {words}",
             )
         )
-        cells = [title, f"{curve.n:,}", f"{int(curve.events.sum()):,}"]
+        cells = [title, f"{int(curve.events.sum()):,}\nof {curve.n:,}"]
         cells.append(
-            f"{number(median.value)} ({_open_limits(median.lower, median.upper)})"
+            f"{number(median.value)}\n{_open_limits(median.lower, median.upper)}"
             if known(median.value)
             else "not reached"
         )
@@ -100,7 +101,7 @@ def survival_section(groups: dict[str, pd.DataFrame], cohort: pd.DataFrame) -> S
                 continue
             low, high = curve.interval_at(month)
             value = percent(float(curve.survival_at(month)))
-            cells.append(f"{value} ({limits(float(low), float(high), 0, 100)})")
+            cells.append(f"{value}\n{limits(float(low), float(high), 0, 100)}")
         rows.append(tuple(cells))
     medians = {title: curve.median().value for title, curve in curves.items()}
     reached = {title: value for title, value in medians.items() if known(value)}
@@ -120,17 +121,16 @@ def survival_section(groups: dict[str, pd.DataFrame], cohort: pd.DataFrame) -> S
     else:
         finding = "More than half of the patients are alive at the end of follow-up."
     table = Table(
-        "Survival by series (95% confidence interval)",
+        "Survival by series (95% CI)",
         (
             Column("Series"),
-            Column("Patients", numeric=True),
             Column("Deaths", numeric=True),
             Column("Median, months", numeric=True),
             *(Column(f"{month:g} months", numeric=True) for month in marks),
         ),
         tuple(rows),
     )
-    legend: tuple[Legend, ...] = (Legend("this series, with 95% band", "ink"),)
+    legend: tuple[Legend, ...] = (Legend("this series, with 95% CI", "ink"),)
     if len(groups) > 1:
         legend = (*legend, Legend("the other series", "faint"))
     return Section(
@@ -204,20 +204,24 @@ def local_section(cohort: pd.DataFrame) -> Section | None:
                 continue
             low, high = curve.interval_at(1, month)
             value = float(curve.incidence_at(1, month))
-            cells.append(f"{percent(value, 1)} ({limits(float(low), float(high), 1, 100)})")
+            cells.append(f"{percent(value, 1)}\n{limits(float(low), float(high), 1, 100)}")
             if month == 12.0:
-                at_year.append((value, label))
+                at_year.append((value, label, limits(float(low), float(high), 0, 100)))
         rows.append(tuple(cells))
     finding = "Local progression means that the tumour grows again at the operated site."
     if len(at_year) > 1:
         low_risk, high_risk = min(at_year), max(at_year)
         finding += (
             f" Within 12 months it happens to {of_100(high_risk[0])} of 100 patients with "
-            f"{_small(high_risk[1])} and to {of_100(low_risk[0])} of 100 with "
-            f"{_small(low_risk[1])}."
+            f"{_small(high_risk[1])} ({INTERVAL} {high_risk[2]}) and to {of_100(low_risk[0])} of "
+            f"100 with {_small(low_risk[1])} ({INTERVAL} {low_risk[2]}). The regimens also differ "
+            "in their patients."
         )
     elif at_year:
-        finding += f" Within 12 months it happens to {of_100(at_year[0][0])} of 100 patients."
+        finding += (
+            f" Within 12 months it happens to {of_100(at_year[0][0])} of 100 patients "
+            f"({INTERVAL} {at_year[0][2]})."
+        )
     return Section(
         id="local-control",
         title="Local progression by dose regimen" if len(curves) > 1 else "Local progression",
@@ -247,7 +251,7 @@ def local_section(cohort: pd.DataFrame) -> Section | None:
                 "patients. "
                 "Below: patients alive, without progression and still observed (fr.: fractions).",
                 table=Table(
-                    "Cumulative incidence of local progression (95% confidence interval)",
+                    "Cumulative incidence of local progression (95% CI)",
                     (
                         Column("Group"),
                         Column("Patients", numeric=True),

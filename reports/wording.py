@@ -71,6 +71,16 @@ def with_limits(estimate: Estimate | None, digits: int = 2, scale: float = 1.0) 
     return text
 
 
+def stacked(estimate: Estimate | None, digits: int = 2, scale: float = 1.0) -> str:
+    """Return the value with its limits in a second line of a cell."""
+    if estimate is None or not known(estimate.value):
+        return NONE
+    text = number(scale * estimate.value, digits)
+    if known(estimate.lower) and known(estimate.upper):
+        text += f"\n{limits(estimate.lower, estimate.upper, digits, scale)}"
+    return text
+
+
 def p_value(p: float | None) -> str:
     """Return a p value with sensible digits."""
     if p is None or not math.isfinite(p):

@@ -115,6 +115,16 @@
   const fill = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const percent = (share) => `${(100 * share).toFixed(1)}`;
 
+  // The limits in percent, with more digits where they would coincide, or why there are none.
+  const interval = (page, prediction, at) => {
+    if (prediction.survival[at] === 1) return page.noEvent;
+    for (const written of [of100, percent]) {
+      const [lower, upper] = [written(prediction.lower[at]), written(prediction.upper[at])];
+      if (lower !== upper) return fill(page.limits, { lower, upper });
+    }
+    return page.hardlyAny;
+  };
+
   window.startCalculator = async (figures, draw) => {
     const page = JSON.parse(document.getElementById("report-calculator").textContent);
     const form = document.getElementById("calculator");
@@ -145,19 +155,22 @@
           month,
           n,
           rest: 100 - n,
-          lower: of100(prediction.lower[at]),
-          upper: of100(prediction.upper[at]),
+          interval: interval(page, prediction, at),
         };
         part("big").textContent = `${n}%`;
         part("interval").textContent = fill(page.answers[endpoint], values);
         part("sentence").textContent = fill(page.sentences[endpoint], values);
       }
+      const sbrt = field("sbrt");
+      const warning = (sbrt && page.warnings[sbrt.checked][chosen]) || "";
+      part("warning").textContent = warning;
+      part("warning").hidden = !warning;
       part("source").textContent = `Refers to: ${chosen ? page.titles[chosen] : page.average}.`;
       box.querySelectorAll("tbody tr").forEach((row) => {
         const i = prediction.months.indexOf(Number(row.cells[0].textContent));
         row.cells[1].textContent = i < 0 ? "–" : `${percent(prediction.survival[i])}%`;
-        row.cells[2].textContent =
-          i < 0 ? "–" : `${percent(prediction.lower[i])} to ${percent(prediction.upper[i])}`;
+        const [lower, upper] = ["lower", "upper"].map((side) => i < 0 ? "" : percent(prediction[side][i]));
+        row.cells[2].textContent = lower === upper ? "–" : `${lower} to ${upper}`;
       });
       const node = box.querySelector(".chart");
       const figure = figures[node.dataset.figure];
