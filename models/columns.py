@@ -9,8 +9,7 @@ import pandas as pd
 
 from outcomes.arrays import BoolArray, FloatArray
 from outcomes.errors import ModelError
-
-SEPARATION_THRESHOLD_MM = 3.0
+from outcomes.schema import SEPARATION_THRESHOLD_MM
 
 Kind = Literal["number", "boolean", "category"]
 

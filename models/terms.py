@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from outcomes.errors import ModelError
-from outcomes.models.columns import SEPARATION_THRESHOLD_MM, Covariate, label_of
+from outcomes.models.columns import Covariate, label_of
+from outcomes.schema import SEPARATION_THRESHOLD_MM
 
 Separation = Literal["threshold", "linear"]
 TermKind = Literal["number", "boolean", "level", "below", "absent"]

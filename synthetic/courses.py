@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from outcomes.arrays import BoolArray, FloatArray
+from outcomes.schema import SEPARATION_THRESHOLD_MM
 from outcomes.synthetic.hazards import Baseline, Course
-from outcomes.synthetic.patients import SEPARATION_LIMIT_MM, prognostic_score
+from outcomes.synthetic.patients import prognostic_score
 from outcomes.synthetic.population import Effects, arm_baseline
 from outcomes.synthetic.series import REGIMENS, Series
 
@@ -38,7 +39,7 @@ def course_of(
         not, the series holds only those who lived free of progression until it.
     """
     distance = patients["separation_mm"].to_numpy(dtype=np.float64)
-    below = np.where(distance < SEPARATION_LIMIT_MM, effects.progression["below_3mm"], 1.0)
+    below = np.where(distance < SEPARATION_THRESHOLD_MM, effects.progression["below_3mm"], 1.0)
     ratios = {name: effects.regimen(name) for name in ("none", *REGIMENS)}
     regimen = patients["dose_regimen"].map(ratios).to_numpy(dtype=np.float64)
     waiting = np.where(treated & (not chosen), 0.0, 1.0)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from outcomes.arrays import BoolArray, FloatArray
 from outcomes.evidence import Evidence
+from outcomes.schema import SEPARATION_THRESHOLD_MM, TUMORS
 from outcomes.synthetic.case_mix import (
     BINARY_FACTORS,
     KPS_LEVELS,
@@ -27,17 +28,6 @@ from outcomes.synthetic.series import REGIMENS, Arm, Series
 
 TextArray = npt.NDArray[np.str_]
 
-TUMORS = (
-    "lung",
-    "breast",
-    "prostate",
-    "kidney",
-    "thyroid",
-    "gastrointestinal",
-    "sarcoma",
-    "melanoma",
-    "hematologic",
-)
 # How much likelier embolization is in vascular tumours than in the others.
 VASCULAR = {"kidney": 5.0, "thyroid": 5.0}
 RADIOSENSITIVE = {"breast": 1.0, "prostate": 1.0, "hematologic": 1.0, "lung": 0.15}
@@ -45,7 +35,6 @@ DEFICIT_GRADES = (("A", 0.04), ("B", 0.08), ("C", 0.25), ("D", 0.63))
 HIGH_GRADES = ("2", "3")
 LOW_GRADES = ("0", "1a", "1b", "1c")
 CONSTRUCT_SHORT, CONSTRUCT_LONG = (3, 7), (7, 11)
-SEPARATION_LIMIT_MM = 3.0
 
 
 def _tumor_shares(evidence: Evidence) -> tuple[tuple[str, ...], FloatArray]:
@@ -202,10 +191,10 @@ def draw_separation(
     """
     size = below.size
     is_below = generator.random(size) < below
-    share = evidence["separation_mm_mean_below_3"] / SEPARATION_LIMIT_MM
-    narrow = SEPARATION_LIMIT_MM * generator.beta(4 * share, 4 * (1 - share), size)
-    excess = evidence["separation_mm_mean_above_3"] - SEPARATION_LIMIT_MM
-    wide = SEPARATION_LIMIT_MM + generator.gamma(2.0, excess / 2.0, size)
+    share = evidence["separation_mm_mean_below_3"] / SEPARATION_THRESHOLD_MM
+    narrow = SEPARATION_THRESHOLD_MM * generator.beta(4 * share, 4 * (1 - share), size)
+    excess = evidence["separation_mm_mean_above_3"] - SEPARATION_THRESHOLD_MM
+    wide = SEPARATION_THRESHOLD_MM + generator.gamma(2.0, excess / 2.0, size)
     # Cut, not rounded, so that a distance stays on its side of 3 mm.
     cut = np.floor(10 * np.where(is_below, narrow, wide)) / 10
     return np.asarray(np.round(cut, 1), dtype=np.float64)

@@ -109,7 +109,7 @@ def evaluate(
     mapping: MappingFile = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
 ) -> None:
-    """Evaluate a stored model on a cohort it was not fitted to."""
+    """Evaluate a stored model on a cohort, best one it was not fitted to."""
     check_output(check_ending(out, ".json"), model, cohort, mapping)
     months = split_months(horizons, "--horizons", positive=True)
     with progress(3) as step:
