@@ -47,6 +47,11 @@ def _band(line: CurveLine) -> Plain:
     }
 
 
+def _shortened(label: str, most: int) -> str:
+    """Return a label that fits beside the counts; the legend above carries it in full."""
+    return label if len(label) <= most else f"{label[: most - 1].rstrip()}…"
+
+
 def curve_figure(chart: CurveChart, *, narrow: bool) -> Plain:
     """Return data and layout for a wide or a narrow column."""
     data: list[Plain] = [_band(line) for line in chart.lines if line.lower]
@@ -90,7 +95,11 @@ def curve_figure(chart: CurveChart, *, narrow: bool) -> Plain:
     below = 34 if chart.compact else 58
     if rows:
         below += 34 + 22 * rows
-    left = 44 if chart.compact else (58 if not rows else 78 if narrow else 100)
+    left = 44 if chart.compact else 58
+    most = 14 if narrow else 30
+    if rows:
+        longest = min(most, max(len(row.label) for row in chart.risk))
+        left = max(78 if narrow else 100, 26 + math.ceil(7.5 * longest))
     layout = layout_of(
         14 + plot + below,
         (14, 14 if chart.compact else 22, below, left),
@@ -129,7 +138,7 @@ def curve_figure(chart: CurveChart, *, narrow: bool) -> Plain:
             shift = top - 22 * (number + 1)
             layout["annotations"].append(
                 note(
-                    text(row.label),
+                    text(_shortened(row.label, most)),
                     xref="paper",
                     yref="paper",
                     x=0,

@@ -65,6 +65,7 @@ KNOWN_NAMES = {
     "construct_levels_above_6": "construct longer than 6 levels",
     "embolisation": "preoperative embolisation",
     "follow_up_survived": "follow-up of those alive at its end",
+    "follow_up_survived_sd": "follow-up of those alive at its end (standard deviation)",
     "follow_up_died": "follow-up of those who died",
     "follow_up_alive_without_progression": "follow-up of those alive without local progression",
     "local_progression_crude": "local progression, share of patients",

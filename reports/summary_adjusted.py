@@ -85,7 +85,8 @@ def method_finding(comparison: Comparison, results: StudyResults) -> str:
     """Return the plain and the adjusted result, and what is known of the truth."""
     firm = firm_horizons(comparison)
     if not firm:
-        return f"No difference of risk is stated. {few_sentence(comparison)}"
+        thin = few_sentence(comparison)
+        return f"{thin} So no difference of risk leads here; {_adjusted_words(comparison)}."
     horizon = firm[0]
     rungs = select(comparison, "risk_difference", horizon)
     usable = [rung for rung in rungs if rung.value is not None]

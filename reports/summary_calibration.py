@@ -159,11 +159,6 @@ def _agreement(
     )
 
 
-def _digits(published: float) -> int:
-    """Return the decimals to show beside a published number: its own, at least one."""
-    return max(1, min(2, len(f"{published:.4g}".partition(".")[2])))
-
-
 def _dots(results: StudyResults, unit: str, title: str, targets: list[Target]) -> Figure:
     dots = tuple(
         Dot(
@@ -182,8 +177,8 @@ def _dots(results: StudyResults, unit: str, title: str, targets: list[Target]) -
             dot.label,
             dot.group,
             plain(round(dot.published, 2)),
-            number(dot.achieved, _digits(dot.published)),
-            number(dot.standard_error, _digits(dot.published)),
+            number(dot.achieved),
+            number(dot.standard_error),
         )
         for dot in dots
     )
@@ -224,14 +219,13 @@ def _table(results: StudyResults, calibration: Calibration) -> Section:
             continue
         suffix = UNITS.get(target.unit, ("", "", f" {target.unit}"))[2]
         deviation = target.achieved - target.published if known(target.achieved) else math.nan
-        digits = _digits(target.published)
         role = "fitted" if target.role == "fit" else "compared"
         rows.append(
             (
                 f"{target_label(results, target)}\n{results.study_title(target.study)}",
                 f"{plain(round(target.published, 2))}{suffix}",
-                f"{number(target.achieved, digits)}{suffix}" if known(target.achieved) else NONE,
-                number(deviation, digits),
+                f"{number(target.achieved)}{suffix}" if known(target.achieved) else NONE,
+                number(deviation),
                 NONE if target.n is None else f"{target.n:,}",
                 f"{_verdict(target)}\n{role}{', in tension' if target.tension else ''}",
             )

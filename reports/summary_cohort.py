@@ -147,6 +147,11 @@ def _who(groups: dict[str, pd.DataFrame], cohort: pd.DataFrame) -> Section:
     if has_columns(cohort, *OVERALL_SURVIVAL.columns):
         add("Deaths", [_count_share(f["death"] == 1) for f in columns.values()])
         add("Observed, median of those alive at its end", [_follow_up(f) for f in columns.values()])
+        if has_columns(cohort, *LOCAL_CONTROL.columns):
+            add(
+                "The same, without those with local progression",
+                [_follow_up(f[f["lp_event"] != 1]) for f in columns.values()],
+            )
     if has_columns(cohort, *LOCAL_CONTROL.columns):
         add("Local progressions", [_count_share(f["lp_event"] == 1) for f in columns.values()])
     finding = f"{count(len(cohort), 'patient')}"

@@ -38,8 +38,11 @@ class Contradiction:
 
     @property
     def title(self) -> str:
-        """Return the source with the figures."""
-        return f"{self.source}: {sentence_list(self.figures)}" if self.figures else self.source
+        """Return the source with the first of the figures."""
+        if not self.figures:
+            return self.source
+        more = len(self.figures) - 1
+        return f"{self.source}: {self.figures[0]}{f', and {more} more' if more else ''}"
 
 
 def contradictions(results: StudyResults) -> tuple[Contradiction, ...]:

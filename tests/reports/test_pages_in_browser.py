@@ -106,6 +106,8 @@ def test_page_fits_every_width(opened):
         assert too_wide == 0, width
         notice = page.locator(".notice").bounding_box()
         assert notice["y"] + notice["height"] < h, width
+        cut = page.locator(".scroll.cut:visible").count()
+        assert cut == (0 if width != "phone" else page.locator(".scroll-hint:visible").count())
     opened.set_width("desktop")
 
 
@@ -268,6 +270,20 @@ def test_calculator_follows_its_inputs(browser, report, results):
         assert "Refers to: Liu 2020." in page.locator("#results").inner_text()
         page.locator("#in-horizon").select_option("24")
         assert "at 24 months" in page.locator("#results").inner_text()
+        assert opened.complaints == []
+
+
+def test_calculator_says_what_it_extrapolates(browser, report):
+    with visit(browser, report / "calculator.html") as opened:
+        page = opened.page
+        warning = page.locator("[data-part=warning]").first
+        assert warning.is_hidden()
+        page.locator("#in-sbrt").uncheck()
+        assert "of 4 of the 5 series averaged went without SBRT" in warning.inner_text()
+        page.locator("#in-series").select_option("laufer-2013")
+        assert warning.inner_text().startswith("No patient of this series went without SBRT")
+        page.locator("#in-series").select_option("liu-2020")
+        assert warning.is_hidden()
         assert opened.complaints == []
 
 

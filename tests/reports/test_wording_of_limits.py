@@ -1,0 +1,195 @@
+"""What the pages say about the limits of their numbers."""
+
+import dataclasses
+import re
+
+import pandas as pd
+import pytest
+
+from outcomes.reports import NAMES, render_page, summarise_page, write_report
+from outcomes.reports.content import Calculator, Paragraph
+from outcomes.reports.names import readable_text, term_name
+from outcomes.reports.summary_arms import arm_label, few_left, firm_horizons, headline
+from outcomes.reports.summary_calculator import HARDLY_ANY, NO_EVENT, _interval
+from outcomes.reports.summary_support import (
+    Support,
+    extrapolations,
+    sbrt_support,
+    support_sentence,
+)
+from outcomes.reports.summary_tensions import contradictions
+from outcomes.reports.wording import INTERVAL_MEANING
+
+
+def _thin(comparison, horizons):
+    words = "few left under observation: 3 treated and 12 control patients"
+    rungs = tuple(
+        dataclasses.replace(rung, note=words) if rung.horizon_months in horizons else rung
+        for rung in comparison.rungs
+    )
+    return dataclasses.replace(comparison, rungs=rungs)
+
+
+def test_models_page_says_what_the_effect_of_sbrt_rests_on(results):
+    cohort = pd.DataFrame(results.cohort)
+    liu = cohort[cohort["study"] == "liu-2020"]
+    n, m = int(liu["sbrt"].sum()), int((~liu["sbrt"]).sum())
+    page = summarise_page("models", results)
+    told = [b.text for s in page.sections for b in s.blocks if isinstance(b, Paragraph)]
+    assert any(f"rests on Liu 2020 alone: {n} with and {m} without" in text for text in told)
+
+
+def test_support_is_read_from_any_cohort(results):
+    cohort = pd.DataFrame({"study": ["a", "a", "b", "b", "c"], "sbrt": [True, False] * 2 + [True]})
+    support = sbrt_support(dataclasses.replace(results, cohort=cohort, evidence=None))
+    assert support_sentence(support) == (
+        "The effect of SBRT rests on a (1 with, 1 without) and b (1 with, 1 without). "
+        "The other series has no such contrast."
+    )
+    warnings = extrapolations(support)
+    assert set(warnings["false"]) == {"", "c"}
+    assert warnings["true"] == {}
+    assert warnings["false"]["c"] == (
+        "No patient of this series went without SBRT: extrapolated from 1 patient of a and "
+        "1 patient of b."
+    )
+
+
+def test_no_contrast_no_sentence():
+    assert support_sentence({"a": Support("A", 5, 0)}) == ""
+    assert extrapolations({"a": Support("A", 5, 0)}) == {"true": {}, "false": {}}
+
+
+@pytest.mark.parametrize(
+    ("survival", "lower", "upper", "expected"),
+    [
+        (1.0, 1.0, 1.0, NO_EVENT),
+        (0.99999, 0.9999, 1.0, HARDLY_ANY),
+        (0.998, 0.996, 0.999, "95% CI 99.6% to 99.9%"),
+        (0.5, 0.44, 0.56, "95% CI 44% to 56%"),
+    ],
+)
+def test_no_interval_without_width(survival, lower, upper, expected):
+    curve = {"survival": [survival], "lower": [lower], "upper": [upper]}
+    assert _interval(curve, 0) == expected
+
+
+def test_calculator_offers_only_the_classes_its_models_know(results):
+    block = summarise_page("calculator", results).sections[0].blocks[0]
+    assert isinstance(block, Calculator)
+    (control,) = [c for c in block.controls if c.name == "separation_mm"]
+    assert control.kind == "select"
+    assert [label for _, label in control.options] == ["3 mm or more", "below 3 mm"]
+    assert float(control.options[0][0]) >= 3 > float(control.options[1][0])
+
+
+def test_a_thin_horizon_leads_nothing_and_is_marked(results):
+    whole = results.comparisons["overall-survival"]
+    thin = _thin(whole, (12.0,))
+    assert few_left(thin, 12.0) == (3, 12)
+    assert firm_horizons(thin) == (24.0,)
+    assert "at 24 months" in headline(thin)
+    page = render_page(
+        "comparison", dataclasses.replace(results, comparisons={"overall-survival": thin})
+    )
+    assert "by 12 months (few left)" in page
+    assert "At 12 months few are left under observation: 3 treated and 12 control" in page
+    none = _thin(whole, (12.0, 24.0))
+    changed = dataclasses.replace(results, comparisons={"overall-survival": none})
+    for section in summarise_page("comparison", changed).sections:
+        if section.id == "methods-overall-survival":
+            assert "no difference of risk leads" in section.finding
+
+
+def test_lead_gives_the_plain_and_the_adjusted_result_together(own_results, results):
+    sections = {s.id: s for s in summarise_page("comparison", results).sections}
+    finding = sections["methods-overall-survival"].finding
+    first = finding.split(". ")[0]
+    assert "the plain comparison finds" in first
+    assert "adjusted for age, Karnofsky score" in first
+    lead = sections["of-100-patients"].finding
+    assert "landmark takes out only the time" in lead
+    assert "No difference of risk on this page is adjusted." in lead
+    assert "take that into account" not in lead
+
+
+def test_contradictions_are_counted_once_and_alike(results):
+    found = contradictions(results)
+    assert len({one.words for one in found}) == len(found)
+    ids = [name for one in found for name in one.ids]
+    assert sorted(ids) == sorted(f.id for f in results.evidence.figures if f.tension)
+    for name in ("evidence", "calibration"):
+        (key,) = [k for k in summarise_page(name, results).keys if k.label == "Contradictions"]
+        assert key.value == str(len(found))
+    assert f"hold {len(found)} contradictions" in render_page("index", results)
+
+
+def test_a_match_is_not_called_a_validation(results):
+    fitted = sum(target.role == "fit" for target in results.calibration.targets)
+    words = f"{len(results.calibration.parameters)} parameters were solved for {fitted} figures"
+    assert words in render_page("index", results)
+    assert words in render_page("calibration", results)
+
+
+def test_decomposition_leads_with_the_range_and_comes_second(results):
+    section = summarise_page("calibration", results).sections[1]
+    causal = [row.causal for row in results.calibration.decomposition]
+    assert section.id == "decomposition"
+    assert section.finding.startswith(f"Between {min(causal):.0f} and {max(causal):.0f} of the 17")
+
+
+def test_a_page_alone_links_to_nothing_and_invents_nothing(own_results, tmp_path):
+    origin = {"package_version": "0.1.0", "seed": None, "evidence_hash": ""}
+    alone = render_page("comparison", dataclasses.replace(own_results, provenance=origin))
+    assert "<nav" not in alone
+    assert "seed None" not in alone
+    assert "evidence </p>" not in alone
+    assert "2–4 weeks" not in alone
+    assert "simulation" not in alone
+    write_report(own_results, tmp_path)
+    assert 'href="cohort.html"' in (tmp_path / "comparison.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["index", "models", "comparison", "calculator"])
+def test_an_interval_means_the_same_on_every_page(results, name):
+    assert INTERVAL_MEANING in render_page(name, results)
+    assert "95% interval" not in render_page(name, results)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_name_for_each_thing(results, name):
+    page = render_page(name, results)
+    main = page[page.index("<main") : page.index("</main>")]
+    # Quotations keep their spelling; attributes carry the names of columns.
+    text = re.sub(r"<[^>]*>|“[^”]*”", "", main)
+    for other in ("embolization", "low-dose hypofractionated", "lower dose", "therapy afterwards"):
+        assert other not in text, other
+
+
+def test_terms_have_names():
+    terms = ["kps", "sbrt", "dose_regimen=single_24", "separation_mm < 3"]
+    assert [term_name(term, term, terms) for term in terms] == [
+        "Karnofsky score",
+        "SBRT at low dose in 5–6 fractions (18–36 Gy), against none",
+        "single fraction, 24 Gy, against low dose",
+        "separation below 3 mm",
+    ]
+    assert term_name("sbrt", "SBRT") == "SBRT after surgery"
+    assert readable_text("adjusted for kps, separation_mm < 3") == (
+        "adjusted for Karnofsky score, separation below 3 mm"
+    )
+
+
+def test_arms_of_another_treatment_are_readable(results):
+    comparison = results.comparisons["overall-survival"]
+    arm = dataclasses.replace(comparison.arms[0], label="minimally_invasive")
+    assert arm_label(arm) == "Minimally invasive"
+    other = dataclasses.replace(
+        comparison, treatment="approach", arms=(arm, comparison.arms[1]), inflated=None
+    )
+    page = render_page(
+        "comparison", dataclasses.replace(results, comparisons={"overall-survival": other})
+    )
+    text = page[page.index("<body") : page.index("<footer")]
+    assert "minimally_invasive" not in page
+    assert "local progression" not in text.replace("local progressions it prevents", "")
