@@ -200,7 +200,10 @@ def _external(evidence: Evidence) -> Section | None:
             Table(
                 "Figures of other publications",
                 (Column("Publication"), Column("What it says"), Column("In conflict with")),
-                tuple((item.source, item.fact, item.conflict) for item in evidence.externals),
+                tuple(
+                    (item.source, plain_terms(item.fact), plain_terms(item.conflict))
+                    for item in evidence.externals
+                ),
                 fitted=True,
             ),
         ),
