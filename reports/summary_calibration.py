@@ -92,7 +92,7 @@ def summarise(results: StudyResults) -> Page:
 
 def fitted_targets(calibration: Calibration) -> list[Target]:
     """Return the figures the calibration had to reproduce."""
-    return [target for target in calibration.targets if target.role == "fit"]
+    return list(calibration.fitted)
 
 
 def _largest(targets: list[Target]) -> tuple[str, str]:

@@ -88,7 +88,7 @@ def _notice(results: StudyResults) -> tuple[str, str]:
     text = "They are drawn by a computer model; no real person's data are in this report."
     calibration = results.calibration
     if calibration is not None:
-        fitted = [target for target in calibration.targets if target.role == "fit"]
+        fitted = calibration.fitted
         series = dict.fromkeys(target.study for target in fitted)
         titles = tuple(results.study_title(study) for study in series)
         text += (

@@ -47,7 +47,6 @@ from outcomes.reports.wording import (
     months,
     of_100,
     percent,
-    sentence_list,
 )
 
 if TYPE_CHECKING:
@@ -114,8 +113,8 @@ def _of_100(results: StudyResults) -> Section:
     names = dict.fromkeys(name for one in comparisons for name in adjusting_covariates(one))
     if names:
         text += (
-            " The hazard ratios of the adjusted Cox model compare patients alike in "
-            f"{sentence_list(tuple(names))}. No difference of risk on this page is adjusted."
+            " Only the adjusted hazard ratios compare patients who are alike (in "
+            f"{count(len(names), 'feature')}); no difference of risk does."
         )
     return Section(
         id="of-100-patients",

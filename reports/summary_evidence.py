@@ -46,7 +46,7 @@ def summarise(results: StudyResults) -> Page:
         by_role[figure.role] += 1
     solved = "the synthetic patients are to reproduce them"
     if results.calibration is not None:
-        together = sum(target.role == "fit" for target in results.calibration.targets)
+        together = len(results.calibration.fitted)
         solved = f"{together} of them solved together, see Calibration"
     used = [study for study in evidence.studies if evidence.of_study(study.id)]
     return make_page(

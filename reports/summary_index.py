@@ -104,7 +104,7 @@ def _keys(results: StudyResults) -> tuple[KeyNumber, ...]:
         if evaluation.endpoint == "overall-survival" and evaluation.model == "cox"
     ]
     if results.calibration is not None:
-        fitted = [target for target in results.calibration.targets if target.role == "fit"]
+        fitted = results.calibration.fitted
         met = sum(bool(target.within) for target in fitted)
         keys.append(
             KeyNumber(
@@ -193,7 +193,7 @@ def _findings(results: StudyResults) -> Section | None:
             f"(C-index {with_limits(evaluation.c_index)})."
         )
     if results.calibration is not None:
-        fitted = [target for target in results.calibration.targets if target.role == "fit"]
+        fitted = results.calibration.fitted
         met = sum(bool(target.within) for target in fitted)
         items += [
             f"Repeated without end on patients of this kind, the studies would report {met} of "

@@ -152,6 +152,11 @@ class Calibration:
         return {p.name: p.value for p in self.parameters if p.study == study}
 
     @property
+    def fitted(self) -> tuple[Target, ...]:
+        """The published numbers that the parameters were solved for."""
+        return tuple(t for t in self.targets if t.role == "fit" and t.published is not None)
+
+    @property
     def effects(self) -> Effects:
         """The shared effects."""
         return Effects.from_values(self.evidence, self.values(SHARED))

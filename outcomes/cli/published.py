@@ -125,7 +125,7 @@ def calibrate(
 
         calibration = solve(load_evidence(file), progress=step)
         write_json(out, calibration.to_dict())
-    fitted = [t for t in calibration.targets if t.role == "fit" and t.published is not None]
+    fitted = calibration.fitted
     met = sum(bool(target.within) for target in fitted)
     solved = len(calibration.parameters)
     say(f"{met} of {len(fitted)} fitted figures met by {solved} parameters; written to {out}")

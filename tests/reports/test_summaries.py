@@ -74,7 +74,7 @@ def test_first_screen_says_what_the_page_answers_and_who_the_patients_are(result
     page = summarise_page(name, results)
     assert page.question.startswith("This page answers:")
     assert page.notice_title == "The patients are synthetic."
-    fitted = [target for target in results.calibration.targets if target.role == "fit"]
+    fitted = results.calibration.fitted
     assert f"calibrated to {len(fitted)} figures published for Laufer 2013" in page.notice
     assert [link for link, _ in page.links] == list(NAMES)
 
@@ -122,7 +122,7 @@ def test_calibration_page_says_so_when_a_figure_is_missed(results):
     missed = dataclasses.replace(first, achieved=first.published + 9, within=False)
     calibration = dataclasses.replace(results.calibration, targets=(missed, *rest))
     page = summarise_page("calibration", dataclasses.replace(results, calibration=calibration))
-    fitted = sum(target.role == "fit" for target in calibration.targets)
+    fitted = len(calibration.fitted)
     assert page.keys[0].value == f"{fitted - 1} of {fitted}"
     assert "1 is not" in page.sections[0].finding
     assert "not met" in render_page(
