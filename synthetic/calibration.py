@@ -8,8 +8,8 @@ from typing import Any
 
 from outcomes.errors import CalibrationError
 from outcomes.evidence import Evidence
+from outcomes.synthetic.effects import Effects
 from outcomes.synthetic.parameters import SHARED, FreeParameter
-from outcomes.synthetic.population import Effects
 from outcomes.synthetic.series import Series, shared_parameters, survival_series
 
 FORMAT = 1

@@ -16,6 +16,7 @@ from outcomes.evidence import evidence_hash, load_evidence
 from outcomes.schema import COLUMNS, Cohort
 from outcomes.synthetic.calibration import Calibration, read_calibration
 from outcomes.synthetic.courses import baselines_of, course_of, take
+from outcomes.synthetic.effects import arm_share_below_3mm, selection_probability, series_follow_up
 from outcomes.synthetic.function import draw_function
 from outcomes.synthetic.hardware import draw_hardware
 from outcomes.synthetic.hazards import Baseline, Course, draw_events, draw_progression
@@ -24,11 +25,6 @@ from outcomes.synthetic.patients import (
     draw_regimen,
     draw_separation,
     prognostic_score,
-)
-from outcomes.synthetic.population import (
-    arm_share_below_3mm,
-    selection_probability,
-    series_follow_up,
 )
 from outcomes.synthetic.series import Series
 

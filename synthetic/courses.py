@@ -7,9 +7,9 @@ import pandas as pd
 
 from outcomes.arrays import BoolArray, FloatArray
 from outcomes.schema import SEPARATION_THRESHOLD_MM
+from outcomes.synthetic.effects import Effects, arm_baseline
 from outcomes.synthetic.hazards import Baseline, Course
 from outcomes.synthetic.patients import prognostic_score
-from outcomes.synthetic.population import Effects, arm_baseline
 from outcomes.synthetic.series import REGIMENS, Series
 
 

@@ -13,14 +13,9 @@ import numpy as np
 from outcomes.arrays import FloatArray
 from outcomes.errors import CalibrationError
 from outcomes.evidence import Evidence, Figure
+from outcomes.synthetic.effects import Effects, series_follow_up
 from outcomes.synthetic.follow_up import FollowUp, expected_by, observed_by
-from outcomes.synthetic.population import (
-    ArmExpectation,
-    Effects,
-    expected_arms,
-    merge,
-    series_follow_up,
-)
+from outcomes.synthetic.population import ArmExpectation, expected_arms, merge
 from outcomes.synthetic.series import Series
 
 

@@ -9,6 +9,7 @@ from outcomes.arrays import FloatArray
 from outcomes.errors import CalibrationError
 from outcomes.evidence import Evidence, Figure, load_evidence
 from outcomes.synthetic.calibration import Calibration, Decomposition, Parameter, Target
+from outcomes.synthetic.effects import Effects
 from outcomes.synthetic.estimands import (
     SeriesExpectation,
     achieved,
@@ -17,7 +18,7 @@ from outcomes.synthetic.estimands import (
     is_covered,
 )
 from outcomes.synthetic.parameters import SHARED
-from outcomes.synthetic.population import ArmExpectation, Effects, strategy_arms, time_grid
+from outcomes.synthetic.population import ArmExpectation, strategy_arms, time_grid
 from outcomes.synthetic.sampling import published_value, sampling_error
 from outcomes.synthetic.series import Series, shared_parameters, survival_series
 from outcomes.synthetic.solver import (

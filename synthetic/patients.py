@@ -23,7 +23,7 @@ from outcomes.synthetic.case_mix import (
     deficit_and_kps,
     factor_probability,
 )
-from outcomes.synthetic.population import arm_tilt
+from outcomes.synthetic.effects import arm_tilt
 from outcomes.synthetic.series import REGIMENS, Arm, Series
 
 TextArray = npt.NDArray[np.str_]

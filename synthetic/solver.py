@@ -13,9 +13,9 @@ from scipy.optimize import least_squares
 from outcomes.arrays import FloatArray
 from outcomes.errors import CalibrationError
 from outcomes.evidence import Evidence, Figure
+from outcomes.synthetic.effects import Effects
 from outcomes.synthetic.estimands import SeriesExpectation, achieved, expect_series
 from outcomes.synthetic.parameters import SHARED, FreeParameter
-from outcomes.synthetic.population import Effects
 from outcomes.synthetic.sampling import binomial_error, published_value
 from outcomes.synthetic.series import HORIZON_MONTHS, Series
 

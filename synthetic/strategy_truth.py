@@ -10,10 +10,10 @@ from outcomes.arrays import FloatArray
 from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL, Endpoint, get_endpoint
 from outcomes.errors import OutcomesError
 from outcomes.synthetic.calibration import Calibration
+from outcomes.synthetic.effects import series_follow_up
 from outcomes.synthetic.population import (
     ArmExpectation,
     CellExpectation,
-    series_follow_up,
     strategy_arms,
     strategy_cells,
     time_grid,

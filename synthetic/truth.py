@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from outcomes.evidence import Evidence, Figure
-from outcomes.synthetic.population import Effects
+from outcomes.synthetic.effects import Effects
 
 # Which hazard ratio each published direction speaks of.
 SIGNS: Mapping[str, str] = {

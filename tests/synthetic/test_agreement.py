@@ -7,16 +7,12 @@ from lifelines import CoxPHFitter
 
 from outcomes.synthetic import shipped_calibration, simulate, treatment_truth, true_risk
 from outcomes.synthetic.courses import course_of
+from outcomes.synthetic.effects import arm_baseline, series_follow_up
 from outcomes.synthetic.estimands import achieved, expect_series, is_covered
 from outcomes.synthetic.fitting import ARM_SIZES
 from outcomes.synthetic.hazards import draw_events
 from outcomes.synthetic.patients import draw_patients, draw_regimen, draw_separation
-from outcomes.synthetic.population import (
-    arm_baseline,
-    series_follow_up,
-    strategy_arms,
-    time_grid,
-)
+from outcomes.synthetic.population import strategy_arms, time_grid
 from outcomes.synthetic.reported import reported
 
 STUDIES = ("laufer-2013", "liu-2020", "gong-2021", "bate-2015", "amankulor-2014")
