@@ -51,6 +51,12 @@ LINES = {
 }
 
 
+DRAWN = (
+    "How many synthetic patients are drawn is a choice: with more, every interval is narrower. "
+    "It does not say how sure the publications are, which rest on far fewer (Calibration shows it)."
+)
+
+
 def summarise(results: StudyResults) -> Page:
     """Return the overview."""
     return make_page(
@@ -244,6 +250,7 @@ def _files(results: StudyResults) -> Section | None:
 
 
 def _reading(results: StudyResults) -> Section:
+    size = () if not results.synthetic else (DRAWN,)
     return Section(
         "reading",
         "How to read the numbers",
@@ -258,6 +265,7 @@ def _reading(results: StudyResults) -> Section:
                     "competing.",
                     "Median survival: the time by which half of the patients have died.",
                     INTERVAL_MEANING,
+                    *size,
                     "Blue solid is surgery alone, orange dashed surgery with SBRT, on every page."
                     if all(one.treatment == "sbrt" for one in results.comparisons.values())
                     else "Blue solid is the control group, orange dashed the treated one, on every "
