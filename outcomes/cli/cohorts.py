@@ -85,13 +85,15 @@ def validate(
     if out is not None:
         check_output(check_ending(out, *COHORT_ENDINGS), cohort, mapping)
     check_endpoints(endpoint, *ENDPOINT_NAMES, "hardware-failure")
-    from outcomes.schema import COLUMNS, read_cohort, write_cohort
+    needed = split_names(covariates) or ()
+    with progress(1 if out is None else 2) as step:
+        step("Checking the cohort")
+        from outcomes.schema import COLUMNS, read_cohort, write_cohort
 
-    checked = read_cohort(
-        cohort, endpoints=endpoint or (), covariates=split_names(covariates) or (), mapping=mapping
-    )
-    if out is not None:
-        write_cohort(checked, out)
+        checked = read_cohort(cohort, endpoints=endpoint or (), covariates=needed, mapping=mapping)
+        if out is not None:
+            step("Writing")
+            write_cohort(checked, out)
     others = [str(column) for column in checked.columns if column not in COLUMNS]
     kept = f"; kept as they are: {', '.join(others)}" if others else ""
     say(f"{cohort}: {len(checked):,} rows keep the schema{kept}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,10 +58,11 @@ def progress(steps: int) -> Iterator[Step]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("Starting", total=steps, completed=-1)
+        task = bar.add_task("Starting", total=steps)
+        done = count()
 
         def step(description: str) -> None:
-            bar.update(task, description=description, advance=1)
+            bar.update(task, description=description, completed=next(done))
 
         yield step
         bar.update(task, description="Done", completed=steps)

@@ -151,13 +151,18 @@ def predict(
     """Predict each patient's probability of being alive, or without local progression."""
     check_output(check_ending(out, *TABLE_ENDINGS), model, patients, mapping)
     months = split_months(times, "--times")
-    from outcomes.models import load_model
-    from outcomes.models.prediction import predict_table
-    from outcomes.schema import read_cohort
+    with progress(3) as step:
+        step("Reading the model and the patients")
+        from outcomes.models import load_model
+        from outcomes.models.prediction import predict_table
+        from outcomes.schema import read_cohort
 
-    fitted = load_model(model)
-    table = read_cohort(patients, covariates=_needed(fitted), mapping=mapping)
-    _write_table(predict_table(fitted, table, months, series=series), out)
+        fitted = load_model(model)
+        table = read_cohort(patients, covariates=_needed(fitted), mapping=mapping)
+        step("Predicting")
+        predicted = predict_table(fitted, table, months, series=series)
+        step("Writing")
+        _write_table(predicted, out)
     named = [name for name in fitted.series_.names if name]
     where = series or ("the average of " + ", ".join(named) if len(named) > 1 else "")
     say(f"{len(table):,} patients predicted{where and f' in {where}'}; written to {out}")
