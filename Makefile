@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-all check format calibration charts lock clean help
+.PHONY: demo test check format calibration charts lock clean help
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -22,9 +22,6 @@ demo: $(VENV)/.installed  ## Run the main job and print the path of its first pa
 	$(BIN)/outcomes run --out build/demo --force
 
 test: $(VENV)/.installed-dev  ## Run the tests.
-	$(BIN)/python -m pytest -n 2 -m "not slow"
-
-test-all: $(VENV)/.installed-dev  ## Run the tests and the longer studies.
 	$(BIN)/python -m pytest -n 2
 
 check: $(VENV)/.installed-dev  ## Check formatting, lint, types and layers.
