@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any, Self
@@ -25,7 +26,7 @@ SeriesChoice = str | Sequence[str] | None
 FEWEST_EVENTS = 5
 
 
-class SurvivalModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no types
     """Base of the models: the response, the design, the series, and predictions from hazards.
 
     A subclass fits cause-specific hazards and gives the cumulative incidences of a design matrix
@@ -102,12 +103,12 @@ class SurvivalModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships 
         if self.strata is not None and not isinstance(self.strata, str):
             raise ModelError(f"strata: found {self.strata!r}; allowed: the name of a column, None")
 
+    @abstractmethod
     def predict(self, X: Any, series: SeriesChoice = None) -> FloatArray:
         """Return a risk score per patient; a higher score means an earlier event.
 
         See the subclass for the score's scale.
         """
-        raise NotImplementedError
 
     def predict_survival(
         self, X: Any, times: npt.ArrayLike, series: SeriesChoice = None
@@ -183,16 +184,17 @@ class SurvivalModel(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships 
         check_is_fitted(self, "series_")
         return dict(zip(self.series_.names, self.series_.ends, strict=True))
 
+    @abstractmethod
     def _fit_hazards(
         self, matrix: FloatArray, time: FloatArray, event: IntArray, groups: Any
     ) -> None:
-        raise NotImplementedError
+        """Fit the hazard of each cause to the coded patients."""
 
+    @abstractmethod
     def _series_incidences(
         self, matrix: FloatArray, times: FloatArray, position: int
     ) -> FloatArray:
         """Return the incidences (n_causes, n, n_times) in the series at a position."""
-        raise NotImplementedError
 
     def _learn_design(self, table: pd.DataFrame, groups: Any) -> Design:
         return learn_design(
