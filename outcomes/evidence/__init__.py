@@ -1,5 +1,6 @@
 """The published figures and the assumptions."""
 
+from outcomes.evidence.design import Design, DesignArm
 from outcomes.evidence.figure import (
     ESTIMANDS,
     ROLES,
@@ -19,6 +20,8 @@ __all__ = [
     "ROLES",
     "UNITS",
     "Assumption",
+    "Design",
+    "DesignArm",
     "Estimand",
     "Evidence",
     "External",

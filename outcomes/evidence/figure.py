@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from outcomes.errors import EvidenceError
+from outcomes.evidence.design import Design
 
 Role = Literal["fit", "check", "null", "rule", "context"]
 Estimand = Literal[
@@ -210,12 +211,13 @@ class Study:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The registry: studies, published figures, assumptions, and other publications' figures."""
+    """The registry: studies and their designs, figures, assumptions, other publications' figures."""
 
     studies: tuple[Study, ...]
     figures: tuple[Figure, ...]
     assumptions: tuple[Assumption, ...]
     externals: tuple[External, ...] = ()
+    designs: tuple[Design, ...] = ()
 
     def study(self, study_id: str) -> Study:
         """Return a study by its identifier."""
@@ -242,6 +244,17 @@ class Evidence:
             if assumption.id == assumption_id:
                 return assumption
         raise EvidenceError(f"the registry holds no assumption {assumption_id!r}")
+
+    def number(self, quantity: float | str) -> float:
+        """Return a number as it is, and the value of a named assumption, external or figure."""
+        if not isinstance(quantity, str):
+            return quantity
+        named: tuple[Assumption | External | Figure, ...]
+        named = (*self.assumptions, *self.externals, *self.figures)
+        for one in named:
+            if one.id == quantity and one.value is not None:
+                return one.value
+        raise EvidenceError(f"{quantity}: no number in the registry")
 
     def __getitem__(self, assumption_id: str) -> float:
         """Return the value of an assumption."""

@@ -3,46 +3,19 @@
 import hashlib
 import json
 import math
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from outcomes.errors import EvidenceError
 from outcomes.evidence.checks import check_assumption, check_figure, check_study
-from outcomes.evidence.figure import UNITS, Assumption, Evidence, External, Figure, Study
+from outcomes.evidence.design import Design, DesignArm, check_arm, check_design
+from outcomes.evidence.figure import Assumption, Evidence, External, Figure, Study
+from outcomes.evidence.rows import NUMBER_OR_NAME, SHIPPED, Faults, Row, read_directory, read_files
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SHIPPED = Path(__file__).parent / "data"
-
-# Table name in the file -> the class of its rows.
-TABLES: Mapping[str, type[Study | Figure | Assumption | External]] = {
-    "study": Study,
-    "figure": Figure,
-    "assumption": Assumption,
-    "external": External,
-}
-# Taken from the identifier, never written in a file.
-DERIVED = ("study", "quantity")
-
-
-@dataclass(frozen=True)
-class _Row:
-    """One table of a file, and the words an error about it begins with."""
-
-    file: str
-    table: str
-    label: str
-    cells: Mapping[str, Any]
-
-    def error(self, key: str, found: object, allowed: str) -> EvidenceError:
-        return EvidenceError(
-            f"{self.file}: {self.table} {self.label}, {key}: found {found!r}; allowed: {allowed}"
-        )
 
 
 def load_evidence(path: str | Path | None = None) -> Evidence:
@@ -63,124 +36,106 @@ def load_evidence(path: str | Path | None = None) -> Evidence:
     Raises
     ------
     EvidenceError
-        At the first fault, naming file, row, key, the value found and what is allowed.
+        With every faulty row, naming file, row, key, the value found and what is allowed.
     """
     if path is None:
         return _load_shipped()
     path = Path(path)
     if path.is_dir():
-        return _assemble(_read_directory(path))
-    rows = {(row.table, row.label): row for row in _read_directory(SHIPPED)}
-    rows |= {(row.table, row.label): row for row in _read_files([path])}
+        return _assemble(read_directory(path))
+    rows = {(row.table, row.label): row for row in read_directory(SHIPPED)}
+    rows |= {(row.table, row.label): row for row in read_files([path])}
     return _assemble(rows.values())
 
 
 @cache
 def _load_shipped() -> Evidence:
-    return _assemble(_read_directory(SHIPPED))
+    return _assemble(read_directory(SHIPPED))
 
 
-def _read_directory(path: Path) -> list[_Row]:
-    files = sorted(path.glob("*.toml"))
-    if not files:
-        raise EvidenceError(f"{path}: the directory holds no .toml file")
-    return _read_files(files)
-
-
-def _read_files(files: Iterable[Path]) -> list[_Row]:
-    rows: dict[tuple[str, str], _Row] = {}
-    for file in files:
-        for row in _read_file(file):
-            key = (row.table, row.label)
-            if key in rows:
-                raise row.error("id", row.cells["id"], f"an id not used in {rows[key].file}")
-            rows[key] = row
-    return list(rows.values())
-
-
-def _read_file(file: Path) -> Iterator[_Row]:
-    name = file.name if file.parent == SHIPPED else str(file)
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise EvidenceError(f"{name}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise EvidenceError(f"{name}: is not text in UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        raise EvidenceError(f"{name}: is not TOML: {error}") from error
-    for table, entries in content.items():
-        if table not in TABLES:
-            raise EvidenceError(
-                f"{name}: unknown table {table!r}; allowed: {', '.join(sorted(TABLES))}"
-            )
-        entries = entries if isinstance(entries, list) else [entries]
-        for position, entry in enumerate(entries, start=1):
-            if not isinstance(entry, dict):
-                raise EvidenceError(f"{name}: {table}: found {entry!r}; allowed: [[{table}]]")
-            label = entry.get("id")
-            row = _Row(name, table, repr(label) if isinstance(label, str) else str(position), entry)
-            _check_types(row)
-            yield row
-
-
-def _check_types(row: _Row) -> None:
-    """Check the keys of a row and the type of each value."""
-    known = {field.name: field for field in fields(TABLES[row.table])}
-    if row.table == "figure":
-        known = {key: field for key, field in known.items() if key not in DERIVED}
-    for key, value in row.cells.items():
-        if key not in known:
-            raise row.error(key, value, f"the keys {', '.join(known)}")
-        kind = str(known[key].type)
-        if "float" in kind:
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not math.isfinite(value):
-                raise row.error(key, value, "a finite number")
-        elif "int" in kind:
-            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-                raise row.error(key, value, "a whole number of at least 0")
-        elif not isinstance(value, str):
-            raise row.error(key, value, "text in quotes")
-    for key, field in known.items():
-        if field.default is not MISSING:
-            continue
-        if key not in row.cells:
-            raise EvidenceError(f"{row.file}: {row.table} {row.label}, {key}: missing")
-        if row.cells[key] == "":
-            raise row.error(key, "", "text that is not empty")
-    unit = row.cells.get("unit", "")
-    if unit not in UNITS:
-        raise row.error("unit", unit, ", ".join(repr(name) for name in UNITS))
-
-
-def _assemble(rows: Iterable[_Row]) -> Evidence:
+def _assemble(rows: Iterable[Row]) -> Evidence:
+    """Make the registry of rows whose types are right; every faulty row is told."""
     rows = list(rows)
-    studies = [_study(row) for row in rows if row.table == "study"]
+    faults = Faults()
+    found: dict[str, list[Any]] = {}
+    studies: list[Study] = []
+    for row in rows:
+        if row.table == "study":
+            with faults:
+                check_study(row.cells, row.error)
+                studies.append(Study(**row.cells))
     studies.sort(key=lambda study: math.inf if study.reference is None else study.reference)
     order = {study.id: position for position, study in enumerate(studies)}
-    figures = [_figure(row, order) for row in rows if row.table == "figure"]
-    figures.sort(key=lambda figure: order[figure.study])
+    known = {row.cells["id"] for row in rows if row.table in ("figure", "assumption", "external")}
+    for row in rows:
+        if row.table != "study":
+            with faults:
+                found.setdefault(row.table, []).append(_make(row, order, known))
+    for row in rows:
+        if row.table == "design":
+            with faults:
+                _check_arms(row, [arm.id for arm in found.get("arm", [])])
+    faults.tell()
+    figures = sorted(found.get("figure", []), key=lambda figure: order[figure.study])
+    arms = found.get("arm", [])
+    designs = [
+        replace(design, arms=tuple(arm for arm in arms if arm.id.startswith(f"{design.id}/")))
+        for design in sorted(found.get("design", []), key=lambda design: order[design.id])
+    ]
     return Evidence(
         studies=tuple(studies),
         figures=tuple(figures),
-        assumptions=tuple(_assumption(row) for row in rows if row.table == "assumption"),
-        externals=tuple(
-            External(**_as_floats(External, row.cells)) for row in rows if row.table == "external"
-        ),
+        assumptions=tuple(found.get("assumption", [])),
+        externals=tuple(found.get("external", [])),
+        designs=tuple(designs),
     )
 
 
-def _study(row: _Row) -> Study:
-    check_study(row.cells, row.error)
-    return Study(**row.cells)
+def _make(
+    row: Row, studies: Collection[str], known: Collection[str]
+) -> Figure | Assumption | External | Design | DesignArm:
+    """Make what a row holds.
+
+    Parameters
+    ----------
+    row
+        Row.
+    studies
+        Identifiers of the studies.
+    known
+        Identifiers of the figures, assumptions and externals, which a design may name.
+    """
+    if row.table == "figure":
+        return _figure(row, studies)
+    if row.table == "assumption":
+        check_assumption(row.cells, row.error)
+        return Assumption(**_as_floats(Assumption, row.cells))
+    if row.table == "external":
+        return External(**_as_floats(External, row.cells))
+    study = row.cells["id"].partition("/")[0]
+    if study not in studies:
+        raise row.error("id", row.cells["id"], f"an id that begins with {', '.join(studies)}")
+    kind: type[Design] | type[DesignArm] = Design if row.table == "design" else DesignArm
+    (check_design if kind is Design else check_arm)(row.cells, row.error)
+    for field in fields(kind):
+        value = row.cells.get(field.name)
+        if "float" in str(field.type) and isinstance(value, str) and value not in known:
+            raise row.error(field.name, value, NUMBER_OR_NAME)
+    borrowed = row.cells.get("borrows")
+    if borrowed and borrowed not in studies:
+        raise row.error("borrows", borrowed, ", ".join(studies))
+    return kind(**_as_floats(kind, row.cells))
 
 
-def _assumption(row: _Row) -> Assumption:
-    check_assumption(row.cells, row.error)
-    return Assumption(**_as_floats(Assumption, row.cells))
+def _check_arms(row: Row, arms: Iterable[str]) -> None:
+    own = [arm for arm in arms if arm.startswith(f"{row.cells['id']}/")]
+    if not own:
+        raise row.fault("id", f"no arm; allowed: at least one [[arm]] {row.cells['id']}/...")
+    if row.cells.get("arms_differ_by") == "choice" and len(own) != 2:
+        raise row.error("arms_differ_by", "choice", "two arms, the first without SBRT")
 
 
-def _figure(row: _Row, studies: Iterable[str]) -> Figure:
+def _figure(row: Row, studies: Iterable[str]) -> Figure:
     """Make a figure; study and quantity are taken from its ``study/quantity[/arm]``."""
     cells = row.cells
     study, _, rest = cells["id"].partition("/")
@@ -197,7 +152,10 @@ def _figure(row: _Row, studies: Iterable[str]) -> Figure:
 def _as_floats(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
     """Turn whole numbers into floats where the field is a float."""
     real = {field.name for field in fields(kind) if "float" in str(field.type)}
-    return {key: float(value) if key in real else value for key, value in values.items()}
+    return {
+        key: float(value) if key in real and isinstance(value, int) else value
+        for key, value in values.items()
+    }
 
 
 def to_records(evidence: Evidence) -> list[dict[str, Any]]:
@@ -214,6 +172,7 @@ def to_dict(evidence: Evidence) -> dict[str, list[dict[str, Any]]]:
         "figures": to_records(evidence),
         "assumptions": [asdict(assumption) for assumption in evidence.assumptions],
         "externals": [asdict(external) for external in evidence.externals],
+        "designs": [asdict(design) for design in evidence.designs],
     }
 
 

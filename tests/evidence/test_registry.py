@@ -98,7 +98,7 @@ def test_studies_follow_the_reference_list() -> None:
 def test_plain_data() -> None:
     evidence = load_evidence()
     content = json.loads(json.dumps(to_dict(evidence), allow_nan=False))
-    assert set(content) == {"studies", "figures", "assumptions", "externals"}
+    assert set(content) == {"studies", "figures", "assumptions", "externals", "designs"}
     assert content["figures"] == json.loads(json.dumps(to_records(evidence)))
     frame = to_frame(evidence)
     assert len(frame) == len(evidence.figures)
