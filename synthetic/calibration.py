@@ -10,7 +10,7 @@ from outcomes.errors import CalibrationError
 from outcomes.evidence import Evidence
 from outcomes.synthetic.effects import Effects
 from outcomes.synthetic.parameters import SHARED, FreeParameter
-from outcomes.synthetic.series import Series, shared_parameters, survival_series
+from outcomes.synthetic.series import Series, all_series, shared_parameters
 
 FORMAT = 1
 # Further from its prior, in standard deviations of it, no parameter means anything: the shipped
@@ -148,7 +148,9 @@ class Calibration:
     evidence: Evidence
 
     def values(self, study: str) -> dict[str, float]:
-        """Return the natural values of a series' own parameters, by name."""
+        """Return the natural values of a series' parameters, its own or borrowed, by name."""
+        if study != SHARED:
+            study = self.series_of(study).borrows or study
         return {p.name: p.value for p in self.parameters if p.study == study}
 
     @property
@@ -163,9 +165,9 @@ class Calibration:
 
     @property
     def series(self) -> tuple[Series, ...]:
-        """Designs of the calibrated series."""
+        """Designs of the series, those that borrow their parameters included."""
         known = {parameter.study for parameter in self.parameters}
-        return tuple(s for s in survival_series(self.evidence) if s.study in known)
+        return tuple(s for s in all_series(self.evidence) if (s.borrows or s.study) in known)
 
     def series_of(self, study: str) -> Series:
         """Return the design of a calibrated series."""

@@ -1,8 +1,9 @@
 """Who the patients are: the joint distribution of the prognostic factors.
 
 Karnofsky score and neurologic deficit hang together; fitter patients have less progressive
-systemic disease and fewer complications and get systemic therapy more often; visceral metastases
-go with progressive systemic disease. The distribution of the prognostic score is known exactly
+systemic disease and get systemic therapy more often; visceral metastases go with progressive
+systemic disease. Complications are independent of the rest, so that each series shows its own
+share of them whatever its case mix. The distribution of the prognostic score is known exactly
 and can be integrated over without simulation.
 """
 
@@ -33,7 +34,7 @@ KPS_SLOPES = {
     "visceral_metastases": 0.0,
     "systemic_therapy_after": 0.35,
     "embolization": 0.0,
-    "complication": -0.20,
+    "complication": 0.0,
 }
 PROGRESSIVE_SLOPES = {"visceral_metastases": 1.5, "systemic_therapy_after": -0.4}
 KPS_LOSS_WITH_DEFICIT = 9.0
@@ -61,16 +62,6 @@ class CaseMix:
     systemic_therapy_after: float
     embolization: float
     complication: float
-
-    @classmethod
-    def from_assumptions(cls, evidence: Evidence) -> "CaseMix":
-        """Return the case mix that the registry assumes where a series prints none."""
-        return cls(
-            kps_mean=evidence["kps_mean"],
-            kps_sd=evidence["kps_sd"],
-            neurologic_deficit=evidence["share_neurologic_deficit"],
-            **{factor: evidence[f"share_{factor}"] for factor in BINARY_FACTORS},
-        )
 
 
 @dataclass(frozen=True)

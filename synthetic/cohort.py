@@ -134,7 +134,7 @@ def _draw_chunk(
     layout = _draw_layout(series, rows, layouts)
     patients = draw_patients(series, layout.arms, values, evidence, who)
     table = patients.iloc[layout.patient].reset_index(drop=True)
-    below = np.array([arm_share_below_3mm(arm, values, evidence) for arm in series.arms])
+    below = np.array([arm_share_below_3mm(arm, values) for arm in series.arms])
     distance = draw_separation(below[layout.arms][layout.patient], evidence, lesions)
     table["separation_mm"] = np.where(table["procedure"] == "none", np.nan, distance)
     table = table.assign(
@@ -206,13 +206,14 @@ def _draw_plan(
     low, high = series.sbrt_start
     start = timing.uniform(low, high, count)
     shares = np.array([arm.regimens for arm in series.arms])
+    treated = np.array([arm.treated for arm in series.arms])
     if series.selected:
         score = prognostic_score(patients, calibration.effects.death)
         chance = selection_probability(calibration.values(series.study), score)
         assigned = choice.random(count) < chance
         mix = np.tile(shares[1], (count, 1))
     else:
-        assigned = np.ones(count, dtype=bool)
+        assigned = treated[layout.arms]
         alone = patients["procedure"].to_numpy() == "none"
         start = np.where(alone, 0.0, start)
         mix = shares[layout.arms]

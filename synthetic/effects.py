@@ -63,18 +63,14 @@ def arm_baseline(arm: Arm, values: Mapping[str, float]) -> Baseline:
     )
 
 
-def arm_share_below_3mm(arm: Arm, values: Mapping[str, float], evidence: Evidence) -> float:
+def arm_share_below_3mm(arm: Arm, values: Mapping[str, float]) -> float:
     """Return the share of an arm's patients with a separation below 3 mm."""
-    if arm.procedure == "none":
-        return 0.0
-    if arm.own_separation:
-        return values[f"share_below_3mm{arm.suffix}"]
-    return evidence["share_separation_below_3mm"]
+    return values[f"share_below_3mm{arm.suffix}"] if arm.own_case_mix else arm.share_below_3mm
 
 
 def arm_tilt(arm: Arm, values: Mapping[str, float]) -> float:
     """Return the tilt of an arm's case mix towards higher Karnofsky scores."""
-    return values[f"kps_tilt{arm.suffix}"] if arm.own_kps else 0.0
+    return values[f"kps_tilt{arm.suffix}"] if arm.own_case_mix else 0.0
 
 
 def series_follow_up(series: Series, values: Mapping[str, float]) -> FollowUp:

@@ -100,7 +100,7 @@ def expect_series(
     months: FloatArray | None = None,
 ) -> SeriesExpectation:
     """Return the expectation of a series for given parameters."""
-    arms = expected_arms(series, values, effects, evidence, months)
+    arms = expected_arms(series, values, effects, months)
     expectation = SeriesExpectation(series, arms, series_follow_up(series, values), None)
     if not series.hardware:
         return expectation

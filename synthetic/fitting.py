@@ -20,7 +20,7 @@ from outcomes.synthetic.estimands import (
 from outcomes.synthetic.parameters import SHARED
 from outcomes.synthetic.population import ArmExpectation, strategy_arms, time_grid
 from outcomes.synthetic.sampling import published_value, sampling_error
-from outcomes.synthetic.series import Series, shared_parameters, survival_series
+from outcomes.synthetic.series import Series, shared_parameters, solved_series
 from outcomes.synthetic.solver import (
     Problem,
     Solution,
@@ -82,7 +82,7 @@ def calibrate(
 
 def calibration_problem(evidence: Evidence) -> Problem:
     """Return the figures to meet and the parameters to move."""
-    series = survival_series(evidence)
+    series = solved_series(evidence)
     shared = shared_parameters(evidence)
     own = tuple(parameter for one in series for parameter in one.parameters(evidence))
     figures = tuple(
@@ -103,10 +103,10 @@ def _spoken_of(series: Series, evidence: Evidence) -> tuple[Figure, ...]:
 
 
 def _assumed(series: Series, evidence: Evidence) -> tuple[Figure, ...]:
-    """Return assumptions that act as figures: Amankulor prints no survival."""
-    if series.study != "amankulor-2014":
+    """Return assumptions that act as figures, where a study prints no survival."""
+    median = evidence.design(series.study).overall_survival_median
+    if median is None:
         return ()
-    assumption = evidence.assumption("overall_survival_median_amankulor")
     return (
         Figure(
             id=f"{series.study}/overall_survival_median",
@@ -114,8 +114,8 @@ def _assumed(series: Series, evidence: Evidence) -> tuple[Figure, ...]:
             quantity="overall_survival_median",
             estimand="kaplan_meier_median",
             role="fit",
-            source=assumption.source,
-            value=assumption.value,
+            source=str(median),
+            value=evidence.number(median),
             unit="months",
             n=series.size,
         ),
@@ -282,8 +282,8 @@ def _decomposition(
 ) -> Decomposition:
     months = time_grid(series)
     recorded = expect_series(series, values, effects, evidence, months).arms
-    everyone = strategy_arms(series, values, effects, evidence, months, who="everyone")
-    assigned = strategy_arms(series, values, effects, evidence, months, who="assigned")
+    everyone = strategy_arms(series, values, effects, months, who="everyone")
+    assigned = strategy_arms(series, values, effects, months, who="assigned")
     alone, treated = (arm.name for arm in series.arms)
 
     def difference(arms: Mapping[str, ArmExpectation]) -> float:

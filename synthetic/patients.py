@@ -49,12 +49,12 @@ def _choose(
 
 
 def _draw_tumor(
-    embolized: BoolArray, evidence: Evidence, generator: np.random.Generator
+    embolized: BoolArray, share: float, evidence: Evidence, generator: np.random.Generator
 ) -> TextArray:
     """Draw the primary tumour given embolization, so that both keep their shares."""
     names, shares = _tumor_shares(evidence)
     vascular = np.array([VASCULAR.get(name, 1.0) for name in names])
-    chance = np.minimum(evidence["share_embolization"] * vascular / (shares @ vascular), 0.95)
+    chance = np.minimum(share * vascular / (shares @ vascular), 0.95)
     found = _choose(generator, names, shares * (1 - chance), embolized.size)
     found[embolized] = _choose(generator, names, shares * chance, int(embolized.sum()))
     return found
@@ -69,20 +69,20 @@ def _draw_female(tumor: TextArray, share: float, generator: np.random.Generator)
     return np.asarray(generator.random(tumor.size) < chance)
 
 
-def _draw_tilted_kps(
-    mix: CaseMix, tilts: FloatArray, generator: np.random.Generator
-) -> tuple[BoolArray, FloatArray]:
-    """Draw neurologic deficit and Karnofsky score; each patient has the tilt of the arm."""
-    joint = deficit_and_kps(mix)
-    deficit = np.zeros(tilts.size, dtype=bool)
-    kps = np.zeros(tilts.size)
-    for tilt in np.unique(tilts):
-        rows = np.flatnonzero(tilts == tilt)
-        weights = (joint * np.exp(tilt * (KPS_LEVELS - 70) / 10)).ravel()
-        cell = generator.choice(weights.size, size=rows.size, p=weights / weights.sum())
-        deficit[rows] = cell >= KPS_LEVELS.size
-        kps[rows] = KPS_LEVELS[cell % KPS_LEVELS.size]
-    return deficit, kps
+def _draw_prognosis(
+    mix: CaseMix, tilt: float, size: int, generator: np.random.Generator
+) -> pd.DataFrame:
+    """Draw Karnofsky score, neurologic deficit and the other prognostic factors of an arm."""
+    weights = (deficit_and_kps(mix) * np.exp(tilt * (KPS_LEVELS - 70) / 10)).ravel()
+    cell = generator.choice(weights.size, size=size, p=weights / weights.sum())
+    kps = KPS_LEVELS[cell % KPS_LEVELS.size]
+    factors: dict[str, BoolArray] = {}
+    for factor in BINARY_FACTORS:
+        progressive = factors.get(PROGRESSIVE, np.zeros(size, dtype=bool)).astype(float)
+        chance = factor_probability(mix, factor, kps, progressive)
+        factors[factor] = generator.random(size) < chance
+    deficit = cell >= KPS_LEVELS.size
+    return pd.DataFrame({"kps": kps.astype(np.int64), "neurologic_deficit": deficit, **factors})
 
 
 def draw_patients(
@@ -108,16 +108,15 @@ def draw_patients(
         Source of randomness; children are spawned by kind of covariate.
     """
     size = arms.size
-    mix = CaseMix.from_assumptions(evidence)
     prognosis, origin, surgery = generator.spawn(3)
-    tilts = np.array([arm_tilt(arm, values) for arm in series.arms])[arms]
-    deficit, kps = _draw_tilted_kps(mix, tilts, prognosis)
-    factors: dict[str, BoolArray] = {}
-    for factor in BINARY_FACTORS:
-        progressive = factors.get(PROGRESSIVE, np.zeros(size, dtype=bool)).astype(float)
-        chance = factor_probability(mix, factor, kps, progressive)
-        factors[factor] = prognosis.random(size) < chance
-    tumor = _draw_tumor(factors["embolization"], evidence, origin)
+    drawn = []
+    for index, arm in enumerate(series.arms):
+        rows = np.flatnonzero(arms == index)
+        part = _draw_prognosis(arm.mix, arm_tilt(arm, values), rows.size, prognosis)
+        drawn.append(part.set_index(rows))
+    fitness = pd.concat(drawn).sort_index()
+    deficit, embolized = (fitness[c].to_numpy() for c in ("neurologic_deficit", "embolization"))
+    tumor = _draw_tumor(embolized, series.arms[0].mix.embolization, evidence, origin)
     female = _draw_female(tumor, series.female, origin)
     sensitive = np.array([RADIOSENSITIVE.get(name, 0.0) for name in (*TUMORS, "other")])
     position = pd.Index((*TUMORS, "other")).get_indexer(pd.Index(tumor))
@@ -129,12 +128,12 @@ def draw_patients(
         {
             "age": age,
             "sex": np.where(female, "female", "male"),
-            "kps": kps.astype(np.int64),
+            "kps": fitness["kps"],
             "primary_tumor": tumor,
             "radiosensitive": origin.random(size) < sensitive[position],
             "frankel": frankel,
             "neurologic_deficit": deficit,
-            **factors,
+            **{factor: fitness[factor] for factor in BINARY_FACTORS},
             **_draw_surgery(series.arms, arms, evidence, surgery),
         }
     )
@@ -147,7 +146,8 @@ def _draw_surgery(
     generator: np.random.Generator,
 ) -> dict[str, Any]:
     size = arms.size
-    operated = np.array([arm.procedure != "none" for arm in designs])[arms]
+    procedure = np.array([arm.procedure for arm in designs])[arms]
+    operated = procedure != "none"
     aggressive = np.array([arm.resection for arm in designs])[arms]
     high = np.where(operated, evidence["share_high_grade_escc"], 0.1)
     graded = np.where(
@@ -161,12 +161,14 @@ def _draw_surgery(
         generator.integers(*CONSTRUCT_LONG, size),
         generator.integers(*CONSTRUCT_SHORT, size),
     )
-    invasive = generator.random(size) < evidence["share_minimally_invasive"]
+    mixed = evidence["share_minimally_invasive"]
+    shares = {"mixed": mixed, "minimally_invasive": 1.0, "open": 0.0}
+    invasive = generator.random(size) < np.array([shares[arm.approach] for arm in designs])[arms]
     resected = generator.random(size) < aggressive
     return {
         "escc_grade": graded,
         "mechanical_instability": generator.random(size) < evidence["share_mechanical_instability"],
-        "procedure": np.where(operated, "separation", "none"),
+        "procedure": procedure,
         "approach": pd.Series(np.where(invasive, "minimally_invasive", "open")).where(operated),
         "resection": pd.Series(np.where(resected, "aggressive", "moderate")).where(operated),
         "chest_wall_resection": operated

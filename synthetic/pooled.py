@@ -1,4 +1,4 @@
-"""The five series together: the cohort that models are trained on."""
+"""The calibrated series together: the cohort that models are trained on."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ FEWEST = 200
 
 def operated_size(series: Series) -> int:
     """Return the published number of patients (or lesions) of a series who were operated."""
-    return sum(arm.size for arm in series.arms if arm.procedure != "none")
+    return round(sum(arm.size for arm in series.arms if arm.procedure != "none"))
 
 
 def simulate_pooled(
@@ -23,9 +23,9 @@ def simulate_pooled(
 ) -> Cohort:
     """Draw operated patients of all series, in proportion to the published sizes.
 
-    One row a patient: of several lesions the first. Patients who had SBRT alone are left out:
-    they had no operation to count months from and no separation. Baseline hazards differ by
-    series, so an analysis needs the column ``study``.
+    One row a patient: of several lesions the first. Patients who had SBRT alone are left out: they
+    had no operation to count months from and no separation; so are series that borrow the hazards
+    of another. Baseline hazards differ by series, so an analysis needs the column ``study``.
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ def simulate_pooled(
         If n is too small to give every series patients.
     """
     if n < FEWEST:
-        raise OutcomesError(f"n: found {n}; allowed: at least {FEWEST} to fill five series")
+        raise OutcomesError(f"n: found {n}; allowed: at least {FEWEST} to fill every series")
     solved = shipped_calibration() if calibration is None else calibration
-    designs = solved.series
+    designs = tuple(series for series in solved.series if not series.borrows)
     published = np.array([operated_size(series) for series in designs], dtype=np.float64)
     exact = n * published / published.sum()
     sizes = np.floor(exact).astype(int)

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcomes.arrays import FloatArray
-from outcomes.evidence import Evidence
-from outcomes.synthetic.case_mix import CaseMix, PrognosticCells, prognostic_cells
+from outcomes.synthetic.case_mix import PrognosticCells, prognostic_cells
 from outcomes.synthetic.effects import (
     Effects,
     arm_baseline,
@@ -199,7 +198,6 @@ def expected_arms(
     series: Series,
     values: Mapping[str, float],
     effects: Effects,
-    evidence: Evidence,
     months: FloatArray | None = None,
 ) -> dict[str, ArmExpectation]:
     """Return the expectation of each arm of a series, by name.
@@ -212,32 +210,17 @@ def expected_arms(
         Natural values of the series' own parameters, by name.
     effects
         Shared effects.
-    evidence
-        Registry with the assumptions on the case mix.
     months
         Time grid; by default `time_grid(series)`.
     """
     grid = time_grid(series) if months is None else months
-    prognosis = prognostic_cells(CaseMix.from_assumptions(evidence), effects.death)
     if series.selected:
-        return _selected_arms(series, values, effects, evidence, prognosis, grid)
+        return _selected_arms(series, values, effects, grid)
     found = {}
     for arm in series.arms:
-        starts = (
-            (np.zeros(1), np.ones(1))
-            if arm.procedure == "none"
-            else uniform_nodes(*series.sbrt_start, START_NODES)
-        )
+        prognosis = prognostic_cells(arm.mix, effects.death)
         probability = prognosis.probabilities(arm_tilt(arm, values))
-        cells = _cells(
-            prognosis,
-            probability,
-            dict(zip(REGIMENS, arm.regimens, strict=True)),
-            arm_share_below_3mm(arm, values, evidence),
-            starts,
-            effects,
-            before=0.0,
-        )
+        cells = _arm_cells(series, arm, values, effects, prognosis, probability, chosen=False)
         kps = _mean_kps(prognosis, probability)
         baseline = arm_baseline(arm, values)
         found[arm.name] = _whole_arm(series, baseline, cells, grid, arm.size, kps)
@@ -248,7 +231,6 @@ def strategy_arms(
     series: Series,
     values: Mapping[str, float],
     effects: Effects,
-    evidence: Evidence,
     months: FloatArray,
     who: str = "everyone",
 ) -> dict[str, ArmExpectation]:
@@ -260,14 +242,14 @@ def strategy_arms(
         ``everyone``: all patients under each strategy, the causal contrast; ``assigned``: each
         strategy in those whom the series assigned to it, the contrast with selection.
     """
-    prognosis = prognostic_cells(CaseMix.from_assumptions(evidence), effects.death)
+    prognosis = prognostic_cells(series.arms[1].mix, effects.death)
     everyone = prognosis.probabilities(0.0)
     chosen = selection_probability(values, prognosis.scores.ravel())
     alone, treated = series.arms
     found = {}
     for arm, share in ((alone, 1 - chosen), (treated, chosen)):
         probability = everyone * share if who == "assigned" else everyone
-        cells = _strategy_cells(series, arm, values, effects, evidence, prognosis, probability)
+        cells = _arm_cells(series, arm, values, effects, prognosis, probability, chosen=True)
         weight = series.size * float(probability.sum())
         kps = _mean_kps(prognosis, probability)
         baseline = arm_baseline(arm, values)
@@ -275,32 +257,33 @@ def strategy_arms(
     return found
 
 
-def _strategy_cells(
+def _arm_cells(
     series: Series,
     arm: Arm,
     values: Mapping[str, float],
     effects: Effects,
-    evidence: Evidence,
     prognosis: PrognosticCells,
     probability: FloatArray,
+    *,
+    chosen: bool,
 ) -> _Cells:
-    treated = sum(arm.regimens) > 0
-    regimens = dict(zip(REGIMENS, arm.regimens, strict=True)) if treated else {"none": 1.0}
-    starts = (
-        uniform_nodes(*series.sbrt_start, START_NODES)
-        if treated
-        else (np.array([np.inf]), np.ones(1))
-    )
-    below = arm_share_below_3mm(arm, values, evidence)
-    return _cells(prognosis, probability, regimens, below, starts, effects, before=1.0)
+    """Return the cells of an arm; where SBRT is not `chosen`, its patients have all received it."""
+    if not arm.treated:
+        regimens, starts, before = {"none": 1.0}, (np.array([np.inf]), np.ones(1)), 1.0
+    else:
+        regimens = dict(zip(REGIMENS, arm.regimens, strict=True))
+        starts = uniform_nodes(*series.sbrt_start, START_NODES)
+        before = float(chosen)
+    if arm.procedure == "none":
+        starts = np.zeros(1), np.ones(1)
+    below = arm_share_below_3mm(arm, values)
+    return _cells(prognosis, probability, regimens, below, starts, effects, before)
 
 
 def _selected_arms(
     series: Series,
     values: Mapping[str, float],
     effects: Effects,
-    evidence: Evidence,
-    prognosis: PrognosticCells,
     months: FloatArray,
 ) -> dict[str, ArmExpectation]:
     """Return the arms as a series records them: a patient counts as treated once SBRT starts.
@@ -309,13 +292,12 @@ def _selected_arms(
     """
     alone, treated = series.arms
     baseline = arm_baseline(treated, values)
+    prognosis = prognostic_cells(treated.mix, effects.death)
     everyone = prognosis.probabilities(0.0)
     chosen = selection_probability(values, prognosis.scores.ravel())
-    untreated_cells = _strategy_cells(
-        series, alone, values, effects, evidence, prognosis, everyone * (1 - chosen)
-    )
-    treated_cells = _strategy_cells(
-        series, treated, values, effects, evidence, prognosis, everyone * chosen
+    untreated_cells, treated_cells = (
+        _arm_cells(series, arm, values, effects, prognosis, everyone * share, chosen=True)
+        for arm, share in ((alone, 1 - chosen), (treated, chosen))
     )
     untreated = occupation(baseline, untreated_cells.course, months)
     assigned = occupation(baseline, treated_cells.course, months)
@@ -397,18 +379,17 @@ def strategy_cells(
     series: Series,
     values: Mapping[str, float],
     effects: Effects,
-    evidence: Evidence,
     months: FloatArray,
 ) -> tuple[CellExpectation, CellExpectation]:
     """Return both strategies in everyone, by cell, averaged over regimen and start of SBRT.
 
     The cells of the two strategies agree: control first, then treated.
     """
-    prognosis = prognostic_cells(CaseMix.from_assumptions(evidence), effects.death)
+    prognosis = prognostic_cells(series.arms[1].mix, effects.death)
     everyone = prognosis.probabilities(0.0)
     found = []
     for arm in series.arms:
-        cells = _strategy_cells(series, arm, values, effects, evidence, prognosis, everyone)
+        cells = _arm_cells(series, arm, values, effects, prognosis, everyone, chosen=True)
         states = occupation(arm_baseline(arm, values), cells.course, months)
         weights = cells.weights.sum(axis=(1, 3)).ravel()
 

@@ -1,15 +1,17 @@
-"""The designs of the five survival series: arms, treatment, follow-up, and what is unknown."""
+"""The designs of the series: arms, treatment, follow-up, and what is unknown."""
 
 import math
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from functools import lru_cache
 
 from outcomes.errors import CalibrationError
-from outcomes.evidence import Evidence
+from outcomes.evidence import Design, DesignArm, Evidence, Figure
+from outcomes.synthetic.case_mix import BINARY_FACTORS, CaseMix
 from outcomes.synthetic.parameters import SHARED, FreeParameter, Scale
 
 REGIMENS = ("single_24", "hypofractionated_high", "hypofractionated_low")
 HORIZON_MONTHS = 60.0
+COMPLICATION_KINDS = ("wound_infection", "deep_infection", "cerebrospinal_fluid_leak")
 
 
 @dataclass(frozen=True)
@@ -19,32 +21,43 @@ class Arm:
     Attributes
     ----------
     name
-        Name in the registry; "" where the series has one arm.
+        Name in the registry.
     size
         Published number of patients (or lesions).
     regimens
         Share of each dose regimen, in the order of `REGIMENS`; all zero without SBRT.
-    procedure
-        ``separation`` or ``none`` (SBRT alone).
+    mix
+        Marginals of the prognostic factors.
+    share_below_3mm
+        Share with a separation below 3 mm, where it is not solved for.
+    procedure, approach
+        As in a cohort; the approach ``mixed`` takes the assumed share.
     resection
         Share of aggressive resections.
-    own_progression, own_kps, own_separation
-        Whether the arm has its own progression hazard, Karnofsky tilt, share below 3 mm.
+    own_progression, own_case_mix
+        Whether the arm has its own progression hazard; its own Karnofsky tilt and share below 3 mm.
     """
 
     name: str
-    size: int
+    size: float
     regimens: tuple[float, float, float]
-    procedure: Literal["separation", "none"] = "separation"
+    mix: CaseMix
+    share_below_3mm: float
+    procedure: str = "separation"
+    approach: str = "mixed"
     resection: float = 0.3
     own_progression: bool = False
-    own_kps: bool = False
-    own_separation: bool = False
+    own_case_mix: bool = False
+
+    @property
+    def treated(self) -> bool:
+        """Whether the arm got SBRT."""
+        return sum(self.regimens) > 0
 
     @property
     def suffix(self) -> str:
         """Ending of the names of the arm's own parameters."""
-        return f"/{self.name}" if self.name else ""
+        return f"/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -59,7 +72,7 @@ class Series:
         Its arms. With `selected`, the first gets no SBRT and the second SBRT.
     selected
         Whether SBRT was given by choice: fitter patients more often, and only to those alive when
-        it starts. Otherwise the series holds only patients who received SBRT.
+        it starts. Otherwise an arm with SBRT holds only patients who received it.
     sbrt_start
         Earliest and latest month of SBRT after surgery.
     follow_up
@@ -73,12 +86,14 @@ class Series:
         Whether hardware failure is among the figures.
     female, age_mean, age_sd
         Share of women; age in years.
+    borrows
+        Series whose parameters this one takes; "" for its own.
     """
 
     study: str
     arms: tuple[Arm, ...]
     sbrt_start: tuple[float, float]
-    follow_up: Literal["weibull", "beta", "uniform"]
+    follow_up: str
     follow_up_range: tuple[float, float]
     female: float
     age_mean: float
@@ -86,21 +101,24 @@ class Series:
     selected: bool = False
     second_lesions: float = 0.0
     hardware: bool = False
+    borrows: str = ""
 
     @property
     def size(self) -> int:
         """Published number of patients (or lesions) in all arms."""
-        return sum(arm.size for arm in self.arms)
+        return round(sum(arm.size for arm in self.arms))
 
     def parameters(self, evidence: Evidence) -> tuple[FreeParameter, ...]:
         """Return the parameters of this series alone."""
+        if self.borrows:
+            return ()
         names = ["death_scale", "death_shape", "progression_median", "progression_sigma"]
         if not any(arm.own_progression for arm in self.arms):
             names.append("progression_total")
         for arm in self.arms:
             names += [f"progression_total{arm.suffix}"] * arm.own_progression
-            names += [f"kps_tilt{arm.suffix}"] * arm.own_kps
-            names += [f"share_below_3mm{arm.suffix}"] * arm.own_separation
+            names += [f"kps_tilt{arm.suffix}"] * arm.own_case_mix
+            names += [f"share_below_3mm{arm.suffix}"] * arm.own_case_mix
         if self.selected:
             names += ["selection_intercept", "selection_slope"]
         if self.follow_up == "weibull":
@@ -177,139 +195,143 @@ def shared_parameters(evidence: Evidence) -> tuple[FreeParameter, ...]:
     return tuple(found)
 
 
-def survival_series(evidence: Evidence) -> tuple[Series, ...]:
-    """Return the five series with figures on survival or local control."""
-    builders = (_laufer, _liu, _gong, _bate, _amankulor)
-    return tuple(build(evidence) for build in builders)
+@lru_cache(maxsize=64)
+def all_series(evidence: Evidence) -> tuple[Series, ...]:
+    """Return every series of the registry that has a design."""
+    return tuple(series_of(design, evidence) for design in evidence.designs)
 
 
-def _laufer(evidence: Evidence) -> Series:
-    pure = {"single_24": (1.0, 0.0, 0.0), "hypofractionated_high": (0.0, 1.0, 0.0)}
-    return Series(
-        study="laufer-2013",
-        arms=tuple(
-            Arm(
-                name,
-                _size(evidence, f"laufer-2013/dose_regimen/{name}"),
-                pure.get(name, (0.0, 0.0, 1.0)),
+def solved_series(evidence: Evidence) -> tuple[Series, ...]:
+    """Return the series that have parameters of their own: they print survival or local control."""
+    return tuple(series for series in all_series(evidence) if not series.borrows)
+
+
+def series_of(design: Design, evidence: Evidence) -> Series:
+    """Return a series of a design, its names replaced by numbers.
+
+    Raises
+    ------
+    CalibrationError
+        If a number is impossible: a share above 1, a month that ends before it begins.
+    """
+    study = design.id
+    follow_up = _ends(design, "follow_up", evidence)
+    if design.follow_up == "beta" and follow_up[0] >= follow_up[1]:
+        raise CalibrationError(f"{study}: beta follow-up needs a last month after the first")
+    arms = tuple(_arm(design, arm, evidence) for arm in design.arms)
+    if design.arms_differ_by == "choice" and [arm.treated for arm in arms] != [False, True]:
+        raise CalibrationError(
+            f"{study}: arms_differ_by: found choice; allowed: two arms, the first with sbrt none, "
+            "the second with sbrt all"
+        )
+    second = 0.0
+    if design.patients is not None:
+        patients = evidence.number(design.patients)
+        second = sum(arm.size for arm in arms) / patients - 1
+        if not 0 <= second <= 1:
+            raise CalibrationError(
+                f"{study}: patients: found {patients:g}; allowed: half the lesions to all of them"
             )
-            for name in REGIMENS
-        ),
-        follow_up="weibull",
-        follow_up_range=(0.0, _range(evidence, "laufer-2013/time_of_progression_range")[1]),
-        **_usual(evidence),
-    )
-
-
-def _liu(evidence: Evidence) -> Series:
-    treated = _size(evidence, "liu-2020/patients/sbrt")
     return Series(
-        study="liu-2020",
-        arms=(
-            Arm("alone", _size(evidence, "liu-2020/patients/alone"), (0.0, 0.0, 0.0)),
-            Arm("sbrt", treated, _assumed_mix(evidence, "liu")),
+        study=study,
+        arms=arms,
+        sbrt_start=_ends(design, "sbrt_start", evidence),
+        follow_up=design.follow_up,
+        follow_up_range=follow_up,
+        female=_share(design, "female", evidence),
+        age_mean=evidence.number(design.age_mean),
+        age_sd=evidence.number(design.age_sd),
+        selected=design.arms_differ_by == "choice",
+        second_lesions=second,
+        hardware=any(
+            figure.quantity == "hardware_failure" and figure.role == "fit"
+            for figure in evidence.of_study(study)
         ),
-        follow_up="beta",
-        follow_up_range=_range(evidence, "liu-2020/follow_up_range"),
-        selected=True,
-        **_usual(evidence, "_liu"),
+        borrows=design.borrows,
     )
 
 
-def _gong(evidence: Evidence) -> Series:
-    high = evidence["share_hypofractionated_high_gong"]
-    return Series(
-        study="gong-2021",
-        arms=tuple(
-            Arm(
-                name,
-                _size(evidence, f"gong-2021/patients/{name}"),
-                (0.0, high, 1 - high),
-                resection=float(name == "aggressive"),
-                own_kps=True,
-                own_separation=True,
-            )
-            for name in ("aggressive", "moderate")
+def _arm(design: Design, arm: DesignArm, evidence: Evidence) -> Arm:
+    single = _share(arm, "single_24", evidence)
+    high = _share(arm, "hypofractionated_high", evidence)
+    if single + high > 1 + 1e-9:
+        raise CalibrationError(f"{arm.id}: shares of the dose regimens: found more than 1 in all")
+    mix = CaseMix(
+        kps_mean=evidence.number(design.kps_mean),
+        kps_sd=evidence.number(design.kps_sd),
+        neurologic_deficit=_share(design, "neurologic_deficit", evidence),
+        **{factor: _share(design, factor, evidence) for factor in BINARY_FACTORS[:-1]},
+        complication=complication_share(design, arm.name, evidence),
+    )
+    size = evidence.number(arm.size)
+    if size <= 0:
+        raise CalibrationError(f"{arm.id}: size: found {size:g}; allowed: a number above 0")
+    return Arm(
+        name=arm.name,
+        size=size,
+        regimens=(single, high, max(1 - single - high, 0.0)) if arm.sbrt == "all" else (0, 0, 0),
+        mix=mix,
+        share_below_3mm=(
+            0.0 if arm.procedure == "none" else _share(design, "separation_below_3mm", evidence)
         ),
-        follow_up="uniform",
-        follow_up_range=_assumed_follow_up(evidence, "gong"),
-        **_usual(evidence),
+        procedure=arm.procedure,
+        approach=arm.approach,
+        resection=_share(arm, "aggressive_resection", evidence),
+        own_progression=design.arms_differ_by == "progression",
+        own_case_mix=design.arms_differ_by == "case_mix",
     )
 
 
-def _bate(evidence: Evidence) -> Series:
-    alone = _size(evidence, "bate-2015/lesions/sbrt_alone")
-    operated = _size(evidence, "bate-2015/lesions/surgery_sbrt")
-    mix = _assumed_mix(evidence, "bate")
-    return Series(
-        study="bate-2015",
-        arms=(
-            Arm("sbrt_alone", alone, mix, procedure="none", own_progression=True),
-            Arm("surgery_sbrt", operated, mix, own_progression=True),
-        ),
-        follow_up="weibull",
-        follow_up_range=(0.0, HORIZON_MONTHS),
-        second_lesions=(alone + operated) / _patients(evidence, "bate-2015") - 1,
-        **_usual(evidence),
-    )
+def complication_share(design: Design, arm: str, evidence: Evidence) -> float:
+    """Return the share of an arm with a complication.
+
+    From the study's own figure on complications, for the arm or for all; else from its counts by
+    kind; else as assumed.
+    """
+    fitted = {(f.quantity, f.arm): f for f in evidence.of_study(design.id) if f.role == "fit"}
+    for name in (arm, ""):
+        if ("complication", name) in fitted:
+            return _printed_share(fitted["complication", name])
+        kinds = [fitted[kind, name] for kind in COMPLICATION_KINDS if (kind, name) in fitted]
+        if kinds:
+            return sum(_printed_share(figure) for figure in kinds)
+    return _share(design, "complication", evidence)
 
 
-def _amankulor(evidence: Evidence) -> Series:
-    size = _patients(evidence, "amankulor-2014")
-    return Series(
-        study="amankulor-2014",
-        arms=(Arm("", size, _assumed_mix(evidence, "amankulor")),),
-        follow_up="uniform",
-        follow_up_range=_assumed_follow_up(evidence, "amankulor"),
-        hardware=True,
-        **_usual(evidence),
-    )
+def _printed_share(figure: Figure) -> float:
+    count = figure.value if figure.estimand == "count" else figure.count
+    if count is not None and figure.n:
+        return count / figure.n
+    if figure.value is None:
+        raise CalibrationError(f"{figure.id}: a number is needed")
+    return figure.value / 100
 
 
-class _Usual(TypedDict):
-    """What series share unless they print their own."""
-
-    sbrt_start: tuple[float, float]
-    female: float
-    age_mean: float
-    age_sd: float
+def _share(row: Design | DesignArm, name: str, evidence: Evidence) -> float:
+    value = evidence.number(getattr(row, name))
+    if not 0 <= value <= 1:
+        raise CalibrationError(f"{row.id}: {name}: found {value:g}; allowed: a share of 0 to 1")
+    return value
 
 
-def _usual(evidence: Evidence, suffix: str = "") -> _Usual:
-    return {
-        "sbrt_start": _range(evidence, "laufer-2013/sbrt_start"),
-        "female": evidence[f"share_female{suffix}"],
-        "age_mean": evidence[f"age_mean{suffix}"],
-        "age_sd": evidence[f"age_sd{suffix}"],
-    }
+def _ends(design: Design, name: str, evidence: Evidence) -> tuple[float, float]:
+    """Return the first and the last month of a range; a named figure stands for its ends."""
+    ends = []
+    for side in ("first", "last"):
+        quantity = getattr(design, f"{name}_{side}")
+        ends.append(_end(quantity, side, evidence))
+    first, last = ends
+    if not 0 <= first <= last <= HORIZON_MONTHS:
+        raise CalibrationError(
+            f"{design.id}: {name}: found {first:g} to {last:g} months; allowed: 0 to "
+            f"{HORIZON_MONTHS:g}, the first not after the last"
+        )
+    return first, last
 
 
-def _size(evidence: Evidence, figure_id: str) -> int:
-    value = evidence.figure(figure_id).value
-    if value is None:
-        raise CalibrationError(f"{figure_id}: a number of patients is needed")
-    return round(value)
-
-
-def _assumed_follow_up(evidence: Evidence, series: str) -> tuple[float, float]:
-    return evidence[f"follow_up_first_{series}"], evidence[f"follow_up_last_{series}"]
-
-
-def _patients(evidence: Evidence, study: str) -> int:
-    count = evidence.study(study).n
-    if count is None:
-        raise CalibrationError(f"{study}: the number of patients n is needed")
-    return count
-
-
-def _range(evidence: Evidence, figure_id: str) -> tuple[float, float]:
-    figure = evidence.figure(figure_id)
-    if figure.low is None or figure.high is None:
-        raise CalibrationError(f"{figure_id}: low and high are needed")
-    return figure.low, figure.high
-
-
-def _assumed_mix(evidence: Evidence, series: str) -> tuple[float, float, float]:
-    single = evidence[f"share_single_24_{series}"]
-    high = evidence[f"share_hypofractionated_high_{series}"]
-    return single, high, 1 - single - high
+def _end(quantity: float | str, side: str, evidence: Evidence) -> float:
+    for figure in evidence.figures:
+        end = figure.low if side == "first" else figure.high
+        if figure.id == quantity and end is not None:
+            return end
+    return evidence.number(quantity)

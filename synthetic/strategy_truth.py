@@ -71,10 +71,10 @@ def treatment_truth(
         raise OutcomesError(f"{study}: everyone had SBRT; allowed: a series with both arms")
     if wanted not in (OVERALL_SURVIVAL, LOCAL_CONTROL):
         raise OutcomesError(f"no truth for {wanted.name}; allowed: overall-survival, local-control")
-    values, effects, evidence = calibration.values(study), calibration.effects, calibration.evidence
+    values, effects = calibration.values(study), calibration.effects
     months = [*horizons, *([] if landmark is None else [landmark])]
     grid = np.unique(np.concatenate([time_grid(series), np.asarray(months, dtype=np.float64)]))
-    arms = strategy_arms(series, values, effects, evidence, grid, who="everyone")
+    arms = strategy_arms(series, values, effects, grid, who="everyone")
     control, treated = (_risk(arms[arm.name], wanted) for arm in series.arms)
     found: dict[str, float] = {}
     for horizon in horizons:
@@ -157,9 +157,7 @@ class _Trial:
         middle = (grid[1:] + grid[:-1]) / 2
         followed = 1 - series_follow_up(series, values).below(middle)[0]
         at_risk, events = [], []
-        for cells in strategy_cells(
-            series, values, calibration.effects, calibration.evidence, grid
-        ):
+        for cells in strategy_cells(series, values, calibration.effects, grid):
             weights = cells.weights[:, None] * followed
             free = _event_free(cells, endpoint)
             happened = 1 - cells.alive if endpoint is OVERALL_SURVIVAL else cells.progressed

@@ -211,7 +211,7 @@ class Study:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The registry: studies and their designs, figures, assumptions, other publications' figures."""
+    """The registry: studies, designs, figures, assumptions, other publications' figures."""
 
     studies: tuple[Study, ...]
     figures: tuple[Figure, ...]
@@ -226,6 +226,13 @@ class Evidence:
                 return study
         allowed = ", ".join(study.id for study in self.studies)
         raise EvidenceError(f"unknown study {study_id!r}; allowed: {allowed}")
+
+    def design(self, study_id: str) -> Design:
+        """Return the design of a study."""
+        for design in self.designs:
+            if design.id == study_id:
+                return design
+        raise EvidenceError(f"the registry holds no design of {study_id!r}")
 
     def figure(self, figure_id: str) -> Figure:
         """Return a figure by its identifier."""

@@ -161,7 +161,6 @@ def test_strategies_differ_from_the_recorded_arms_by_selection():
         series,
         calibration.values("liu-2020"),
         calibration.effects,
-        calibration.evidence,
         time_grid(series),
     )
     everyone = strategy_arms(*arguments, who="everyone")
