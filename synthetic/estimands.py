@@ -97,10 +97,25 @@ def expect_series(
     values: Mapping[str, float],
     effects: Effects,
     evidence: Evidence,
-    months: FloatArray | None = None,
+    arms: Mapping[str, ArmExpectation] | None = None,
 ) -> SeriesExpectation:
-    """Return the expectation of a series for given parameters."""
-    arms = expected_arms(series, values, effects, months)
+    """Return the expectation of a series for given parameters.
+
+    Parameters
+    ----------
+    series
+        Design.
+    values
+        Natural values of the series' parameters, by name.
+    effects
+        Shared effects.
+    evidence
+        Registry.
+    arms
+        Expectation of its arms where it is known, since neither follow-up nor hardware changes it.
+    """
+    if arms is None:
+        arms = expected_arms(series, values, effects)
     expectation = SeriesExpectation(series, arms, series_follow_up(series, values), None)
     if not series.hardware:
         return expectation
@@ -111,15 +126,16 @@ def expect_series(
 def crossing(months: FloatArray, survival: FloatArray, level: float) -> float:
     """Return the month at which a decreasing curve reaches a level, log-linear between nodes.
 
-    Infinite where the curve never falls that far.
+    A curve that stays above the level is continued with the hazard of its last interval, so that
+    the month is a smooth function of the curve; it lies then beyond the last of `months`.
     """
     below = np.flatnonzero(survival <= level)
-    if below.size == 0:
-        return float("inf")
-    index = int(below[0])
+    index = int(below[0]) if below.size else months.size - 1
     if index == 0:
         return float(months[0])
     high, low = np.log(survival[index - 1]), np.log(max(survival[index], 1e-300))
+    if high == low:
+        return float("inf")
     fraction = (high - np.log(level)) / (high - low)
     return float(months[index - 1] + fraction * (months[index] - months[index - 1]))
 

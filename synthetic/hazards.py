@@ -13,6 +13,9 @@ from scipy.special import exprel, ndtr, ndtri
 
 from outcomes.arrays import FloatArray
 
+# Beyond it nobody is alive, and the exponential function overflows.
+LARGEST_EXPONENT = 700.0
+
 
 @dataclass(frozen=True)
 class Baseline:
@@ -128,7 +131,7 @@ def occupation(baseline: Baseline, course: Course, months: FloatArray) -> Occupa
     """Return the state probabilities of an illness-death model on a grid of months.
 
     Within a grid interval the ratio of the two cause-specific hazards is held constant; all else
-    is exact, and being alive after progression is a forward recursion over the intervals.
+    is exact.
 
     Parameters
     ----------
@@ -171,13 +174,14 @@ def occupation(baseline: Baseline, course: Course, months: FloatArray) -> Occupa
         [np.zeros_like(event_free[..., :1]), np.cumsum(entering, axis=-1)], axis=-1
     )
     later_step = course.death_after_progression * death_step
-    staying = np.exp(-later_step)
-    newly = event_free[..., :-1] * progression_step * staying * exprel(later_step - both_step)
+    newly = event_free[..., :-1] * progression_step * np.exp(-later_step)
+    newly *= exprel(later_step - both_step)
+    # Who progresses in one interval and is alive at a later month has survived the hazard between:
+    # a running sum, once that hazard is taken out of the terms.
+    later = np.minimum(course.death_after_progression * death, LARGEST_EXPONENT)
     alive_progressed = np.zeros_like(event_free)
-    for step in range(months.size - 1):
-        alive_progressed[..., step + 1] = (
-            alive_progressed[..., step] * staying[..., step] + newly[..., step]
-        )
+    alive_progressed[..., 1:] = np.cumsum(newly * np.exp(later[..., 1:]), axis=-1)
+    alive_progressed *= np.exp(-later)
     return Occupation(months, event_free, progressed, event_free + alive_progressed)
 
 

@@ -16,6 +16,7 @@ from outcomes.evidence import Evidence, Figure
 from outcomes.synthetic.effects import Effects
 from outcomes.synthetic.estimands import SeriesExpectation, achieved, expect_series
 from outcomes.synthetic.parameters import SHARED, FreeParameter
+from outcomes.synthetic.population import ArmExpectation
 from outcomes.synthetic.sampling import binomial_error, published_value
 from outcomes.synthetic.series import HORIZON_MONTHS, Series
 
@@ -103,24 +104,49 @@ def natural_values(
     }
 
 
-def _expect(problem: Problem, index: int, solved: FloatArray) -> SeriesExpectation:
+def expect_all(problem: Problem, solved: FloatArray) -> tuple[SeriesExpectation, ...]:
+    """Return the expectation of every series at a point."""
+    return tuple(_expect(problem, index, solved) for index in range(len(problem.series)))
+
+
+def figures_at(problem: Problem, solved: FloatArray) -> FloatArray:
+    """Return what the series report at a point, shape (n_figures,)."""
+    expectations = expect_all(problem, solved)
+    return np.concatenate([_report(problem, k, e) for k, e in enumerate(expectations)])
+
+
+def jacobian_at(problem: Problem, solved: FloatArray) -> FloatArray:
+    """Return the derivatives of what the series report, shape (n_figures, n_parameters)."""
+    each = range(len(problem.series))
+    return np.vstack([_jacobian_block(problem, index, solved) for index in each])
+
+
+def _expect(
+    problem: Problem,
+    index: int,
+    solved: FloatArray,
+    arms: Mapping[str, ArmExpectation] | None = None,
+) -> SeriesExpectation:
     series = problem.series[index]
     values = natural_values(problem.parameters, solved, series.study)
-    return expect_series(series, values, problem.effects(solved), problem.evidence)
+    return expect_series(series, values, problem.effects(solved), problem.evidence, arms)
 
 
-def _figures(problem: Problem, index: int, solved: FloatArray) -> FloatArray:
-    expectation = _expect(problem, index, solved)
+def _report(problem: Problem, index: int, expectation: SeriesExpectation) -> FloatArray:
     return np.array([achieved(figure, expectation) for figure in problem.figures[index]])
 
 
 def _jacobian_block(problem: Problem, index: int, solved: FloatArray) -> FloatArray:
     block = np.zeros((len(problem.figures[index]), solved.size))
-    here = _figures(problem, index, solved)
+    expectation = _expect(problem, index, solved)
+    here = _report(problem, index, expectation)
     for column in problem.columns(problem.series[index].study):
         shift = np.zeros_like(solved)
         shift[column] = STEP
-        block[:, column] = (_figures(problem, index, solved + shift) - here) / STEP
+        observed_only = problem.parameters[column].name.startswith(("follow_up", "hardware"))
+        arms = expectation.arms if observed_only else None
+        shifted = _expect(problem, index, solved + shift, arms)
+        block[:, column] = (_report(problem, index, shifted) - here) / STEP
     return block
 
 
@@ -154,15 +180,13 @@ def solve(problem: Problem, start: FloatArray | None = None) -> Solution:
                 f"{figure.id}: found {value:g} months; allowed: above 0, up to the "
                 f"{HORIZON_MONTHS:g} months that are simulated"
             )
-    each = range(len(problem.series))
 
     def residuals(solved: FloatArray) -> FloatArray:
-        got = np.concatenate([_figures(problem, index, solved) for index in each])
-        misses = np.clip((got - wanted) / errors, -1e3, 1e3)
+        misses = np.clip((figures_at(problem, solved) - wanted) / errors, -1e3, 1e3)
         return np.concatenate([FIGURE_WEIGHT * misses, (solved - centre) / spread])
 
     def jacobian(solved: FloatArray) -> FloatArray:
-        blocks = np.vstack([_jacobian_block(problem, index, solved) for index in each])
+        blocks = jacobian_at(problem, solved)
         lost = [f.id for f, row in zip(flat, blocks, strict=True) if not np.isfinite(row).all()]
         if lost:
             raise CalibrationError(
@@ -182,6 +206,9 @@ def solve(problem: Problem, start: FloatArray | None = None) -> Solution:
         gtol=1e-8,
         max_nfev=200,
     )
-    blocks = np.vstack([_jacobian_block(problem, index, found.x) for index in each])
-    expectations = tuple(_expect(problem, index, found.x) for index in each)
-    return Solution(found.x, expectations, blocks, bool(found.status > 0))
+    return Solution(
+        solved=found.x,
+        expectations=expect_all(problem, found.x),
+        jacobian=jacobian_at(problem, found.x),
+        converged=bool(found.status > 0),
+    )
