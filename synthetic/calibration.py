@@ -9,6 +9,7 @@ from typing import Any
 from outcomes.errors import CalibrationError
 from outcomes.evidence import Evidence
 from outcomes.synthetic.effects import Effects
+from outcomes.synthetic.ensemble import Ensemble
 from outcomes.synthetic.parameters import SHARED, FreeParameter
 from outcomes.synthetic.series import Series, all_series, shared_parameters
 
@@ -138,6 +139,8 @@ class Calibration:
         The crude difference of Liu's medians taken apart.
     evidence
         The registry it was solved for.
+    ensemble
+        Parameter sets for other draws of figures and assumptions; None where none were drawn.
     """
 
     targets: tuple[Target, ...]
@@ -146,6 +149,7 @@ class Calibration:
     converged: bool
     decomposition: tuple[Decomposition, ...]
     evidence: Evidence
+    ensemble: Ensemble | None = None
 
     def values(self, study: str) -> dict[str, float]:
         """Return the natural values of a series' parameters, its own or borrowed, by name."""

@@ -1,35 +1,29 @@
 """Calibration: from published figures to parameters."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 
 import numpy as np
 
 from outcomes.arrays import FloatArray
 from outcomes.evidence import Evidence, Figure, load_evidence
-from outcomes.synthetic.calibration import Calibration, Decomposition, Parameter, Target
-from outcomes.synthetic.effects import Effects
+from outcomes.synthetic.calibration import Calibration, Parameter, Target
+from outcomes.synthetic.decomposition import decompose
 from outcomes.synthetic.estimands import (
     SeriesExpectation,
     achieved,
-    crossing,
     is_covered,
 )
-from outcomes.synthetic.parameters import SHARED
-from outcomes.synthetic.population import ArmExpectation, expected_arms, strategy_arms, time_grid
 from outcomes.synthetic.sampling import published_value, sampling_error
 from outcomes.synthetic.series import Series, shared_parameters, solved_series
 from outcomes.synthetic.solver import (
     Problem,
     Solution,
-    natural_values,
     solve,
 )
 from outcomes.synthetic.truth import null_log_hazard_ratio, signed_log_hazard_ratio
 
 PERCENT_TOLERANCE = 0.1
 MONTH_TOLERANCE = 0.1
-HAZARD_RATIOS = (0.55, 0.70, 0.85, 1.0)
 # Sizes of arms follow from the design unless the series chose whom to treat.
 ARM_SIZES = ("patients", "lesions", "dose_regimen")
 
@@ -224,73 +218,4 @@ def _parameters(problem: Problem, solution: Solution) -> tuple[Parameter, ...]:
             identified=float(np.clip(1 - left, 0, 1)),
         )
         for free, solved, left in zip(problem.parameters, solution.solved, remaining, strict=True)
-    )
-
-
-def with_assumption(evidence: Evidence, assumption_id: str, value: float) -> Evidence:
-    """Return the registry with another value of one assumption."""
-    evidence.assumption(assumption_id)
-    return replace(
-        evidence,
-        assumptions=tuple(
-            replace(a, value=value) if a.id == assumption_id else a for a in evidence.assumptions
-        ),
-    )
-
-
-def decompose(
-    problem: Problem,
-    solution: Solution,
-    hazard_ratios: Sequence[float] = HAZARD_RATIOS,
-) -> tuple[Decomposition, ...]:
-    """Take the crude difference of medians of the selected series apart.
-
-    For each causal hazard ratio the series is solved anew, so that every row reports the published
-    figures; the order is effect, then selection, then immortal time.
-
-    Parameters
-    ----------
-    problem, solution
-        The calibration.
-    hazard_ratios
-        Causal hazard ratios of death under SBRT to assume.
-    """
-    rows = []
-    for index, series in enumerate(problem.series):
-        if not series.selected:
-            continue
-        own = tuple(p for p in problem.parameters if p.study == series.study)
-        fixed = natural_values(problem.parameters, solution.solved, SHARED)
-        start = np.array(
-            [x for p, x in zip(problem.parameters, solution.solved, strict=True) if p in own]
-        )
-        for ratio in hazard_ratios:
-            evidence = with_assumption(problem.evidence, "death_hr_sbrt", ratio)
-            alone = Problem(evidence, (series,), (problem.figures[index],), own, fixed)
-            start = solve(alone, start).solved
-            values = natural_values(own, start, series.study)
-            rows.append(_decomposition(series, values, Effects.from_values(evidence, fixed)))
-    return tuple(rows)
-
-
-def _decomposition(series: Series, values: Mapping[str, float], effects: Effects) -> Decomposition:
-    months = time_grid(series)
-    recorded = expected_arms(series, values, effects, months)
-    everyone = strategy_arms(series, values, effects, months, who="everyone")
-    assigned = strategy_arms(series, values, effects, months, who="assigned")
-    alone, treated = (arm.name for arm in series.arms)
-
-    def difference(arms: Mapping[str, ArmExpectation]) -> float:
-        medians = [crossing(months, arms[name].alive, 0.5) for name in (treated, alone)]
-        return medians[0] - medians[1]
-
-    crude, causal, chosen = difference(recorded), difference(everyone), difference(assigned)
-    return Decomposition(
-        hazard_ratio=effects.death_hr_sbrt,
-        crude=crude,
-        causal=causal,
-        selection=chosen - causal,
-        immortal_time=crude - chosen,
-        kps_difference=recorded[treated].mean_kps - recorded[alone].mean_kps,
-        score_difference=recorded[treated].mean_score - recorded[alone].mean_score,
     )

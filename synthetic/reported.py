@@ -52,7 +52,9 @@ def _summary(figure: Figure, months: "pd.Series[float]", where: BoolArray) -> fl
 def _progression(figure: Figure, cohort: pd.DataFrame) -> float:
     time, event = cohort["lp_months"].to_numpy(), cohort["lp_event"].to_numpy()
     if figure.estimand == "cumulative_incidence":
-        return float(aalen_johansen(time, event, causes=(1, 2)).incidence_at(1, figure.at_month or 0.0))
+        return float(
+            aalen_johansen(time, event, causes=(1, 2)).incidence_at(1, figure.at_month or 0.0)
+        )
     if figure.estimand in ("kaplan_meier", "kaplan_meier_complement"):
         control = float(kaplan_meier(time, event == 1).survival_at(figure.at_month or 0.0))
         return control if figure.estimand == "kaplan_meier" else 1 - control
