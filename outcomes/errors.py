@@ -31,6 +31,10 @@ class NotEstimableError(OutcomesError):
     """The quantity cannot be estimated from these data; the message says why."""
 
 
+class ParallelError(OutcomesError):
+    """Replicate work cannot be spread over workers as asked."""
+
+
 @dataclass(frozen=True)
 class Violation:
     """One cell, row or column of a cohort that breaks the schema.

@@ -1,0 +1,110 @@
+"""Options that several commands share: where replicate work is done, and how far it is."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from outcomes.cli.console import messages, say, wrong_usage
+from outcomes.errors import ParallelError
+from outcomes.parallel import check_address, check_jobs
+
+# As many lines as a log of finished work may take where there is no terminal.
+LINES = 20
+
+Done = Callable[[int], None]
+
+
+def _checked_jobs(context: typer.Context, jobs: int) -> int:
+    try:
+        check_jobs(jobs)
+    except ParallelError as error:
+        raise wrong_usage(str(error)) from error
+    _check_one_place(jobs, context.params.get("cluster"))
+    return jobs
+
+
+def _checked_cluster(context: typer.Context, cluster: str | None) -> str | None:
+    if cluster is not None:
+        try:
+            check_address(cluster)
+        except ParallelError as error:
+            raise wrong_usage(str(error)) from error
+        _check_one_place(context.params.get("jobs", 1), cluster)
+    return cluster
+
+
+def _check_one_place(jobs: int, cluster: str | None) -> None:
+    if cluster is not None and jobs != 1:
+        raise wrong_usage(f"found --jobs {jobs} and --cluster {cluster}; allowed: one of them")
+
+
+Jobs = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        callback=_checked_jobs,
+        help="Processes on this machine; -1 for one per core. The results are the same.",
+    ),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        callback=_checked_cluster,
+        metavar="tcp://HOST:PORT",
+        help="A Dask scheduler that does the work instead (needs the extra 'cluster').",
+    ),
+]
+
+
+@contextmanager
+def counted(description: str, total: int) -> Iterator[Done]:
+    """Show on stderr how much of replicate work is done, and the time left.
+
+    The function yielded takes the number done. Where stderr is no terminal, it prints some
+    twenty lines.
+    """
+    console = messages()
+    if not console.is_terminal:
+        yield _lines(description, total)
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _lines(description: str, total: int) -> Done:
+    start = time.monotonic()
+
+    def show(done: int) -> None:
+        if done * LINES // total > (done - 1) * LINES // total:
+            left = (time.monotonic() - start) / done * (total - done)
+            say(f"{description}: {done}/{total}, {_duration(left)} left")
+
+    return show
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"
