@@ -1,6 +1,6 @@
 """What a row of the registry must satisfy beyond the types of its values."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from outcomes.evidence.figure import ESTIMANDS, ROLES
@@ -117,3 +117,33 @@ def _check_count(values: Mapping[str, Any], fault: Fault) -> None:
         # Half a unit of the last printed digit, and a little for the binary representation.
         if abs(share - value) > 0.5 * 10**-decimals + 1e-9:
             raise fault("value", value, f"{share:.{decimals}f}, which is {count} of {n}")
+
+
+def check_links(
+    values: Mapping[str, Any], figures: Collection[str], studies: Collection[str], fault: Fault
+) -> None:
+    """Check the identifiers by which a figure or an external names another figure.
+
+    Parameters
+    ----------
+    values
+        The row as read.
+    figures, studies
+        Identifiers of the registry.
+    fault
+        Makes the error to raise.
+    """
+    own = values["id"]
+    for key, also, allowed in (
+        ("same_as", (), "the id of another figure"),
+        ("part_of", studies, "the id of another figure, or of the study"),
+    ):
+        name = values.get(key)
+        if name and (name == own or (name not in figures and name not in also)):
+            raise fault(key, name, allowed)
+        if name and name.partition("/")[0] != own.partition("/")[0]:
+            raise fault(key, name, f"an id of {own.partition('/')[0]}")
+    for key in ("figure", "complement_of"):
+        name = values.get(key)
+        if name and (name.partition("/")[0] not in studies or not name.partition("/")[2]):
+            raise fault(key, name, f"study/quantity; the studies are {', '.join(studies)}")

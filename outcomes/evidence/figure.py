@@ -88,6 +88,14 @@ class Figure:
         Why no model can meet the figure; "" where nothing stands against it.
     tolerance
         Largest accepted deviation in the figure's unit; None for the default.
+    reading
+        How words that are silent or contradict each other were read; "" where nothing was chosen.
+    part_of
+        What the figure is a part of: the identifier of a figure, or of the study for all its
+        patients. All figures that name the same are its parts, exclusive and complete: counts add
+        up to it, averages are averages of its groups.
+    same_as
+        Identifier of the figure that this is a second print of.
     """
 
     id: str
@@ -109,6 +117,9 @@ class Figure:
     note: str = ""
     tension: str = ""
     tolerance: float | None = None
+    reading: str = ""
+    part_of: str = ""
+    same_as: str = ""
 
     @property
     def standard_error(self) -> float | None:
@@ -170,6 +181,11 @@ class External:
         The figure, its unit and the patients it rests on, where there is one number.
     conflict
         What in the source paper it disagrees with, and which is used; "" where nothing.
+    figure
+        Identifier of the figure it prints, ``study/quantity`` or ``study/quantity/arm``, whether
+        or not the registry holds it; "" where it speaks of none.
+    complement_of
+        The same for a percentage that is the rest of the figure to 100.
     """
 
     id: str
@@ -179,6 +195,8 @@ class External:
     unit: str = ""
     n: int | None = None
     conflict: str = ""
+    figure: str = ""
+    complement_of: str = ""
 
 
 @dataclass(frozen=True)

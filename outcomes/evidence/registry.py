@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from outcomes.evidence.checks import check_assumption, check_figure, check_study
+from outcomes.evidence.checks import check_assumption, check_figure, check_links, check_study
 from outcomes.evidence.design import Design, DesignArm, check_arm, check_design
 from outcomes.evidence.figure import Assumption, Evidence, External, Figure, Study
 from outcomes.evidence.rows import NUMBER_OR_NAME, SHIPPED, Faults, Row, read_directory, read_files
@@ -71,6 +71,11 @@ def _assemble(rows: Iterable[Row]) -> Evidence:
         if row.table != "study":
             with faults:
                 found.setdefault(row.table, []).append(_make(row, order, known))
+    printed = {row.cells["id"] for row in rows if row.table == "figure"}
+    for row in rows:
+        if row.table in ("figure", "external"):
+            with faults:
+                check_links(row.cells, printed, order, row.error)
     for row in rows:
         if row.table == "design":
             with faults:

@@ -17,6 +17,9 @@ PAPER = {
         "laufer-2013/dose_regimen/hypofractionated_high": "37",
         "laufer-2013/dose_regimen/hypofractionated_low": "109",
     },
+    "and 109 patients received low-fractionated high-dose radiotherapy (24-30 Gy/3f)": {
+        "laufer-2013/printed/dose_regimen/hypofractionated_high": "109",
+    },
     "The local progression rate 1 year after operation was 16.4%, 9.0% in the single radiotherapy "
     "group, and 22.6% in the low dose radiotherapy group. While the rate of the high-dose "
     "radiotherapy group was 4.1%": {
@@ -72,9 +75,14 @@ PAPER = {
         "bate-2015/lesions/sbrt_alone": "48",
         "bate-2015/lesions/surgery_sbrt": "21",
     },
+    "69 lesions were treated, 63 (91.3%) of them achieved the purpose of local tumor control": {
+        "bate-2015/lesions": "69",
+        "bate-2015/local_control_crude": "91.3",
+    },
     "local recurrence occurred in 6 tumors (8.7%)": {"bate-2015/local_progression_crude": "8.7"},
     "8.7% Average 8.1 months 32 (56%) died with a median follow-up of 6.6 months 25 (44%) survived "
     "with a median follow-up of 15.4 months": {
+        "bate-2015/printed/local_progression_crude/surgery_sbrt": "8.7",
         "bate-2015/time_of_progression": "8.1",
         "bate-2015/deaths": "32",
         "bate-2015/follow_up_died": "6.6",
@@ -247,6 +255,7 @@ COUNTS = {
     "liu-2020/local_progression_crude/sbrt": (1, 13),
     "liu-2020/pain_relief": (46, 52),
     "bate-2015/local_progression_crude": (6, 69),
+    "bate-2015/local_control_crude": (63, 69),
     "bate-2015/local_progression_crude/sbrt_alone": (3, 48),
     "bate-2015/local_progression_crude/surgery_sbrt": (3, 21),
     "amankulor-2014/hardware_failure": (9, 318),
