@@ -12,8 +12,9 @@ from outcomes.synthetic.effects import Effects
 from outcomes.synthetic.ensemble import Ensemble
 from outcomes.synthetic.parameters import SHARED, FreeParameter
 from outcomes.synthetic.series import Series, all_series, shared_parameters
+from outcomes.synthetic.verification import Verification
 
-FORMAT = 1
+FORMAT = 2
 # Further from its prior, in standard deviations of it, no parameter means anything: the shipped
 # ones lie within 5.
 FARTHEST = 10.0
@@ -141,6 +142,8 @@ class Calibration:
         The registry it was solved for.
     ensemble
         Parameter sets for other draws of figures and assumptions; None where none were drawn.
+    verification
+        Whether it holds in cohorts of the published size; None where none were drawn.
     """
 
     targets: tuple[Target, ...]
@@ -150,6 +153,7 @@ class Calibration:
     decomposition: tuple[Decomposition, ...]
     evidence: Evidence
     ensemble: Ensemble | None = None
+    verification: Verification | None = None
 
     def values(self, study: str) -> dict[str, float]:
         """Return the natural values of a series' parameters, its own or borrowed, by name."""
@@ -190,6 +194,8 @@ class Calibration:
             "singular_values": list(self.singular_values),
             "decomposition": [asdict(row) for row in self.decomposition],
             "converged": self.converged,
+            "ensemble": self.ensemble and self.ensemble.to_dict(),
+            "verification": self.verification and self.verification.to_dict(),
         }
 
 
@@ -215,6 +221,8 @@ def read_calibration(path: str | Path, evidence: Evidence) -> Calibration:
             converged=bool(data["converged"]),
             decomposition=tuple(Decomposition(**row) for row in data["decomposition"]),
             evidence=evidence,
+            ensemble=data["ensemble"] and Ensemble.from_dict(data["ensemble"]),
+            verification=data["verification"] and Verification.from_dict(data["verification"]),
         )
         _check_parameters(calibration, str(path))
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:

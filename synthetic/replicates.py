@@ -16,55 +16,13 @@ from outcomes.synthetic.calibration import Calibration
 from outcomes.synthetic.cohort import simulate
 from outcomes.synthetic.reported import reported
 from outcomes.synthetic.sampling import published_value
+from outcomes.synthetic.verification import FigureDistribution
 
 # Cohorts are drawn together up to this many rows, which is faster than one by one.
 BATCH_ROWS = 20_000
 BINS = 40
 
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Replicates:
-    """What one published figure looks like in many cohorts of the published size.
-
-    Attributes
-    ----------
-    id, study, unit, role
-        As in the registry.
-    published
-        The published number.
-    cohorts, defined
-        Cohorts drawn, and those in which the figure can be computed.
-    lower, median, upper
-        Percentiles 2.5, 50 and 97.5 of the defined ones; infinite where a median survival is
-        not reached.
-    below, above
-        Share of the defined ones at or below, and at or above, the published number.
-    inside
-        Whether the published number lies in the central 95 %.
-    tension
-        Why it need not; None where nothing stands against it.
-    edges, counts
-        Histogram of the finite ones: ``len(edges) == len(counts) + 1``.
-    """
-
-    id: str
-    study: str
-    unit: str
-    role: str
-    published: float
-    cohorts: int
-    defined: int
-    lower: float
-    median: float
-    upper: float
-    below: float
-    above: float
-    inside: bool
-    tension: str | None
-    edges: tuple[float, ...]
-    counts: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -154,13 +112,13 @@ def _report(figure: Figure, cohort: pd.DataFrame) -> float:
     return value
 
 
-def replicate_study(
+def figure_distributions(
     study: str,
     figures: Sequence[Figure],
     cohorts: int,
     seed: int | np.random.SeedSequence,
     **options: Any,
-) -> tuple[Replicates, ...]:
+) -> tuple[FigureDistribution, ...]:
     """Return the distribution of each figure of a study over cohorts of the published size.
 
     The parameters are those of `draw_figures`.
@@ -176,7 +134,7 @@ def replicate_study(
     return tuple(_summary(figure, drawn[:, k]) for k, figure in enumerate(figures))
 
 
-def _summary(figure: Figure, drawn: FloatArray) -> Replicates:
+def _summary(figure: Figure, drawn: FloatArray) -> FigureDistribution:
     values = np.sort(drawn[~np.isnan(drawn)])
     published = published_value(figure)
     if values.size == 0:
@@ -188,13 +146,12 @@ def _summary(figure: Figure, drawn: FloatArray) -> Replicates:
     lower, median, upper = np.quantile(values, [0.025, 0.5, 0.975], method="inverted_cdf")
     finite = values[np.isfinite(values)]
     counts, edges = np.histogram(finite, bins=BINS)
-    return Replicates(
+    return FigureDistribution(
         id=figure.id,
         study=figure.study,
         unit=figure.unit,
         role=figure.role,
         published=published,
-        cohorts=drawn.size,
         defined=values.size,
         lower=float(lower),
         median=float(median),
@@ -203,6 +160,6 @@ def _summary(figure: Figure, drawn: FloatArray) -> Replicates:
         above=above,
         inside=min(below, above) >= 0.025,
         tension=figure.tension or None,
-        edges=tuple(float(edge) for edge in edges),
+        span=(float(edges[0]), float(edges[-1])),
         counts=tuple(int(n) for n in counts),
     )

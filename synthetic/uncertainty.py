@@ -136,7 +136,8 @@ def draw_ensemble(
 
 
 def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, ...]]:
-    return {key: tuple(row[key] for row in rows) for key in rows[0]}
+    """Return the values by key, to the six digits that mean something."""
+    return {key: tuple(float(f"{row[key]:.6g}") for row in rows) for key in rows[0]}
 
 
 def _quantity(derived: Derived, values: FloatArray, sources: tuple[Source, ...]) -> Quantity:
@@ -240,7 +241,7 @@ def _solve(
 
     try:
         found = least_squares(
-            residuals, start, jac=jacobian, x_scale=spread, xtol=1e-5, ftol=1e-5, max_nfev=40
+            residuals, start, jac=jacobian, x_scale=spread, xtol=1e-4, ftol=1e-4, max_nfev=40
         )
     except (ValueError, np.linalg.LinAlgError):
         # Not finite somewhere on the way: no solution near.
