@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from outcomes.errors import CalibrationError
-from outcomes.evidence import Evidence
+from outcomes.evidence import Evidence, evidence_hash
 from outcomes.synthetic.effects import Effects
 from outcomes.synthetic.ensemble import Ensemble
 from outcomes.synthetic.parameters import SHARED, FreeParameter
@@ -189,6 +189,7 @@ class Calibration:
         """Return plain data for JSON."""
         return {
             "format": FORMAT,
+            "evidence_hash": evidence_hash(self.evidence),
             "targets": [asdict(target) for target in self.targets],
             "parameters": {parameter.key: asdict(parameter) for parameter in self.parameters},
             "singular_values": list(self.singular_values),
@@ -212,6 +213,11 @@ def read_calibration(path: str | Path, evidence: Evidence) -> Calibration:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
         if data["format"] != FORMAT:
             raise CalibrationError(f"{path}: format {data['format']}; allowed: {FORMAT}")
+        if data["evidence_hash"] != evidence_hash(evidence):
+            raise CalibrationError(
+                f"{path}: was solved for other figures or assumptions; allowed: the evidence it "
+                "was made with"
+            )
         if not isinstance(data["parameters"], dict):
             raise CalibrationError(f"{path}: parameters: allowed: a JSON object")
         calibration = Calibration(

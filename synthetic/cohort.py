@@ -72,14 +72,21 @@ def simulate(
     """
     solved = shipped_calibration() if calibration is None else calibration
     chunks = list(simulate_chunks(study, n, seed, calibration=solved))
-    provenance = {
+    provenance = simulation_provenance(solved, study, n, seed)
+    return Cohort(pd.concat(chunks, ignore_index=True), provenance=provenance)
+
+
+def simulation_provenance(
+    calibration: Calibration, study: str, n: int, seed: int | np.random.Generator
+) -> dict[str, Any]:
+    """Return where a simulated cohort comes from; a generator leaves no seed."""
+    return {
         "synthetic": True,
         "study": study,
         "n": n,
         "seed": seed if isinstance(seed, int) else None,
-        "evidence_hash": evidence_hash(solved.evidence),
+        "evidence_hash": evidence_hash(calibration.evidence),
     }
-    return Cohort(pd.concat(chunks, ignore_index=True), provenance=provenance)
 
 
 def simulate_chunks(

@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 
 from outcomes.errors import OutcomesError
-from outcomes.evidence import evidence_hash
 from outcomes.schema import Cohort
 from outcomes.synthetic.calibration import Calibration
-from outcomes.synthetic.cohort import shipped_calibration, simulate
+from outcomes.synthetic.cohort import shipped_calibration, simulate, simulation_provenance
 from outcomes.synthetic.series import Series
 
 FEWEST = 200
@@ -59,13 +58,7 @@ def simulate_pooled(
             designs, sizes, np.random.default_rng(seed).spawn(len(designs)), strict=True
         )
     ]
-    provenance = {
-        "synthetic": True,
-        "study": "pooled",
-        "n": n,
-        "seed": seed if isinstance(seed, int) else None,
-        "evidence_hash": evidence_hash(solved.evidence),
-    }
+    provenance = simulation_provenance(solved, "pooled", n, seed)
     return Cohort(pd.concat(parts, ignore_index=True), provenance=provenance)
 
 

@@ -6,7 +6,7 @@ each weighed by its error. For linear models the sets are draws from the posteri
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -15,7 +15,7 @@ from scipy.optimize import least_squares
 
 from outcomes.arrays import FloatArray
 from outcomes.errors import CalibrationError
-from outcomes.evidence import Evidence, Figure
+from outcomes.evidence import Figure
 from outcomes.parallel import replicate, spawn_seeds
 from outcomes.synthetic.attribution import attribute
 from outcomes.synthetic.calibration import Calibration
@@ -258,25 +258,3 @@ def derive_at(problem: Problem, solved: FloatArray) -> tuple[Derived, ...]:
     shared = natural_values(problem.parameters, solved, SHARED)
     effects = Effects.from_values(problem.evidence, shared)
     return derive(problem.series, values, effects)
-
-
-def with_member(calibration: Calibration, index: int) -> Calibration:
-    """Return the calibration whose truth is one set of its ensemble."""
-    from outcomes.synthetic.ranges import with_assumptions
-
-    ensemble = calibration.ensemble
-    if ensemble is None:
-        raise CalibrationError("the calibration holds no ensemble; allowed: one made with --draws")
-    if not 0 <= index < ensemble.size:
-        raise CalibrationError(f"ensemble: found set {index}; allowed: 0 to {ensemble.size - 1}")
-    assumptions = {key: values[index] for key, values in ensemble.assumptions.items()}
-    evidence: Evidence = with_assumptions(calibration.evidence, assumptions)
-    return replace(
-        calibration,
-        evidence=evidence,
-        ensemble=None,
-        parameters=tuple(
-            replace(parameter, value=ensemble.parameters[parameter.key][index])
-            for parameter in calibration.parameters
-        ),
-    )
