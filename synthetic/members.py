@@ -1,0 +1,44 @@
+"""One set of an ensemble as the truth of a simulation."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from outcomes.errors import CalibrationError
+from outcomes.synthetic.calibration import Calibration
+from outcomes.synthetic.ranges import with_assumptions
+
+
+def with_member(calibration: Calibration, index: int) -> Calibration:
+    """Return the calibration whose truth is one set of its ensemble.
+
+    Raises
+    ------
+    CalibrationError
+        If the calibration has no ensemble, or the ensemble no such set.
+    """
+    ensemble = calibration.ensemble
+    if ensemble is None:
+        raise CalibrationError("the calibration holds no ensemble; allowed: one made with --draws")
+    if not 0 <= index < ensemble.size:
+        raise CalibrationError(f"ensemble: found set {index}; allowed: 0 to {ensemble.size - 1}")
+    assumptions = {key: values[index] for key, values in ensemble.assumptions.items()}
+    return replace(
+        calibration,
+        evidence=with_assumptions(calibration.evidence, assumptions),
+        ensemble=None,
+        verification=None,
+        parameters=tuple(
+            replace(parameter, value=ensemble.parameters[parameter.key][index])
+            for parameter in calibration.parameters
+        ),
+    )
+
+
+def draw_truth(calibration: Calibration, seed: int) -> tuple[Calibration, int]:
+    """Return the calibration with one set of its ensemble, drawn by the seed, and its number."""
+    size = calibration.ensemble.size if calibration.ensemble is not None else 0
+    # A child of its own, so that the choice tells nothing of the patients drawn from the seed.
+    (child,) = np.random.SeedSequence(seed).spawn(1)
+    index = int(np.random.default_rng(child).integers(size)) if size else 0
+    return with_member(calibration, index), index
