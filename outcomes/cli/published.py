@@ -1,36 +1,37 @@
-"""`outcomes evidence` and `outcomes calibrate`: the published figures."""
+"""`outcomes evidence`: the published figures."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outcomes.cli.console import check_ending, check_output, progress, say
+from outcomes.cli.options import EvidenceFile
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from outcomes.evidence import Evidence
 
-EvidenceFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--evidence", help="A TOML file or folder of figures; by default the source paper's."
-    ),
-]
 WIDTH = 160
 
 
 def evidence(
     file: EvidenceFile = None,
     study: Annotated[str | None, typer.Option(help="Only this study.")] = None,
+    check: Annotated[
+        bool, typer.Option("--audit", help="Print what contradicts each other instead.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print the published figures and the assumptions."""
+    """Print the published figures and the assumptions, or the contradictions among them."""
     from outcomes.evidence import load_evidence, to_dict
     from outcomes.files import to_json
 
     registry = load_evidence(file)
+    if check:
+        from outcomes.cli.auditing import print_audit
+
+        print_audit(registry, study, as_json)
+        return
     if study is not None:
         registry = _only(registry, study)
     if as_json:
@@ -109,23 +110,3 @@ def _assumptions(registry: "Evidence") -> "Table":
         )
         table.add_row(*(escape(cell) for cell in cells))
     return table
-
-
-def calibrate(
-    out: Annotated[Path, typer.Option(help="JSON file to write.")],
-    file: EvidenceFile = None,
-) -> None:
-    """Solve the parameters that make synthetic series report the published figures."""
-    check_output(check_ending(out, ".json"), file)
-    with progress(3) as step:
-        step("Loading")
-        from outcomes.evidence import load_evidence
-        from outcomes.files import write_json
-        from outcomes.synthetic import calibrate as solve
-
-        calibration = solve(load_evidence(file), progress=step)
-        write_json(out, calibration.to_dict())
-    fitted = calibration.fitted
-    met = sum(bool(target.within) for target in fitted)
-    solved = len(calibration.parameters)
-    say(f"{met} of {len(fitted)} fitted figures met by {solved} parameters; written to {out}")

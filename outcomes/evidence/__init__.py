@@ -15,14 +15,16 @@ from outcomes.evidence.figure import (
     Role,
     Study,
 )
-from outcomes.evidence.finding import SEVERITIES, Finding, Severity
+from outcomes.evidence.finding import CHECK_NAMES, MEANINGS, SEVERITIES, Finding, Severity
 from outcomes.evidence.registry import evidence_hash, load_evidence, to_dict, to_frame, to_records
 
 if TYPE_CHECKING:
     from outcomes.evidence.auditing import audit
 
 __all__ = [
+    "CHECK_NAMES",
     "ESTIMANDS",
+    "MEANINGS",
     "ROLES",
     "SEVERITIES",
     "UNITS",

@@ -70,8 +70,8 @@ def _no_count(evidence: Evidence, figure: Figure) -> Finding:
     behind = value * n / 100
     below, above = int(behind), int(behind) + 1
     digits = decimals(value, figure.statement)
-    near = f"{below} of {n} is {100 * below / n:.{digits}f} %, "
-    near += f"{above} of {n} is {100 * above / n:.{digits}f} %" if above <= n else "all is 100 %"
+    near = f"{below} of {n} is {100 * below / n:.{digits}f}%, "
+    near += f"{above} of {n} is {100 * above / n:.{digits}f}%" if above <= n else "all is 100%"
     numbers = {"count": behind, "n": float(n)}
     twin = same_number_elsewhere(evidence, figure)
     if twin is not None:
@@ -103,8 +103,9 @@ def percentages_in_words(evidence: Evidence) -> Iterator[Finding]:
         if figure.n is None:
             continue
         counts = possible_counts(figure) or ()
-        for count_words, percent_words in COUNT_IN_WORDS.findall(figure.statement):
-            count, percent = int(count_words), float(percent_words)
+        for match in COUNT_IN_WORDS.finditer(figure.statement):
+            percent_words = match[2]
+            count, percent = int(match[1]), float(percent_words)
             half = half_unit(percent, percent_words)
             sizes = {figure.n, *printed_sizes(evidence, figure.study)}
             right = any(count in counts_of(percent, size, half) for size in sizes)
@@ -119,12 +120,12 @@ def percentages_in_words(evidence: Evidence) -> Iterator[Finding]:
                 "reading" if cut else "contradiction",
                 figure.study,
                 (figure.id,),
-                f"“{count} ({percent_words} %)”: {count} of {figure.n} is {share:.2f} %, so "
-                f"{share:.{decimals(percent, percent_words)}f} %"
+                f"“{match[0]}”: {count} of {figure.n} is {share:.2f}%, so "
+                f"{share:.{decimals(percent, percent_words)}f}%"
                 + (
                     "; the decimals were cut off instead of rounded."
                     if cut
-                    else f", and {count} of none of the group sizes printed is {percent_words} %."
+                    else f", and {count} of none of the group sizes printed is {percent_words}%."
                 ),
                 {"count": float(count), "n": float(figure.n), "percent": share},
             )

@@ -98,7 +98,9 @@ def _compare(whole: Figure, groups: list[_Group]) -> Finding | None:
     as_median = medians[0] - half <= value <= medians[1] + half
     parts = listed(f"{shown(g.figure)} ({name(g.figure)}, n = {g.figure.n})" for g in groups)
     limits = "at least " if not all(group.ends for group in groups) else ""
-    words = f"Averages of {parts} make an average of {limits}{expected[0]:.1f}"
+    medians_only = all(g.figure.estimand not in AVERAGES for g in groups)
+    words = f"{'Medians' if medians_only else 'Averages'} of {parts} "
+    words += f"make an average of {limits}{expected[0]:.1f}"
     words += f" to {expected[1]:.1f} months" if not limits else " months"
     words += f"; {value:g} is printed ({whole.source})."
     numbers: dict[str, Number] = {"printed": value, "expected": expected, "pooled_median": medians}

@@ -101,12 +101,13 @@ def _complete(whole: Figure, members: list[Figure]) -> Iterator[Finding]:
         return
     prints = listed(f"{shown(f)} of {f.n} ({arm_name(f)})" for f in members)
     words = f"{sentence(name(whole))}: {prints} "
+    unit = "%" if whole.unit == "percent" else f" {whole.unit}"
     if whole.estimand == "count":
         words += f"add up to {sum(values):.0f}, not to the {value:.0f} printed for all."
     elif outside:
         words += f"leave no room for {shown(whole)} overall: it lies outside their range."
     else:
-        words += f"average to {mean:.1f}, not to the {shown(whole)} printed for all."
+        words += f"average to {mean:.1f}{unit}, not to the {shown(whole)} printed for all."
     numbers = {"overall": value, "weighted_mean": mean, "low": min(values), "high": max(values)}
     ids = (whole.id, *(figure.id for figure in members))
     if exact:

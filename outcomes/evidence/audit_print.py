@@ -170,8 +170,8 @@ def primary_studies(evidence: Evidence) -> Iterator[Finding]:
         if abs(value - figure.value) > (0 if figure.estimand == "count" else half) + ROUNDING:
             apart[figure.study, figure.quantity, external.source].append((figure, external, value))
     for (study, _, source), pairs in apart.items():
-        told = listed(
-            f"{_external(external, figure, value)} for {name(figure)}, not {shown(figure)}"
+        told = "; ".join(
+            f"{name(figure)} {_external(external, figure, value)} against {shown(figure)} here"
             for figure, external, value in pairs
         )
         yield Finding(
@@ -179,16 +179,16 @@ def primary_studies(evidence: Evidence) -> Iterator[Finding]:
             "contradiction",
             study,
             tuple(name for figure, external, _ in pairs for name in (figure.id, external.id)),
-            f"{source}, has {told} as printed here.",
+            f"{source}: {told}.",
             {figure.id: (figure.value or 0.0, value) for figure, _, value in pairs},
         )
     yield from _borrowed(evidence, figures)
 
 
 def _external(external: External, figure: Figure, value: float) -> str:
-    unit = "%" if figure.unit == "percent" else figure.unit
+    unit = "%" if figure.unit == "percent" else f" {figure.unit}"
     digits = decimals(external.value or 0.0, external.fact)
-    text = f"{value:.{digits}f} {unit}"
+    text = f"{value:.{digits}f}{unit}"
     return f"{text} (100 less {external.value:g})" if external.complement_of else text
 
 
@@ -218,13 +218,10 @@ def _borrowed(evidence: Evidence, figures: dict[str, Figure]) -> Iterator[Findin
     for (study, source), pairs in found.items():
         choices = math.comb(compared[study, source], len(pairs))
         probability = min(choices * math.prod(odds for _, _, odds in pairs), 1.0)
-        told = listed(
-            f"{shown(figure)} as {name(figure)} ({figure.source}), which there is "
-            f"{_quantity(external)}"
-            for figure, external, _ in pairs
-        )
+        here = listed(f"{shown(f)} as {name(f)} ({f.source})" for f, _, _ in pairs)
+        there = listed(f"{e.value:g} is {_quantity(e)}" for _, e, _ in pairs)
         improbable = probability < IMPROBABLE
-        words = f"Beside {source}, the source paper has {told}."
+        words = f"Printed are {here}; in {source}, {there}."
         if improbable:
             words += (
                 " That different means agree to the last digit has a probability of "

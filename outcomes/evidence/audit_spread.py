@@ -110,8 +110,8 @@ def _compare(figure: Figure, span: Figure) -> Iterator[Finding]:
             "reading",
             figure.study,
             ids,
-            f"{label}: {given} has {100 * figure.sd / largest:.0f} % of the largest standard "
+            f"{label}: {given} has {100 * figure.sd / largest:.0f}% of the largest standard "
             f"deviation possible ({largest:.1f}), so nearly everyone was at one end: about "
-            f"{100 * top:.0f} % at {high:g} and {100 - 100 * top:.0f} % at {low:g} {unit}.",
+            f"{100 * top:.0f}% at {high:g} and {100 - 100 * top:.0f}% at {low:g} {unit}.",
             {**numbers, "share_at_the_top": top},
         )

@@ -2,73 +2,17 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from outcomes.arrays import FloatArray
 from outcomes.evidence.figure import Evidence, Figure
 from outcomes.evidence.finding import IMPROBABLE, Finding
-from outcomes.evidence.printed import chance, listed
+from outcomes.evidence.printed import chance
+from outcomes.evidence.printed_survival import Survival, survival_of
 from outcomes.evidence.weibull import DEATH_SHAPES, binomial_sum, dead_by, follow_up_times
 
 DEATHS = ("deaths", "died")
-AVERAGES = ("mean_sd", "mean_among_observed")
-
-
-@dataclass(frozen=True)
-class Survival:
-    """The median survivals of a study's groups and its follow-up."""
-
-    medians: tuple[Figure, ...]
-    mean: Figure | None
-    span: Figure | None
-
-    @property
-    def low(self) -> float | None:
-        """Shortest follow-up in months."""
-        return None if self.span is None else self.span.low
-
-    @property
-    def high(self) -> float | None:
-        """Longest follow-up in months."""
-        return None if self.span is None else self.span.high
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Identifiers of the figures."""
-        figures = (*self.medians, self.mean, self.span)
-        return tuple(dict.fromkeys(figure.id for figure in figures if figure is not None))
-
-    @property
-    def words(self) -> str:
-        """The medians and the follow-up in words."""
-        told = listed(f"{m.value:g} months ({m.n} patients)" for m in self.medians)
-        plural = "survivals" if len(self.medians) > 1 else "survival"
-        return f"Median {plural} of {told} with {self.low:g}-{self.high:g} months of follow-up"
-
-
-def survival_of(evidence: Evidence, study: str, arm: str, n: int) -> Survival | None:
-    """Return what a study prints of the survival of `n` patients; None without medians.
-
-    The medians are those of groups that together are the n patients, else that of all.
-    """
-    figures = [f for f in evidence.of_study(study) if not f.same_as and f.value is not None]
-    medians = [f for f in figures if f.estimand == "kaplan_meier_median" and f.n]
-    medians = [f for f in medians if f.quantity.startswith("overall_survival")]
-    own = tuple(f for f in medians if f.arm == arm and f.n == n)
-    groups = tuple(f for f in medians if f.arm and not arm)
-    if sum(f.n or 0 for f in groups) == n:
-        own = groups
-    if not own:
-        return None
-    follow_up = [f for f in evidence.of_study(study) if f.quantity.startswith("follow_up")]
-    follow_up = [
-        f for f in follow_up if f.arm in (arm, "") and f.unit == "months" and not f.same_as
-    ]
-    means = [f for f in follow_up if f.estimand in AVERAGES and f.sd is not None]
-    spans = [f for f in follow_up if f.low is not None and f.high is not None]
-    return Survival(own, means[0] if means else None, spans[0] if spans else None)
 
 
 def deaths(evidence: Evidence) -> Iterator[Finding]:
@@ -88,13 +32,7 @@ def deaths(evidence: Evidence) -> Iterator[Finding]:
         printed = survival_of(evidence, figure.study, figure.arm, figure.n)
         if printed is None or printed.high is None:
             continue
-        mean = printed.mean
-        times = follow_up_times(
-            None if mean is None else mean.value,
-            None if mean is None else mean.sd,
-            printed.low,
-            printed.high,
-        )
+        times = follow_up_times(printed.mean, printed.sd, printed.low, printed.high)
         if times is None:
             continue
         few = _totals(printed, times, False) + _totals(printed, times, True)

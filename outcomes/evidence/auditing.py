@@ -12,6 +12,7 @@ from outcomes.evidence.audit_counts import (
 )
 from outcomes.evidence.audit_follow_up import average_follow_up
 from outcomes.evidence.audit_groups import overall
+from outcomes.evidence.audit_hazard import hazard_shape, immortal_time
 from outcomes.evidence.audit_print import meanings, order_of_words, primary_studies, second_prints
 from outcomes.evidence.audit_spread import spread
 from outcomes.evidence.audit_survival import deaths, earliest_follow_up
@@ -33,6 +34,8 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     average_follow_up,
     meanings,
     spread,
+    hazard_shape,
+    immortal_time,
     between,
 )
 

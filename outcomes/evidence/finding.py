@@ -7,6 +7,35 @@ from typing import Literal, get_args
 Severity = Literal["contradiction", "improbable", "reading"]
 SEVERITIES: tuple[str, ...] = get_args(Severity)
 
+# What each severity means, as a heading.
+MEANINGS: Mapping[str, str] = {
+    "contradiction": "Contradictions: these figures cannot all be true",
+    "improbable": "Improbable: these figures can all be true, but hardly",
+    "reading": "Readings: arithmetic decides how these figures must be read",
+}
+# Names of the checks as readers see them.
+CHECK_NAMES: Mapping[str, str] = {
+    "bhatia-davis": "Standard deviation against range",
+    "between-studies": "Hazards of death between studies",
+    "count-in-words": "Count and percentage in words",
+    "deaths": "Deaths against median survival and follow-up",
+    "follow-up": "Average follow-up against its parts",
+    "grim": "Percentages and means that no count gives",
+    "groups": "Overall figure against its groups",
+    "hazard-shape": "Time of events against their share",
+    "immortal-time": "Immortal time",
+    "one-number-two-populations": "One number for two populations",
+    "parts": "Parts against their whole",
+    "primary-study": "Source paper against the primary study",
+    "range": "Average outside its range",
+    "shortest-follow-up": "Shortest follow-up against median survival",
+    "text-against-table": "Text against table",
+    "two-meanings": "One number under two meanings",
+    "two-prints": "Two prints of one figure",
+    "two-sizes": "Two sizes of one group",
+    "words-against-numbers": "Words against numbers",
+}
+
 # Below this probability figures that chance could bring together are called improbable.
 IMPROBABLE = 0.01
 
@@ -20,7 +49,7 @@ class Finding:
     Attributes
     ----------
     check
-        Short name of the check, e.g. ``grim``.
+        Short name of the check, one of `CHECK_NAMES`.
     severity
         ``contradiction``: the figures cannot all be true. ``improbable``: they can, with the small
         `probability`. ``reading``: arithmetic decides how a number must be read.

@@ -152,12 +152,12 @@ def shown(figure: Figure) -> str:
     text = f"{figure.value:.{decimals(figure.value, figure.statement)}f}"
     if figure.sd is not None:
         text += f" ± {figure.sd:g}"
-    return f"{text} %" if figure.unit == "percent" else f"{text} {figure.unit}".rstrip()
+    return f"{text}%" if figure.unit == "percent" else f"{text} {figure.unit}".rstrip()
 
 
 def chance(probability: float) -> str:
-    """Return a probability in words, never rounded to nothing."""
-    return "less than 0.0001" if probability < 1e-4 else f"{probability:.1g}"
+    """Return an upper limit of a probability, never rounded to nothing."""
+    return f"{max(probability, 1e-4):.1g}"
 
 
 def listed(items: Iterable[str]) -> str:
