@@ -118,8 +118,9 @@ def _check_versions(client: Client, address: str) -> None:
     """Refuse workers that are not there or might compute other numbers."""
     here = installed_versions()
     try:
-        # A task, so that a cluster that grows on demand starts a worker; then each worker, since
-        # one that lacks the package would leave a task lying; then the scheduler, which reads tasks.
+        # First a task, so that a cluster that grows on demand starts a worker; then every worker,
+        # since one without the package leaves its tasks lying; then a task of ours, which the
+        # scheduler reads too.
         client.submit(len, (), pure=False).result(timeout=FIRST_WORKER_SECONDS)
         found = client.run(installed_versions)
         client.submit(installed_versions, pure=False).result(timeout=FIRST_WORKER_SECONDS)
