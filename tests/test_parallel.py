@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from outcomes.cli import options
 from outcomes.cli.options import Cluster, Jobs, counted
-from outcomes.errors import CohortError, OutcomesError, ParallelError, Violation
+from outcomes.errors import CohortError, ParallelError, Violation
 from outcomes.parallel import check_address, check_jobs, replicate, spawn_seeds
 
 # Functions for the workers are made inside functions, so that they travel by value: a worker
@@ -445,7 +445,3 @@ def test_without_a_terminal_work_is_told_in_some_twenty_lines(capsys):
         for done in (1, 2, 3):
             show(done)
     assert len(capsys.readouterr().err.splitlines()) == 3
-
-
-def test_errors_of_the_door_end_a_command_with_status_3():
-    assert issubclass(ParallelError, OutcomesError)
