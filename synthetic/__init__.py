@@ -14,11 +14,19 @@ if TYPE_CHECKING:
         Target,
         read_calibration,
     )
-    from outcomes.synthetic.cohort import shipped_calibration, simulate, simulate_chunks
+    from outcomes.synthetic.cohort import (
+        shipped_calibration,
+        simulate,
+        simulate_chunks,
+        simulation_provenance,
+    )
     from outcomes.synthetic.fitting import calibrate
+    from outcomes.synthetic.members import draw_truth, with_member
     from outcomes.synthetic.patient_truth import true_risk
     from outcomes.synthetic.pooled import simulate_pooled
+    from outcomes.synthetic.replicates import verification_size, verify
     from outcomes.synthetic.strategy_truth import treatment_truth
+    from outcomes.synthetic.uncertainty import draw_ensemble
 
 __all__ = [
     "Calibration",
@@ -26,13 +34,19 @@ __all__ = [
     "Parameter",
     "Target",
     "calibrate",
+    "draw_ensemble",
+    "draw_truth",
     "read_calibration",
     "shipped_calibration",
     "simulate",
     "simulate_chunks",
     "simulate_pooled",
+    "simulation_provenance",
     "treatment_truth",
     "true_risk",
+    "verification_size",
+    "verify",
+    "with_member",
 ]
 
 _HOMES = {
@@ -41,13 +55,19 @@ _HOMES = {
     "Parameter": "calibration",
     "Target": "calibration",
     "calibrate": "fitting",
+    "draw_ensemble": "uncertainty",
+    "draw_truth": "members",
     "read_calibration": "calibration",
     "shipped_calibration": "cohort",
     "simulate": "cohort",
     "simulate_chunks": "cohort",
     "simulate_pooled": "pooled",
+    "simulation_provenance": "cohort",
     "treatment_truth": "strategy_truth",
     "true_risk": "patient_truth",
+    "verification_size": "replicates",
+    "verify": "replicates",
+    "with_member": "members",
 }
 
 

@@ -8,6 +8,8 @@ from outcomes.errors import CalibrationError
 from outcomes.synthetic.calibration import Calibration
 from outcomes.synthetic.ranges import with_assumptions
 
+OWN_STREAM = 1
+
 
 def with_member(calibration: Calibration, index: int) -> Calibration:
     """Return the calibration whose truth is one set of its ensemble.
@@ -38,7 +40,6 @@ def with_member(calibration: Calibration, index: int) -> Calibration:
 def draw_truth(calibration: Calibration, seed: int) -> tuple[Calibration, int]:
     """Return the calibration with one set of its ensemble, drawn by the seed, and its number."""
     size = calibration.ensemble.size if calibration.ensemble is not None else 0
-    # A child of its own, so that the choice tells nothing of the patients drawn from the seed.
-    (child,) = np.random.SeedSequence(seed).spawn(1)
-    index = int(np.random.default_rng(child).integers(size)) if size else 0
+    # A stream of its own, so that the choice tells nothing of the patients drawn from the seed.
+    index = int(np.random.default_rng([seed, OWN_STREAM]).integers(size)) if size else 0
     return with_member(calibration, index), index

@@ -10,13 +10,16 @@ import pandas as pd
 
 from outcomes.arrays import FloatArray
 from outcomes.errors import NotEstimableError, OutcomesError
-from outcomes.evidence import Figure
+from outcomes.evidence import Evidence, Figure
 from outcomes.parallel import replicate, spawn_seeds
 from outcomes.synthetic.calibration import Calibration
 from outcomes.synthetic.cohort import simulate
+from outcomes.synthetic.estimands import is_covered
+from outcomes.synthetic.nulls import null_rejections, null_tests
 from outcomes.synthetic.reported import reported
 from outcomes.synthetic.sampling import published_value
-from outcomes.synthetic.verification import FigureDistribution
+from outcomes.synthetic.series import Series
+from outcomes.synthetic.verification import FigureDistribution, Verification
 
 # Cohorts are drawn together up to this many rows, which is faster than one by one.
 BATCH_ROWS = 20_000
@@ -122,14 +125,7 @@ def figure_distributions(
     """Return the distribution of each figure of a study over cohorts of the published size.
 
     The parameters are those of `draw_figures`.
-
-    Raises
-    ------
-    OutcomesError
-        If fewer than two cohorts are asked for.
     """
-    if cohorts < 2:
-        raise OutcomesError(f"cohorts: found {cohorts}; allowed: at least 2")
     drawn = draw_figures(study, figures, cohorts, seed, **options)
     return tuple(_summary(figure, drawn[:, k]) for k, figure in enumerate(figures))
 
@@ -163,3 +159,72 @@ def _summary(figure: Figure, drawn: FloatArray) -> FigureDistribution:
         span=(float(edges[0]), float(edges[-1])),
         counts=tuple(int(n) for n in counts),
     )
+
+
+def verification_size(calibration: Calibration, cohorts: int) -> int:
+    """Return how many cohorts `verify` draws in all."""
+    nulls = {test.study for test in null_tests(calibration.evidence)}
+    return cohorts * (len(calibration.series) + len(nulls))
+
+
+def verify(
+    calibration: Calibration,
+    cohorts: int,
+    seed: int,
+    *,
+    jobs: int = 1,
+    cluster: str | None = None,
+    progress: Progress | None = None,
+) -> Verification:
+    """Draw many cohorts of each study and see whether the published figures fit among them.
+
+    Parameters
+    ----------
+    calibration
+        Parameters.
+    cohorts
+        Cohorts of each study at its published size, and for each set of published nulls.
+    seed
+        Seed; the same cohorts whatever `jobs` and `cluster`.
+    jobs, cluster
+        As in `outcomes.parallel.replicate`.
+    progress
+        Called with the number of cohorts that are done, of `verification_size`.
+    """
+    seeds = spawn_seeds(seed, len(calibration.series) + 1)
+    found: list[FigureDistribution] = []
+    for done, (series, one) in enumerate(zip(calibration.series, seeds[1:], strict=True)):
+        found += figure_distributions(
+            series.study,
+            numeric_figures(series, calibration.evidence),
+            cohorts,
+            one,
+            calibration=calibration,
+            jobs=jobs,
+            cluster=cluster,
+            progress=None if progress is None else partial(_further, progress, done * cohorts),
+        )
+    nulls = null_rejections(
+        calibration,
+        cohorts,
+        seeds[0],
+        jobs=jobs,
+        cluster=cluster,
+        progress=None
+        if progress is None
+        else partial(_further, progress, len(calibration.series) * cohorts),
+    )
+    return Verification(seed, cohorts, tuple(found), nulls)
+
+
+def numeric_figures(series: Series, evidence: Evidence) -> tuple[Figure, ...]:
+    """Return the figures of a series that a cohort of it can report."""
+    return tuple(
+        figure
+        for figure in evidence.of_study(series.study)
+        if figure.role in ("fit", "check") and is_covered(figure)
+    )
+
+
+def _further(progress: Progress, before: int, done: int) -> None:
+    progress(before + done)

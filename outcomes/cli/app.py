@@ -7,7 +7,7 @@ from types import FrameType
 
 import typer
 
-from outcomes.cli import cohorts, comparing, decision, modelling, published, running
+from outcomes.cli import calibrating, cohorts, comparing, decision, modelling, published, running
 from outcomes.cli.console import print_error
 from outcomes.errors import OutcomesError
 
@@ -27,7 +27,7 @@ app = typer.Typer(
 )
 app.command("run")(running.run)
 app.command("evidence")(published.evidence)
-app.command("calibrate")(published.calibrate)
+app.command("calibrate")(calibrating.calibrate)
 app.command("simulate")(cohorts.simulate)
 app.command("validate")(cohorts.validate)
 app.command("fit")(modelling.fit)

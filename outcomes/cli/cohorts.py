@@ -14,7 +14,9 @@ from outcomes.cli.console import (
     progress,
     say,
     split_names,
+    wrong_usage,
 )
+from outcomes.cli.options import EvidenceFile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,25 +38,38 @@ def simulate(
         Path | None,
         typer.Option(help="What `outcomes calibrate` wrote; by default the source paper's."),
     ] = None,
+    evidence: EvidenceFile = None,
+    drawn_truth: Annotated[
+        bool,
+        typer.Option(
+            "--drawn-truth",
+            help="Take the truth from the ensemble of the calibration, one set by the seed.",
+        ),
+    ] = False,
 ) -> None:
     """Draw a synthetic cohort of any size, in constant memory."""
-    check_output(check_ending(out, *COHORT_ENDINGS), calibration)
-    from outcomes.evidence import evidence_hash, load_evidence
+    check_output(check_ending(out, *COHORT_ENDINGS), calibration, evidence)
+    from outcomes.evidence import load_evidence
     from outcomes.schema import write_cohort
-    from outcomes.synthetic import read_calibration, shipped_calibration, simulate_chunks
+    from outcomes.synthetic import (
+        draw_truth,
+        read_calibration,
+        shipped_calibration,
+        simulate_chunks,
+        simulation_provenance,
+    )
     from outcomes.synthetic.cohort import CHUNK_ROWS
 
+    if evidence is not None and calibration is None:
+        raise wrong_usage("--evidence needs --calibration, which was solved for these figures")
     solved = shipped_calibration()
     if calibration is not None:
-        solved = read_calibration(calibration, load_evidence())
+        solved = read_calibration(calibration, load_evidence(evidence))
+    provenance = simulation_provenance(solved, study, n, seed)
+    if drawn_truth:
+        solved, member = draw_truth(solved, seed)
+        provenance |= {"ensemble_member": member}
     solved.series_of(study)
-    provenance = {
-        "synthetic": True,
-        "study": study,
-        "n": n,
-        "seed": seed,
-        "evidence_hash": evidence_hash(solved.evidence),
-    }
     total = -(-n // CHUNK_ROWS)
     with progress(total) as step:
 

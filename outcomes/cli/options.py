@@ -1,8 +1,9 @@
-"""Options that several commands share: where replicate work is done, and how far it is."""
+"""Options that several commands share: the figures, where replicate work is done, how far it is."""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +16,13 @@ from outcomes.parallel import check_address, check_jobs
 LINES = 20
 
 Done = Callable[[int], None]
+
+EvidenceFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--evidence", help="A TOML file or folder of figures; by default the source paper's."
+    ),
+]
 
 
 def _checked_jobs(context: typer.Context, jobs: int) -> int:
