@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from outcomes.synthetic.series import Series, all_series, shared_parameters
 from outcomes.synthetic.verification import Verification
 
 FORMAT = 2
+UNREADABLE = "not a readable calibration; allowed: the JSON that `outcomes calibrate` writes"
 # Further from its prior, in standard deviations of it, no parameter means anything: the shipped
 # ones lie within 5.
 FARTHEST = 10.0
@@ -206,20 +208,46 @@ def read_calibration(path: str | Path, evidence: Evidence) -> Calibration:
     Raises
     ------
     CalibrationError
-        If the file is missing, no calibration, or of another format, or if a parameter is
-        missing, no number, or absurdly far from its prior.
+        If the file is missing, no calibration, of another format or for other evidence, or if a
+        parameter is missing, no number, or absurdly far from its prior.
     """
+    data = _read_json(path)
+    if data.get("evidence_hash", "") != evidence_hash(evidence) and data.get("format") == FORMAT:
+        raise CalibrationError(
+            f"{path}: was solved for other figures or assumptions; allowed: the evidence it was "
+            "made with"
+        )
+    return calibration_of(data, evidence, str(path))
+
+
+def read_shipped(path: str | Path, evidence: Evidence) -> Calibration:
+    """Read the calibration that comes with the package, as its evidence does."""
+    return calibration_of(_read_json(path), evidence, str(path))
+
+
+def _read_json(path: str | Path) -> dict[str, Any]:
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise CalibrationError(f"{path}: {UNREADABLE} ({error})") from error
+    if not isinstance(data, dict):
+        raise CalibrationError(f"{path}: {UNREADABLE}")
+    return data
+
+
+def calibration_of(data: Mapping[str, Any], evidence: Evidence, source: str) -> Calibration:
+    """Return the calibration of plain data, as `Calibration.to_dict` gives them.
+
+    Raises
+    ------
+    CalibrationError
+        If the data are no calibration, or of another format.
+    """
+    try:
         if data["format"] != FORMAT:
-            raise CalibrationError(f"{path}: format {data['format']}; allowed: {FORMAT}")
-        if data["evidence_hash"] != evidence_hash(evidence):
-            raise CalibrationError(
-                f"{path}: was solved for other figures or assumptions; allowed: the evidence it "
-                "was made with"
-            )
+            raise CalibrationError(f"{source}: format {data['format']}; allowed: {FORMAT}")
         if not isinstance(data["parameters"], dict):
-            raise CalibrationError(f"{path}: parameters: allowed: a JSON object")
+            raise CalibrationError(f"{source}: parameters: allowed: a JSON object")
         calibration = Calibration(
             targets=tuple(Target(**row) for row in data["targets"]),
             parameters=tuple(Parameter(**row) for row in data["parameters"].values()),
@@ -230,14 +258,11 @@ def read_calibration(path: str | Path, evidence: Evidence) -> Calibration:
             ensemble=data["ensemble"] and Ensemble.from_dict(data["ensemble"]),
             verification=data["verification"] and Verification.from_dict(data["verification"]),
         )
-        _check_parameters(calibration, str(path))
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        _check_parameters(calibration, source)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         if isinstance(error, CalibrationError):
             raise
-        raise CalibrationError(
-            f"{path}: not a readable calibration ({error}); allowed: the JSON that "
-            "`outcomes calibrate` writes"
-        ) from error
+        raise CalibrationError(f"{source}: {UNREADABLE} ({error})") from error
     return calibration
 
 

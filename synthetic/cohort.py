@@ -14,7 +14,7 @@ from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.errors import OutcomesError
 from outcomes.evidence import evidence_hash, load_evidence
 from outcomes.schema import COLUMNS, Cohort
-from outcomes.synthetic.calibration import Calibration, read_calibration
+from outcomes.synthetic.calibration import Calibration, read_shipped
 from outcomes.synthetic.courses import baselines_of, course_of, take
 from outcomes.synthetic.effects import arm_share_below_3mm, selection_probability, series_follow_up
 from outcomes.synthetic.function import draw_function
@@ -37,7 +37,7 @@ def shipped_calibration() -> Calibration:
     """Return the calibration to the shipped figures that comes with the package."""
     source = resources.files("outcomes.synthetic") / "data" / "calibration.json"
     with resources.as_file(source) as path:
-        return read_calibration(path, load_evidence())
+        return read_shipped(path, load_evidence())
 
 
 def simulate(
