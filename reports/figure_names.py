@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from outcomes.evidence import Figure
 
 # Families of the registry's quantities that the role already names.
-FAMILIES = ("null/", "prognostic/", "rule/", "context/")
+FAMILIES = ("null/", "prognostic/", "rule/", "context/", "printed/")
 
 
 def figure_label(figure: Figure) -> str:

@@ -23,7 +23,7 @@ from outcomes.reports.names import plain_terms, readable
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import make_page
 from outcomes.reports.summary_decomposition import decomposition_section
-from outcomes.reports.summary_tensions import contradictions
+from outcomes.reports.summary_tensions import contradictions, explanations
 from outcomes.reports.wording import (
     NONE,
     count,
@@ -249,12 +249,11 @@ def _table(results: StudyResults, calibration: Calibration) -> Section:
         )
     ]
     targets = {target.id for target in calibration.targets}
-    touched = [one for one in contradictions(results) if targets & set(one.ids)]
+    touched = [one for one in explanations(results) if targets & set(one.ids)]
     if touched:
         blocks.append(
             Table(
-                f"Contradictions that touch these figures, {len(touched)} of "
-                f"{len(contradictions(results))}",
+                f"Why the publications let some of these figures be missed ({len(touched)})",
                 (Column("Figure"), Column("Why")),
                 tuple((one.title, one.words) for one in touched),
                 fitted=True,

@@ -17,7 +17,7 @@ from outcomes.reports.figure_names import figure_label, figure_value
 from outcomes.reports.names import plain_terms, readable
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import make_page
-from outcomes.reports.summary_tensions import contradictions, tension_section
+from outcomes.reports.summary_tensions import contradictions, improbable, tension_section
 from outcomes.reports.wording import NONE, count, plain, sentence_case
 
 if TYPE_CHECKING:
@@ -63,7 +63,11 @@ def summarise(results: StudyResults) -> Page:
             KeyNumber(
                 "Assumptions", str(len(evidence.assumptions)), "each with a range and a source"
             ),
-            KeyNumber("Contradictions", str(len(contradictions(results))), "shown, not hidden"),
+            KeyNumber(
+                "Contradictions",
+                str(len(contradictions(results))),
+                f"and {count(len(improbable(results)), 'improbable figure')}, shown, not hidden",
+            ),
         ),
         sections=(
             _reading(),
@@ -116,7 +120,8 @@ def _study_section(study: Study, figures: tuple[Figure, ...]) -> Section:
         if figure.low is not None and figure.high is not None:
             unit = figure.unit if figure.value is None else ""
             spread = f"{plain(figure.low)}–{plain(figure.high)} {unit}".rstrip()
-        remarks = " ".join(part for part in (_quoted(figure.statement), figure.note) if part)
+        told = (_quoted(figure.statement), figure.note, figure.reading)
+        remarks = " ".join(part for part in told if part)
         value = spread if figure.value is None and spread else figure_value(figure)
         if spread and figure.value is not None:
             value += f" ({spread})"

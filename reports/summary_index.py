@@ -26,7 +26,7 @@ from outcomes.reports.summary_arms import (
 )
 from outcomes.reports.summary_calibration import solved_sentence
 from outcomes.reports.summary_common import TITLES, arm_at, make_page, page_names
-from outcomes.reports.summary_tensions import contradictions
+from outcomes.reports.summary_tensions import how_many
 from outcomes.reports.wording import (
     INTERVAL_MEANING,
     as_sentence,
@@ -205,8 +205,7 @@ def _findings(results: StudyResults) -> Section | None:
             f"Repeated without end on patients of this kind, the studies would report {met} of "
             f"{len(fitted)} published figures within the tolerance. "
             f"{solved_sentence(results.calibration)}",
-            f"The publications hold {count(len(contradictions(results)), 'contradiction')}, "
-            "listed under Evidence.",
+            f"The publications hold {how_many(results)}, listed under Evidence.",
         ]
     if items:
         blocks.append(Bullets(tuple(items)))

@@ -20,7 +20,6 @@ from outcomes.evidence.printed import (
     shown,
 )
 
-MEANS = ("mean_sd", "mean_among_observed")
 MEDIANS = ("median_among_observed", "kaplan_meier_median")
 
 
@@ -86,7 +85,7 @@ def _complete(whole: Figure, members: list[Figure]) -> Iterator[Finding]:
     high = max(v + s for v, s in zip(values, slack, strict=True)) + half + ROUNDING
     outside = not low <= value <= high
     apart = abs(value - mean) > mean_slack + half + ROUNDING
-    exact = whole.estimand in MEANS or whole.estimand in ("count", "crude_proportion")
+    exact = whole.estimand not in (*AT_A_HORIZON, "kaplan_meier_median")
     if whole.estimand in ("count", "crude_proportion"):
         options = [possible_counts(figure) for figure in members]
         total = possible_counts(whole)
@@ -96,7 +95,7 @@ def _complete(whole: Figure, members: list[Figure]) -> Iterator[Finding]:
         apart = max(total) < sums[0] or min(total) > sums[1]
         outside = outside and apart and whole.estimand == "crude_proportion"
     if whole.estimand in MEDIANS:
-        apart = exact = False
+        apart = False
     if not (apart or outside):
         return
     prints = listed(f"{shown(f)} of {f.n} ({arm_name(f)})" for f in members)

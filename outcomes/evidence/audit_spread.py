@@ -105,12 +105,13 @@ def _compare(figure: Figure, span: Figure) -> Iterator[Finding]:
         )
     elif largest > 0 and figure.sd > NEAR_THE_ENDS * largest:
         top = (mean - low) / (high - low)
+        share = min(figure.sd / largest, 1.0)
         yield Finding(
             "bhatia-davis",
             "reading",
             figure.study,
             ids,
-            f"{label}: {given} has {100 * figure.sd / largest:.0f}% of the largest standard "
+            f"{label}: {given} has {100 * share:.0f}% of the largest standard "
             f"deviation possible ({largest:.1f}), so nearly everyone was at one end: about "
             f"{100 * top:.0f}% at {high:g} and {100 - 100 * top:.0f}% at {low:g} {unit}.",
             {**numbers, "share_at_the_top": top},

@@ -21,8 +21,8 @@ def deaths(evidence: Evidence) -> Iterator[Finding]:
     Too few: each patient is followed for a time from the beta distribution with the printed
     moments. Read as the moments of survivors, the longer followed the rarer, each time weighs by
     one over the probability of surviving it; both readings are tried. Too many: everyone is
-    followed for the longest time. The largest probability over the readings and the shapes of
-    the Weibull hazard is taken.
+    followed for the longest time, where one is printed of all. The largest probability over the
+    readings and the shapes of the Weibull hazard is taken.
     """
     for figure in evidence.figures:
         if figure.quantity not in DEATHS or figure.estimand != "count" or figure.same_as:
@@ -36,7 +36,10 @@ def deaths(evidence: Evidence) -> Iterator[Finding]:
         if times is None:
             continue
         few = _totals(printed, times, False) + _totals(printed, times, True)
-        many = _totals(printed, np.array([printed.high]), False)
+        # Survivors' follow-up sets no limit to that of the others.
+        of_all = printed.span is not None and printed.span.n == figure.n
+        longest = np.array([printed.high if of_all else math.inf])
+        many = _totals(printed, longest, False)
         count = int(figure.value)
         at_most = max(float(total[: count + 1].sum()) for total in few)
         at_least = max(float(total[count:].sum()) for total in many)

@@ -31,14 +31,24 @@ IMPOSSIBLE = {
 }
 READINGS = {
     "laufer-2013/time_of_death_without_progression": "apart by study",
-    "laufer-2013/dose_regimen/hypofractionated_low": "only the second fits",
-    "xu-2021/complication/separation": "other way round",
-    "liu-2020/follow_up_survived": "survivors",
     "liu-2020/follow_up_survived_sd": "Bhatia-Davis",
     "liu-2020/time_of_progression/alone": "Weibull",
     "liu-2020/overall_survival_median/sbrt": "no causal effect",
     "liu-2020/patients/sbrt": "immortal time",
     "gong-2021/local_progression_12m/moderate": "5 of 18",
+}
+CHOICES = {
+    "laufer-2013/dose_regimen/hypofractionated_low": "only the second fits",
+    "laufer-2013/time_of_progression": "median time",
+    "xu-2021/complication/separation": "so the smaller",
+    "xu-2021/complication/piecemeal": "so the larger",
+    "liu-2020/follow_up_survived": "survivors",
+    "liu-2020/vas_after_sbrt/sbrt": "The text's value",
+    "gong-2021/patients/moderate": "As the table prints it",
+    "gong-2021/local_progression_12m/moderate": "1 − Kaplan-Meier",
+    "bate-2015/printed/local_progression_crude/surgery_sbrt": "3 of 21",
+    "amankulor-2014/local_control_12m": "Kaplan-Meier",
+    "li-2022/rule/noms_radioresistant_low_grade": "low",
 }
 
 
@@ -55,6 +65,15 @@ def test_tension_says_why(figure: str) -> None:
 @pytest.mark.parametrize("figure", READINGS)
 def test_note_says_how_it_is_read(figure: str) -> None:
     assert READINGS[figure] in EVIDENCE.figure(figure).note
+
+
+def test_readings_are_exactly_these() -> None:
+    assert {figure.id for figure in EVIDENCE.figures if figure.reading} == set(CHOICES)
+
+
+@pytest.mark.parametrize("figure", CHOICES)
+def test_reading_says_what_was_chosen(figure: str) -> None:
+    assert CHOICES[figure] in EVIDENCE.figure(figure).reading
 
 
 def test_only_laufers_incidences_have_a_wider_tolerance() -> None:

@@ -17,7 +17,7 @@ from outcomes.reports.summary_support import (
     sbrt_support,
     support_sentence,
 )
-from outcomes.reports.summary_tensions import contradictions
+from outcomes.reports.summary_tensions import contradictions, explanations, findings
 from outcomes.reports.wording import INTERVAL_MEANING
 
 
@@ -115,13 +115,35 @@ def test_lead_gives_the_plain_and_the_adjusted_result_together(own_results, resu
 
 def test_contradictions_are_counted_once_and_alike(results):
     found = contradictions(results)
-    assert len({one.words for one in found}) == len(found)
-    ids = [name for one in found for name in one.ids]
-    assert sorted(ids) == sorted(f.id for f in results.evidence.figures if f.tension)
+    assert len({one.words for one in found}) == len(found) > 0
     for name in ("evidence", "calibration"):
         (key,) = [k for k in summarise_page(name, results).keys if k.label == "Contradictions"]
         assert key.value == str(len(found))
-    assert f"hold {len(found)} contradictions" in render_page("index", results)
+    assert f"hold {len(found)} contradictions and" in render_page("index", results)
+
+
+def test_every_missed_figure_is_explained_once(results):
+    found = explanations(results)
+    assert len({one.words for one in found}) == len(found)
+    ids = [name for one in found for name in one.ids]
+    assert sorted(ids) == sorted(f.id for f in results.evidence.figures if f.tension)
+
+
+def test_findings_stand_on_the_evidence_page_contradictions_first(results):
+    (section,) = [s for s in summarise_page("evidence", results).sections if s.id == "tensions"]
+    captions = [block.caption.split(":")[0] for block in section.blocks]
+    assert captions[:3] == ["Contradictions", "Improbable", "Readings"]
+    rows = [row for block in section.blocks for row in block.rows]
+    assert len(rows) >= len(findings(results))
+    page = re.sub(r"\s+", " ", render_page("evidence", results))
+    assert "6 of 69 but no count of 21" in page
+    assert "How it was read: 8.7 % is taken for all 69 lesions" in page
+
+
+def test_contradictions_handed_over_take_the_place_of_the_audit(results):
+    own = dataclasses.replace(results, tensions=(("Own 2024", "Two numbers."),))
+    assert [one.title for one in contradictions(own)] == ["Own 2024"]
+    assert "hold 1 contradiction, listed" in render_page("index", own)
 
 
 def test_a_match_is_not_called_a_validation(results):
