@@ -17,7 +17,7 @@ from outcomes.reports.figure_names import figure_label, figure_value
 from outcomes.reports.names import plain_terms, readable
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import make_page
-from outcomes.reports.summary_tensions import contradictions, improbable, tension_section
+from outcomes.reports.summary_tensions import contradictions, improbable, tension_sections
 from outcomes.reports.wording import NONE, count, plain, sentence_case
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def summarise(results: StudyResults) -> Page:
         ),
         sections=(
             _reading(),
-            tension_section(results),
+            *tension_sections(results),
             Section(
                 id="studies",
                 title="The sources",
@@ -120,7 +120,8 @@ def _study_section(study: Study, figures: tuple[Figure, ...]) -> Section:
         if figure.low is not None and figure.high is not None:
             unit = figure.unit if figure.value is None else ""
             spread = f"{plain(figure.low)}–{plain(figure.high)} {unit}".rstrip()
-        told = (_quoted(figure.statement), figure.note, figure.reading)
+        read = f"How it was read: {figure.reading}" if figure.reading else ""
+        told = (_quoted(figure.statement), figure.note, read)
         remarks = " ".join(part for part in told if part)
         value = spread if figure.value is None and spread else figure_value(figure)
         if spread and figure.value is not None:

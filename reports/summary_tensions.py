@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from outcomes.evidence import CHECK_NAMES, MEANINGS, SEVERITIES, audit
-from outcomes.reports.content import Block, Column, Section, Table
+from outcomes.evidence import CHECK_NAMES, SEVERITIES, audit
+from outcomes.reports.content import Block, Column, Paragraph, Section, Subheading, Table
 from outcomes.reports.figure_names import figure_label
 from outcomes.reports.names import plain_terms, readable
 from outcomes.reports.results import StudyResults
@@ -18,6 +18,25 @@ if TYPE_CHECKING:
 
 SEVERAL = "Several studies"
 HANDED_OVER = "contradiction"
+# Severity -> identifier, title and finding of its section.
+SECTIONS = {
+    "contradiction": (
+        "tensions",
+        "Where the publications contradict each other",
+        "These figures cannot all be true, by arithmetic alone. No model can meet both sides, so "
+        "each is shown.",
+    ),
+    "improbable": (
+        "improbable",
+        "What is hardly possible",
+        "These figures can all be true, but chance would hardly bring them together.",
+    ),
+    "reading": (
+        "readings",
+        "How figures have to be read",
+        "Here arithmetic decides what a number can mean.",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +66,9 @@ class Contradiction:
     @property
     def title(self) -> str:
         """Return the source with what it is about."""
-        return f"{self.source}: {self.label}" if self.label else self.source
+        if not self.label:
+            return self.source
+        return f"{self.source}: {self.label[:1].lower()}{self.label[1:]}"
 
 
 @lru_cache(maxsize=4)
@@ -120,67 +141,58 @@ def explanations(results: StudyResults) -> tuple[Contradiction, ...]:
     )
 
 
-def tension_section(results: StudyResults) -> Section | None:
-    """Return the findings by severity, and how words and numbers were read."""
+def tension_sections(results: StudyResults) -> tuple[Section, ...]:
+    """Return a section for each severity of the findings, with how figures were read."""
     found = findings(results)
-    told = {name for one in found for name in one.ids}
-    other = _readings(results, told)
-    if not found and not other:
-        return None
-    blocks: list[Block] = []
+    rest = _readings(results, {name for one in found for name in one.ids})
+    sections = []
+    shown: set[str] = set()
     for severity in SEVERITIES:
         members = [one for one in found if one.severity == severity]
-        if members:
-            blocks.append(
-                Table(
-                    f"{MEANINGS[severity]} ({len(members)})",
-                    (Column("Source and check"), Column("What the arithmetic says")),
-                    tuple(_row(results, one) for one in members),
-                    fitted=True,
-                )
-            )
-    if other:
-        blocks.append(
-            Table(
-                "Words that are silent or contradict each other, and how they were read",
-                (Column("Figure"), Column("How it was read")),
-                other,
-                fitted=True,
-            )
-        )
-    read = sum(one.severity == "reading" for one in found) + len(other)
-    return Section(
-        id="tensions",
-        title="Where the publications contradict each other",
-        finding=f"Arithmetic on the published figures brings up {how_many(results)}. No model can "
-        f"meet both sides, so each is shown. {count(read, 'further row')} "
-        f"{'tells' if read == 1 else 'tell'} how figures have to be read.",
-        blocks=tuple(blocks),
-    )
+        blocks: list[Block] = []
+        for one in members:
+            blocks += [Subheading(one.title), Paragraph(one.words)]
+            read = [words for words in _read(results, one) if words not in shown]
+            shown.update(read)
+            if read:
+                blocks.append(Paragraph(f"How it was read: {' '.join(read)}"))
+        if severity == "reading" and rest:
+            blocks.append(rest)
+        if blocks:
+            name, title, finding = SECTIONS[severity]
+            if not members:
+                finding = "Nothing was found by arithmetic."
+            sections.append(Section(name, title, finding, tuple(blocks)))
+    return tuple(sections)
 
 
-def _row(results: StudyResults, one: Contradiction) -> tuple[str, str]:
-    """Return a finding as a row; how its figures were read stands beneath it."""
-    figures = [] if results.evidence is None else list(results.evidence.figures)
+def _read(results: StudyResults, one: Contradiction) -> list[str]:
+    """Return how the figures of a finding were read."""
+    figures = () if results.evidence is None else results.evidence.figures
     read = dict.fromkeys(f.reading for f in figures if f.id in one.ids and f.reading)
-    lines = [one.words, *(f"How it was read: {plain_terms(words)}" for words in read)]
-    label = f"{one.source}\n{one.label}" if one.label else one.source
-    return label, "\n".join(lines)
+    return [plain_terms(words) for words in read]
 
 
-def _readings(results: StudyResults, told: set[str]) -> tuple[tuple[str, str], ...]:
+def _readings(results: StudyResults, told: set[str]) -> Table | None:
     """Return how figures were read that no finding tells of."""
     if results.evidence is None:
-        return ()
+        return None
     grouped: dict[tuple[str, str], list[str]] = {}
     for figure in results.evidence.figures:
         if figure.reading and figure.id not in told:
             key = (results.study_title(figure.study), figure.reading)
             grouped.setdefault(key, []).append(figure_label(figure))
-    return tuple(
-        (
-            f"{title}: {sentence_list(tuple(dict.fromkeys(labels)))}",
-            sentence_case(plain_terms(reading)),
-        )
-        for (title, reading), labels in grouped.items()
+    if not grouped:
+        return None
+    return Table(
+        "Other words that are silent or contradict each other, and how they were read",
+        (Column("Figure"), Column("How it was read")),
+        tuple(
+            (
+                f"{title}: {sentence_list(tuple(dict.fromkeys(labels)))}",
+                sentence_case(plain_terms(reading)),
+            )
+            for (title, reading), labels in grouped.items()
+        ),
+        fitted=True,
     )

@@ -158,7 +158,7 @@ def _stem(figure: Figure) -> str:
 def primary_studies(evidence: Evidence) -> Iterator[Finding]:
     """Find figures that another publication, usually the study's own, prints otherwise."""
     figures = {figure.id: figure for figure in evidence.figures}
-    apart: dict[tuple[str, str, str], list[tuple[Figure, External, float]]] = defaultdict(list)
+    apart: dict[tuple[str, str], list[tuple[Figure, External, float]]] = defaultdict(list)
     for external in evidence.externals:
         figure = figures.get(external.figure or external.complement_of)
         if figure is None or figure.value is None or external.value is None:
@@ -168,10 +168,10 @@ def primary_studies(evidence: Evidence) -> Iterator[Finding]:
         half += half_unit(figure.value, figure.statement)
         # Counts are not rounded.
         if abs(value - figure.value) > (0 if figure.estimand == "count" else half) + ROUNDING:
-            apart[figure.study, figure.quantity, external.source].append((figure, external, value))
-    for (study, _, source), pairs in apart.items():
+            apart[figure.study, external.source].append((figure, external, value))
+    for (study, source), pairs in apart.items():
         told = "; ".join(
-            f"{name(figure)} {_external(external, figure, value)} against {shown(figure)} here"
+            f"{name(figure)} {_external(external, figure, value)} against {_here(figure)}"
             for figure, external, value in pairs
         )
         yield Finding(
@@ -185,8 +185,13 @@ def primary_studies(evidence: Evidence) -> Iterator[Finding]:
     yield from _borrowed(evidence, figures)
 
 
+def _here(figure: Figure) -> str:
+    return f"{figure.value:.0f} here" if figure.estimand == "count" else f"{shown(figure)} here"
+
+
 def _external(external: External, figure: Figure, value: float) -> str:
     unit = "%" if figure.unit == "percent" else f" {figure.unit}"
+    unit = "" if figure.estimand == "count" else unit
     digits = decimals(external.value or 0.0, external.fact)
     text = f"{value:.{digits}f}{unit}"
     return f"{text} (100 less {external.value:g})" if external.complement_of else text
