@@ -4,7 +4,7 @@ Baselines belong to one series each and only a few effects are shared, so that a
 needs the expectation of one series (all series for a shared effect).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -148,6 +148,20 @@ def _jacobian_block(problem: Problem, index: int, solved: FloatArray) -> FloatAr
         shifted = _expect(problem, index, solved + shift, arms)
         block[:, column] = (_report(problem, index, shifted) - here) / STEP
     return block
+
+
+def remember_last(
+    function: Callable[[FloatArray], FloatArray],
+) -> Callable[[FloatArray], FloatArray]:
+    """Return the function, which keeps its last result."""
+    last: list[FloatArray] = []
+
+    def remembered(point: FloatArray) -> FloatArray:
+        if not last or not np.array_equal(last[0], point):
+            last[:] = [point.copy(), function(point)]
+        return last[1]
+
+    return remembered
 
 
 def solve(problem: Problem, start: FloatArray | None = None) -> Solution:

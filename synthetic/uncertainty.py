@@ -27,7 +27,13 @@ from outcomes.synthetic.links import link_slope, published_link, to_link
 from outcomes.synthetic.parameters import SHARED
 from outcomes.synthetic.ranges import draw_assumptions
 from outcomes.synthetic.replicates import draw_figures
-from outcomes.synthetic.solver import Problem, figures_at, jacobian_at, natural_values
+from outcomes.synthetic.solver import (
+    Problem,
+    figures_at,
+    jacobian_at,
+    natural_values,
+    remember_last,
+)
 
 # Cohorts of ten times the published size are about normal on the link scale; three hundred give
 # correlations within 0.06.
@@ -230,18 +236,26 @@ def _solve(
     centre = np.array([free.prior_solved for free in problem.parameters]) + spread * shift
     wanted = published_link(figures) + noise
 
+    report = remember_last(partial(figures_at, problem))
+
     def residuals(solved: FloatArray) -> FloatArray:
-        misses = np.clip(to_link(figures, figures_at(problem, solved)) - wanted, -50, 50)
+        misses = np.clip(to_link(figures, report(solved)) - wanted, -50, 50)
         return np.concatenate([errors.whitening @ misses, (solved - centre) / spread])
 
     def jacobian(solved: FloatArray) -> FloatArray:
-        slope = link_slope(figures, figures_at(problem, solved))
+        slope = link_slope(figures, report(solved))
         block = errors.whitening @ (slope[:, None] * jacobian_at(problem, solved))
         return np.vstack([block, np.diag(1 / spread)])
 
     try:
         found = least_squares(
-            residuals, start, jac=jacobian, x_scale=spread, xtol=1e-4, ftol=1e-4, max_nfev=40
+            residuals,
+            start,
+            jac=jacobian,
+            x_scale=spread,
+            xtol=1e-4,
+            ftol=1e-4,
+            max_nfev=40,
         )
     except (ValueError, np.linalg.LinAlgError):
         # Not finite somewhere on the way: no solution near.
