@@ -16,7 +16,10 @@ from outcomes.evidence import Evidence, Figure
 from outcomes.synthetic.effects import Effects, series_follow_up
 from outcomes.synthetic.follow_up import FollowUp, expected_by, observed_by
 from outcomes.synthetic.population import ArmExpectation, expected_arms, merge
+from outcomes.synthetic.quantities import at_a_month, find_quantity, quantity_names
 from outcomes.synthetic.series import Series
+
+MEDIAN_NODES = 65
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,13 +221,42 @@ def _survival(figure: Figure, e: SeriesExpectation) -> float:
     return _at(figure, arm.months, arm.alive)
 
 
-def _mean_observation(figure: Figure, e: SeriesExpectation) -> float:
-    """Return the mean time until death or the end of follow-up."""
+def observation_ended(e: SeriesExpectation, arm: ArmExpectation) -> FloatArray:
+    """Return the share of an arm dead or at the end of its follow-up, by each month.
+
+    What ends at the very last month of follow-up is left out.
+    """
+    return np.asarray(1 - arm.alive * (1 - e.follow_up.below(arm.months)[0]))
+
+
+def _observation(figure: Figure, e: SeriesExpectation) -> float:
+    """Return the mean or median time until death or the end of follow-up.
+
+    As a Kaplan-Meier median (reversed: death censors) it is the median follow-up itself. A median
+    beyond the last month of follow-up, which a smooth search needs, stands for that month.
+    """
     arm = e.arm(figure.arm)
+    if figure.estimand == "kaplan_meier_median":
+        return _median_followed(e, arm.months, np.ones_like(arm.months))
+    if figure.estimand == "median_among_observed":
+        return _median_followed(e, arm.months, arm.alive)
     dead = 1 - arm.alive
     died = observed_by(e.follow_up, arm.months, _moment(arm.months, dead))[-1]
     lived = expected_by(e.follow_up, arm.months, arm.months * arm.alive)[-1]
     return float(died + lived)
+
+
+def _median_followed(e: SeriesExpectation, months: FloatArray, alive: FloatArray) -> float:
+    """Return the month by which half have died or reached the end of their follow-up.
+
+    The grid is refined about it, since follow-up may end for many at nearly one month.
+    """
+    end = int(np.searchsorted(months, e.follow_up.breaks[-1]))
+    followed = 1 - e.follow_up.below(months[: end + 1])[0]
+    half = int(np.argmax(followed * alive[: end + 1] <= 0.5)) or end
+    fine = np.linspace(months[half - 1], months[half], MEDIAN_NODES)
+    remaining = (1 - e.follow_up.below(fine)[0]) * np.interp(fine, months, alive)
+    return crossing(fine, remaining, 0.5)
 
 
 def _hardware(figure: Figure, e: SeriesExpectation) -> float:
@@ -245,7 +277,7 @@ def _dead(arm: ArmExpectation) -> FloatArray:
     return 1 - arm.alive
 
 
-# Quantities of those seen to have an event: its cumulative incidence.
+# Of those seen to have an event: its cumulative incidence.
 EVENTS: Mapping[str, Callable[[ArmExpectation], FloatArray]] = {
     "local_progression_crude": lambda arm: arm.progressed,
     "time_of_progression": lambda arm: arm.progressed,
@@ -256,8 +288,9 @@ EVENTS: Mapping[str, Callable[[ArmExpectation], FloatArray]] = {
     "deaths": _dead,
     "follow_up_died": _dead,
 }
-# Quantities of those still in a state when their follow-up ends: the share in that state.
+# Of those still in a state when their follow-up ends: the share in that state.
 SURVIVORS: Mapping[str, Callable[[ArmExpectation], FloatArray]] = {
+    "local_control_crude": lambda arm: 1 - arm.progressed,
     "alive_without_progression": lambda arm: arm.event_free,
     "follow_up_alive_without_progression": lambda arm: arm.event_free,
     "survivors": lambda arm: arm.alive,
@@ -268,15 +301,15 @@ OTHERS: Mapping[str, Callable[[Figure, SeriesExpectation], float]] = {
     "patients": _arm_share,
     "lesions": _arm_share,
     "dose_regimen": _arm_share,
-    "local_progression_12m": _progression_at,
-    "local_control_12m": _progression_at,
+    "local_progression": _progression_at,
+    "local_control": _progression_at,
+    "overall_survival": _survival,
     "overall_survival_median": _survival,
-    "overall_survival_12m": _survival,
-    "follow_up_mean": _mean_observation,
+    "follow_up_mean": _observation,
+    "follow_up_median": _observation,
     "hardware_failure": _hardware,
     "hardware_failure_after_3m": _hardware,
 }
-QUANTITIES = (*EVENTS, *SURVIVORS, *OTHERS)
 
 
 def seen_by(figure: Figure, e: SeriesExpectation) -> FloatArray | None:
@@ -298,12 +331,14 @@ def _value(figure: Figure, e: SeriesExpectation) -> float:
         return _event_summary(figure, e, EVENTS[figure.quantity](arm))
     if figure.quantity in SURVIVORS:
         return _survivor_summary(figure, e, SURVIVORS[figure.quantity](arm))
-    return OTHERS[figure.quantity](figure, e)
+    horizon = at_a_month(figure.quantity)
+    return OTHERS[figure.quantity if horizon is None else horizon[0]](figure, e)
 
 
 def is_covered(figure: Figure) -> bool:
-    """Return whether the illness-death model says anything about a figure."""
-    return figure.value is not None and figure.quantity in QUANTITIES
+    """Return whether the illness-death model has to answer to a figure."""
+    asked = figure.role in ("fit", "check") and figure.value is not None
+    return asked and find_quantity(figure.quantity) is not None
 
 
 def achieved(figure: Figure, expectation: SeriesExpectation) -> float:
@@ -314,11 +349,12 @@ def achieved(figure: Figure, expectation: SeriesExpectation) -> float:
     Raises
     ------
     CalibrationError
-        If the quantity is not among `QUANTITIES`, or lacks its arm, month or denominator.
+        If the quantity is unknown, or lacks its arm, month or denominator.
     """
-    if figure.quantity not in QUANTITIES:
+    if find_quantity(figure.quantity) is None:
         raise CalibrationError(
-            f"{figure.id}: unknown quantity {figure.quantity!r}; allowed: {', '.join(QUANTITIES)}"
+            f"{figure.id}: unknown quantity {figure.quantity!r}; "
+            f"allowed: {', '.join(quantity_names())}"
         )
     value = _value(figure, expectation)
     if figure.unit == "percent":

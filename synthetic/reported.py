@@ -95,10 +95,16 @@ def _value(figure: Figure, cohort: pd.DataFrame) -> float:
     quantity, arm = figure.quantity, _arm(figure, cohort)
     if quantity in ("patients", "lesions", "dose_regimen"):
         return len(arm) / len(cohort)
+    if quantity == "local_control_crude":
+        return float((arm["lp_event"] != 1).mean())
     if quantity.startswith(("local_progression", "local_control", "time_of_progression")):
         return _progression(figure, arm)
     if quantity.startswith("overall_survival"):
         return _survival(figure, arm)
+    if quantity == "follow_up_median" and figure.estimand == "kaplan_meier_median":
+        # Reversed: deaths censor the follow-up.
+        lived = arm["death"].to_numpy() == 0
+        return float(kaplan_meier(arm["os_months"].to_numpy(), lived).median().value)
     if quantity.startswith("hardware_failure"):
         return _hardware(figure, arm)
     # Deaths and follow-up are the patient's, not the lesion's.
@@ -117,6 +123,7 @@ def _value(figure: Figure, cohort: pd.DataFrame) -> float:
         "follow_up_survived": ~died,
         "follow_up_survived_sd": ~died,
         "follow_up_mean": everyone,
+        "follow_up_median": everyone,
     }
     if quantity not in wheres:
         raise CalibrationError(f"{figure.id}: cannot be computed from a cohort")

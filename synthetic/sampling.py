@@ -5,7 +5,7 @@ import numpy as np
 from outcomes.arrays import FloatArray
 from outcomes.errors import CalibrationError
 from outcomes.evidence import Figure
-from outcomes.synthetic.estimands import SeriesExpectation, crossing, seen_by
+from outcomes.synthetic.estimands import SeriesExpectation, crossing, observation_ended, seen_by
 
 
 def published_value(figure: Figure) -> float:
@@ -42,10 +42,12 @@ def sampling_error(figure: Figure, expectation: SeriesExpectation) -> float:
         return binomial_error(figure)
     arm = expectation.arm(figure.arm)
     if figure.estimand == "kaplan_meier_median":
-        return _median_survival_error(figure, expectation)
+        return _kaplan_meier_median_error(figure, expectation)
     seen = seen_by(figure, expectation)
     if seen is None:
-        ended = 1 - arm.alive * (1 - expectation.follow_up.below(arm.months)[0])
+        ended = observation_ended(expectation, arm)
+        if figure.estimand == "median_among_observed":
+            return _median_error(arm.months, ended, arm.weight)
         return _mean_error(arm.months, ended, arm.weight)
     # A figure printed for m observed patients rests on them, not on the whole arm.
     observed = float(min(arm.weight * seen[-1], figure.n or np.inf))
@@ -80,15 +82,21 @@ def _median_error(months: FloatArray, seen: FloatArray, observed: float) -> floa
     return float(1 / (2 * density * np.sqrt(observed)))
 
 
-def _median_survival_error(figure: Figure, expectation: SeriesExpectation) -> float:
+def _kaplan_meier_median_error(figure: Figure, expectation: SeriesExpectation) -> float:
     arm = expectation.arm(figure.arm)
-    months, alive = arm.months, arm.alive
-    median = crossing(months, alive, 0.5)
-    followed = 1 - expectation.follow_up.below((months[1:] + months[:-1]) / 2)[0]
-    hazard = -np.diff(np.log(np.maximum(alive, 1e-300)))
-    at_risk = np.maximum(arm.weight * followed * alive[:-1], 1e-9)
+    months, middle = arm.months, (arm.months[1:] + arm.months[:-1]) / 2
+    curve = arm.alive
+    others_left = 1 - expectation.follow_up.below(middle)[0]
+    if figure.quantity == "follow_up_median":
+        # Reversed: the follow-up is what is estimated, and deaths censor it.
+        end = int(np.searchsorted(months, expectation.follow_up.breaks[-1])) + 1
+        months, others_left = months[:end], np.interp(middle, months, arm.alive)[: end - 1]
+        curve = 1 - expectation.follow_up.below(months)[0]
+    median = crossing(months, curve, 0.5)
+    hazard = -np.diff(np.log(np.maximum(curve, 1e-300)))
+    at_risk = np.maximum(arm.weight * others_left * curve[:-1], 1e-9)
     variance = 0.25 * np.sum((hazard / at_risk)[months[1:] <= median])
-    early, late = crossing(months, alive, 0.55), crossing(months, alive, 0.45)
+    early, late = crossing(months, curve, 0.55), crossing(months, curve, 0.45)
     if not np.isfinite(late):
         late = 2 * median - early
     return float(np.sqrt(variance) * (late - early) / 0.1)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from lifelines import CoxPHFitter
 
+from outcomes.evidence import Figure
 from outcomes.synthetic import shipped_calibration, simulate, treatment_truth, true_risk
 from outcomes.synthetic.courses import course_of
 from outcomes.synthetic.effects import arm_baseline, series_follow_up
@@ -14,6 +15,7 @@ from outcomes.synthetic.hazards import draw_events
 from outcomes.synthetic.patients import draw_patients, draw_regimen, draw_separation
 from outcomes.synthetic.population import strategy_arms, time_grid
 from outcomes.synthetic.reported import reported
+from outcomes.synthetic.sampling import sampling_error
 
 STUDIES = ("laufer-2013", "liu-2020", "gong-2021", "bate-2015", "amankulor-2014")
 COHORTS, SIZE = 10, 20_000
@@ -36,6 +38,54 @@ def test_simulated_cohorts_report_what_integration_expects(study):
         error = got.std(ddof=1) / np.sqrt(COHORTS)
         # Four standard errors of ten cohorts are a t quantile of about 0.997.
         assert abs(got.mean() - achieved(figure, expectation)) < 5 * error, figure.id
+
+
+ANOTHERS = (
+    ("follow_up_median", "median_among_observed", "months", None),
+    ("follow_up_median", "kaplan_meier_median", "months", None),
+    ("overall_survival_6m", "kaplan_meier", "percent", 6.0),
+    ("overall_survival_24m", "kaplan_meier", "percent", 24.0),
+    ("local_progression_6m", "cumulative_incidence", "percent", 6.0),
+    ("local_progression_24m", "kaplan_meier_complement", "percent", 24.0),
+    ("local_control_24m", "kaplan_meier", "percent", 24.0),
+    ("local_control_crude", "crude_proportion", "percent", None),
+    ("deaths", "crude_proportion", "percent", None),
+)
+
+
+@pytest.mark.parametrize("study", ["laufer-2013", "liu-2020", "gong-2021"])
+def test_simulated_cohorts_report_what_another_study_would_print(study):
+    """Quantities no shipped figure has; follow-up is a Weibull, a beta, and uniform."""
+    calibration = shipped_calibration()
+    series = calibration.series_of(study)
+    expectation = expect_series(
+        series, calibration.values(study), calibration.effects, calibration.evidence
+    )
+    cohorts = [simulate(study, SIZE, seed) for seed in range(COHORTS)]
+    for quantity, estimand, unit, month in ANOTHERS:
+        figure = Figure(
+            id=f"{study}/{quantity}",
+            study=study,
+            quantity=quantity,
+            estimand=estimand,
+            role="fit",
+            source="invented",
+            value=1.0,
+            unit=unit,
+            n=100,
+            at_month=month,
+        )
+        assert is_covered(figure)
+        got = np.array([reported(figure, cohort) for cohort in cohorts])
+        error = got.std(ddof=1) / np.sqrt(COHORTS)
+        expected = achieved(figure, expectation)
+        if quantity == "follow_up_median":
+            expected = min(expected, series.follow_up_range[1])
+        assert abs(got.mean() - expected) <= 5 * error, (quantity, estimand)
+        # Nearly all of Liu's follow-up ends at one of two months: no density about the median.
+        if unit == "months" and study != "liu-2020" and expected < series.follow_up_range[1]:
+            spread = got.std(ddof=1) * np.sqrt(SIZE / series.size)
+            assert sampling_error(figure, expectation) == pytest.approx(spread, rel=0.75)
 
 
 @pytest.mark.parametrize("endpoint", ["overall-survival", "local-control"])
