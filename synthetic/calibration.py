@@ -113,6 +113,12 @@ class Decomposition:
         Difference of the arms' mean Karnofsky scores.
     score_difference
         Difference of the arms' mean prognostic log hazard ratio of death (treated minus alone).
+    standardised_difference
+        How much better the prognosis of the treated is: minus `score_difference`, in standard
+        deviations of the score over all patients.
+    odds_ratio_per_sd
+        Odds of getting SBRT for a patient whose prognosis is one standard deviation better: how
+        strong the selection is.
     """
 
     hazard_ratio: float
@@ -122,6 +128,8 @@ class Decomposition:
     immortal_time: float
     kps_difference: float
     score_difference: float
+    standardised_difference: float
+    odds_ratio_per_sd: float
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from outcomes.synthetic.calibration import Decomposition
+from outcomes.synthetic.case_mix import prognostic_cells
 from outcomes.synthetic.effects import Effects
 from outcomes.synthetic.estimands import crossing
 from outcomes.synthetic.parameters import SHARED
@@ -62,6 +63,10 @@ def _decomposition(series: Series, values: Mapping[str, float], effects: Effects
         medians = [crossing(months, arms[name].alive, 0.5) for name in (treated, alone)]
         return medians[0] - medians[1]
 
+    prognosis = prognostic_cells(series.arms[1].mix, effects.death)
+    scores, weights = prognosis.scores.ravel(), prognosis.probabilities(0.0)
+    spread = float(np.sqrt(weights @ scores**2 - (weights @ scores) ** 2))
+    score_difference = recorded[treated].mean_score - recorded[alone].mean_score
     crude, causal, chosen = difference(recorded), difference(everyone), difference(assigned)
     return Decomposition(
         hazard_ratio=effects.death_hr_sbrt,
@@ -70,5 +75,7 @@ def _decomposition(series: Series, values: Mapping[str, float], effects: Effects
         selection=chosen - causal,
         immortal_time=crude - chosen,
         kps_difference=recorded[treated].mean_kps - recorded[alone].mean_kps,
-        score_difference=recorded[treated].mean_score - recorded[alone].mean_score,
+        score_difference=score_difference,
+        standardised_difference=-score_difference / spread,
+        odds_ratio_per_sd=float(np.exp(values["selection_slope"] * spread)),
     )
