@@ -13,13 +13,10 @@ from outcomes.synthetic.estimands import (
     achieved,
     is_covered,
 )
+from outcomes.synthetic.restarts import solve_with_restarts
 from outcomes.synthetic.sampling import published_value, sampling_error
 from outcomes.synthetic.series import Series, shared_parameters, solved_series
-from outcomes.synthetic.solver import (
-    Problem,
-    Solution,
-    solve,
-)
+from outcomes.synthetic.solver import Problem, Solution
 from outcomes.synthetic.truth import null_log_hazard_ratio, signed_log_hazard_ratio
 
 PERCENT_TOLERANCE = 0.1
@@ -59,7 +56,7 @@ def calibrate(
     report = progress or (lambda _: None)
     problem = calibration_problem(registry)
     report("solving the parameters")
-    solution = solve(problem)
+    solution = solve_with_restarts(problem)
     report("taking the difference of medians apart")
     decomposition = decompose(problem, solution)
     return Calibration(

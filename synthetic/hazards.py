@@ -175,7 +175,7 @@ def occupation(baseline: Baseline, course: Course, months: FloatArray) -> Occupa
     )
     later_step = course.death_after_progression * death_step
     newly = event_free[..., :-1] * progression_step * np.exp(-later_step)
-    newly *= exprel(later_step - both_step)
+    newly *= exprel(np.minimum(later_step - both_step, LARGEST_EXPONENT))
     # Who progresses in one interval and is alive at a later month has survived the hazard between:
     # a running sum, once that hazard is taken out of the terms.
     later = np.minimum(course.death_after_progression * death, LARGEST_EXPONENT)
