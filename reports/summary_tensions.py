@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from outcomes.evidence import Evidence, Finding
 
 SEVERAL = "Several studies"
+# The hyphen between the ends of a range.
+RANGE = re.compile(r"(?<=\d)-(?=\d)")
 HANDED_OVER = "contradiction"
 # Severity -> identifier, title and finding of its section.
 SECTIONS = {
@@ -101,7 +104,7 @@ def _in_words(evidence: Evidence, finding: Finding) -> str:
         if figure.id in finding.figures and figure.arm:
             name = readable(figure.arm).replace(" (", ", ").rstrip(")")
             words = words.replace(f"({figure.arm.replace('_', ' ')})", f"({name})")
-    return plain_terms(words)
+    return RANGE.sub("–", plain_terms(words))
 
 
 def contradictions(results: StudyResults) -> tuple[Contradiction, ...]:

@@ -133,29 +133,28 @@ def percentages_in_words(evidence: Evidence) -> Iterator[Finding]:
 
 def whole_numbers_behind_means(evidence: Evidence) -> Iterator[Finding]:
     """Find mean scores that no sum of whole points gives (GRIM in its first use)."""
+    broken: dict[str, list[Figure]] = defaultdict(list)
     for figure in evidence.figures:
         if figure.unit != "points" or figure.estimand not in ("mean_sd", "mean_among_observed"):
             continue
         if figure.value is None or not figure.n:
             continue
-        digits = decimals(figure.value, figure.statement)
-        if figure.n >= 10**digits:
-            continue
         total = figure.value * figure.n
         half = half_unit(figure.value, figure.statement) + ROUNDING
-        if abs(round(total) - total) <= half * figure.n:
-            continue
+        if abs(round(total) - total) > half * figure.n:
+            broken[figure.study].append(figure)
+    for study, group in broken.items():
+        told = listed(
+            f"{name(f)}, {f.value:.{decimals(f.value or 0, f.statement)}f} of {f.n}" for f in group
+        )
         yield Finding(
             "grim",
             "reading",
-            figure.study,
-            (figure.id,),
-            sentence(
-                f"{name(figure)}: a mean of {figure.value:.{digits}f} of {figure.n} needs a sum of "
-                f"{total:.2f} points, no whole number: the scale had finer marks than whole "
-                "points, or the mean is of another number of patients."
-            ),
-            {"sum": total, "n": float(figure.n)},
+            study,
+            tuple(figure.id for figure in group),
+            f"{sentence(told)}: no sum of whole points gives such a mean of so many. The scale had "
+            "finer marks than whole points, or the number of patients is another.",
+            {figure.id: (figure.value or 0.0) * (figure.n or 0) for figure in group},
         )
 
 

@@ -61,7 +61,7 @@ def average_follow_up(evidence: Evidence) -> Iterator[Finding]:
         if whole.estimand not in AVERAGES or whole.value is None or not whole.n:
             continue
         groups = [_group(f) for f in evidence.of_study(whole.study) if f.part_of == whole.id]
-        groups = [group for group in groups if group.figure.value is not None]
+        groups = [group for group in groups if group.figure.value]
         if not groups or sum(group.figure.n or 0 for group in groups) != whole.n:
             continue
         finding = _compare(whole, groups)

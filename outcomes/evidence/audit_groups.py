@@ -28,8 +28,8 @@ def overall(evidence: Evidence) -> Iterator[Finding]:
 
     Counts of complete groups add up, and means average to the overall mean, exactly. A
     Kaplan-Meier estimate or cumulative incidence of all is the size-weighted mean of its groups'
-    only where all groups were followed alike; how far chance in the follow-up can part them is
-    less than the sampling error of the overall estimate.
+    only where all groups were followed alike, so another value is a reading. Outside the range of
+    its groups it is improbable: what chance in the follow-up adds is less than the sampling error.
     """
     for whole in evidence.figures:
         if whole.arm or whole.value is None or not whole.n or whole.same_as:
@@ -112,9 +112,12 @@ def _complete(whole: Figure, members: list[Figure]) -> Iterator[Finding]:
     if exact:
         yield Finding("groups", "contradiction", whole.study, ids, words, numbers)
         return
-    probability = _chance_of_gap(whole, abs(value - mean)) if apart else None
+    beyond = max(low - value, value - high, 0.0)
+    probability = _chance_of_gap(whole, beyond)
     if probability is not None and probability < IMPROBABLE:
-        words += f" Groups followed alike come as far apart with probability {chance(probability)}."
+        words += (
+            f" Chance in the follow-up does that with probability {chance(probability)} at most."
+        )
         yield Finding("groups", "improbable", whole.study, ids, words, numbers, probability)
         return
     words += " Estimates with censoring do that only where the groups were followed differently."
@@ -122,7 +125,7 @@ def _complete(whole: Figure, members: list[Figure]) -> Iterator[Finding]:
 
 
 def _chance_of_gap(whole: Figure, gap: float) -> float | None:
-    """Return the chance of a gap between an overall estimate and its groups' mean, at most."""
+    """Return the chance that an overall estimate lies so far beyond all its groups, at most."""
     if whole.estimand not in AT_A_HORIZON or whole.standard_error is None:
         return None
     return float(2 * stats.norm.sf(gap / whole.standard_error)) if math.isfinite(gap) else None

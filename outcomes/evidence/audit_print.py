@@ -3,7 +3,7 @@
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from outcomes.evidence.audit_follow_up import average_follow_up
 from outcomes.evidence.figure import Evidence, External, Figure
@@ -44,7 +44,8 @@ def second_prints(evidence: Evidence) -> Iterator[Finding]:
         if not _differ(first, figure):
             continue
         tables = ["table" in f.source.lower() for f in (first, figure)]
-        size = first.id in {f.id for f in arm_sizes(evidence, first.study).values()}
+        arms = arm_sizes(evidence, first.study).values()
+        size = first.id in {arm.id for arm in arms}
         check = "two-sizes" if size else "two-prints"
         if tables[0] != tables[1] and not size:
             check = "text-against-table"
@@ -58,10 +59,15 @@ def second_prints(evidence: Evidence) -> Iterator[Finding]:
             check,
             "contradiction",
             figure.study,
-            (first.id, figure.id),
+            tuple(dict.fromkeys((first.id, figure.id, *_others(first, arms, size)))),
             words,
             {"first": first.value or 0.0, "second": figure.value or 0.0},
         )
+
+
+def _others(first: Figure, arms: Iterable[Figure], size: bool) -> list[str]:
+    """Return the identifiers of the other arms' sizes, where sizes are compared."""
+    return [arm.id for arm in arms if size and whole_of(arm) == whole_of(first)]
 
 
 def _differ(first: Figure, second: Figure) -> bool:

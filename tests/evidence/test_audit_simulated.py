@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outcomes.evidence import Evidence, Figure, Finding, Study, audit
+from outcomes.evidence import ESTIMANDS, Evidence, Figure, Finding, Study, audit
 
 STUDY = "own-2024"
 
@@ -70,6 +70,21 @@ def series(seed: int, follow_up_of_all: bool) -> Evidence:
     return Evidence(studies=(study,), figures=tuple(figures), assumptions=())
 
 
+def one_year(months: np.ndarray, died: np.ndarray, **more: object) -> Iterator[Figure]:
+    times, alive = survival_curve(months, died)
+    if times.size and times[0] < 12 < months.max():
+        share = printed(100 * alive[times <= 12][-1], 1)
+        yield figure(
+            "overall_survival_12m",
+            "kaplan_meier",
+            share,
+            n=months.size,
+            at_month=12.0,
+            unit="percent",
+            **more,
+        )
+
+
 def of_arm(
     arm: str, months: np.ndarray, died: np.ndarray, relapsed: np.ndarray, rng: np.random.Generator
 ) -> Iterator[Figure]:
@@ -79,17 +94,7 @@ def of_arm(
     if alive.size and alive[-1] <= 0.5:
         median = printed(times[np.argmax(alive <= 0.5)], 1)
         yield figure("overall_survival_median", "kaplan_meier_median", median, n=n, arm=arm)
-    if times.size and times[0] < 12 < months.max():
-        share = printed(100 * alive[times <= 12][-1], 1)
-        yield figure(
-            "overall_survival_12m",
-            "kaplan_meier",
-            share,
-            n=n,
-            arm=arm,
-            at_month=12.0,
-            unit="percent",
-        )
+    yield from one_year(months, died, arm=arm)
     pain = rng.integers(0, 11, n)
     yield figure(
         "pain",
@@ -109,6 +114,7 @@ def of_all(
 ) -> Iterator[Figure]:
     n = months.size
     yield counted("relapse", int(relapsed.sum()), n)
+    yield from one_year(months, died)
     deaths = int(died.sum())
     yield figure("deaths", "count", deaths, n=n, unit="patients", part_of=STUDY)
     yield figure("survivors", "count", n - deaths, n=n, unit="patients", part_of=STUDY)
@@ -144,3 +150,38 @@ def alarms(evidence: Evidence) -> list[Finding]:
 @given(st.integers(0, 10_000), st.booleans())
 def test_no_false_alarm_on_drawn_series(seed: int, follow_up_of_all: bool) -> None:
     assert alarms(series(seed, follow_up_of_all)) == []
+
+
+NAMES = ("patients", "deaths", "overall_survival_median", "follow_up_mean", "time_of_death", "vas")
+NUMBERS = st.none() | st.sampled_from([0.0, 1.0, 9.0, 12.5, 47.0, 99.9, 100.0])
+
+
+@st.composite
+def strange_figures(draw: st.DrawFn) -> Figure:
+    low, high = sorted(draw(st.tuples(st.sampled_from([0.0, 9.0]), st.sampled_from([0.0, 47.0]))))
+    estimand = draw(st.sampled_from(ESTIMANDS))
+    value = draw(NUMBERS)
+    return figure(
+        draw(st.sampled_from(NAMES)),
+        estimand,
+        value if value is None or estimand != "count" else float(int(value)),
+        arm=draw(st.sampled_from(["", "a", "b"])),
+        unit=draw(st.sampled_from(["percent", "months", "points", "patients"])),
+        n=draw(st.sampled_from([None, 1, 2, 60])),
+        sd=draw(NUMBERS),
+        low=low,
+        high=high,
+        at_month=draw(st.sampled_from([None, 0.0, 12.0])),
+        part_of=draw(st.sampled_from(["", STUDY, f"{STUDY}/follow_up_mean", f"{STUDY}/patients"])),
+        statement=draw(st.sampled_from(["", "12 (50%)", "less (5% vs 3%)"])),
+    )
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.lists(strange_figures(), max_size=8, unique_by=lambda figure: figure.id))
+def test_whatever_is_printed_the_audit_ends(figures: list[Figure]) -> None:
+    study = Study(STUDY, "Own 2024", "Drawn", "None", n=60)
+    for finding in audit(Evidence((study,), tuple(figures), ())):
+        assert finding.statement.endswith(".")
+        assert "nan" not in finding.statement
+        assert set(finding.figures) <= {figure.id for figure in figures}

@@ -190,6 +190,16 @@ FAULTS = {
     ),
     "share above 1": (edited("hazard ratio", "share", ASSUMPTION), ("high", "2.0", "0 to 1")),
     "hazard ratio of 0": (edited("low = 1.0", "low = 0.0", ASSUMPTION), ("low", "0.0", "above 0")),
+    "part of nothing": (edited("count = 5", 'part_of = "a-2020/x"'), ("part_of", "'a-2020/x'")),
+    "same as itself": (
+        edited("count = 5", 'same_as = "a-2020/local_progression"'),
+        ("same_as", "another figure"),
+    ),
+    "same as the study": (edited("count = 5", 'same_as = "a-2020"'), ("same_as", "'a-2020'")),
+    "external of no study": (
+        STUDY + '[[external]]\nid = "e"\nsource = "s"\nfact = "f"\nfigure = "b-2020/x"',
+        ("figure", "'b-2020/x'", "study/quantity"),
+    ),
     "study with a slash": (STUDY.replace("a-2020", "a/2020"), ("id", "'a/2020'", "slash")),
     "study without patients": (STUDY.replace("n = 20", "n = 0"), ("n", "0", "at least 1")),
 }
