@@ -1,6 +1,6 @@
 """How a study was made: its arms, who got SBRT, how long patients were followed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,9 @@ FOLLOW_UPS = ("weibull", "beta", "uniform")
 PROCEDURES = ("separation", "piecemeal_spondylectomy", "none")
 APPROACHES = ("mixed", "open", "minimally_invasive")
 SBRT = ("all", "none")
+# The months that are simulated, and the Karnofsky scores of cohorts.
+LAST_MONTH = 60
+KPS_RANGE = (40, 100)
 
 Fault = Callable[[str, object, str], Exception]
 
@@ -134,6 +137,9 @@ def check_arm(cells: Mapping[str, Any], fault: Fault) -> None:
         _check_word(cells, key, allowed, fault)
     _check_shares(cells, fault)
     _check_above(cells, "size", 0, fault)
+    for key in ("single_24", "hypofractionated_high"):
+        if cells.get("sbrt") == "none" and cells.get(key, 0) != 0:
+            raise fault(key, cells[key], "0 in an arm with sbrt none")
     shares = [cells.get(key, 0) for key in ("single_24", "hypofractionated_high")]
     if not any(isinstance(share, str) for share in shares) and sum(shares) > 1:
         raise fault("hypofractionated_high", shares[1], "a share that leaves single_24 its own")
@@ -146,6 +152,8 @@ def check_design(cells: Mapping[str, Any], fault: Fault) -> None:
     _check_shares(cells, fault)
     for key in ("patients", "age_mean", "age_sd", "kps_mean", "kps_sd", "overall_survival_median"):
         _check_above(cells, key, 0, fault)
+    for key, low, high in (("age_mean", 18, 95), ("kps_mean", *KPS_RANGE)):
+        _check_within(cells, key, low, high, fault)
     for what in ("follow_up", "sbrt_start"):
         first, last = cells.get(f"{what}_first"), cells.get(f"{what}_last")
         if isinstance(first, int | float) and isinstance(last, int | float):
@@ -153,6 +161,63 @@ def check_design(cells: Mapping[str, Any], fault: Fault) -> None:
                 raise fault(f"{what}_first", first, "a month of at least 0")
             if first >= last:
                 raise fault(f"{what}_last", last, f"a month after {what}_first, {first}")
+        for end in ("first", "last"):
+            _check_within(cells, f"{what}_{end}", 0, LAST_MONTH, fault)
+    if cells.get("follow_up") == "weibull" and cells.get("follow_up_first", 0) != 0:
+        raise fault("follow_up_first", cells["follow_up_first"], "0, where weibull begins")
+
+
+def check_arms(
+    study: str, cells: Mapping[str, Any], arms: Sequence[Mapping[str, Any]], fault: Fault
+) -> None:
+    """Check that the arms of a design are as `arms_differ_by` says.
+
+    Parameters
+    ----------
+    study
+        Identifier of the study.
+    cells
+        The design as read.
+    arms
+        Its arms as read, in their order.
+    fault
+        Makes the error to raise.
+    """
+    differ = cells.get("arms_differ_by", "nothing")
+    treated = [arm.get("sbrt", "all") for arm in arms]
+    if not arms:
+        raise fault("id", study, f"at least one arm: [[arm]] with the id {study}/...")
+    if differ == "choice" and treated != ["none", "all"]:
+        raise fault(
+            "arms_differ_by", differ, "two arms, the first with sbrt none, the second with sbrt all"
+        )
+    if differ in ("regimen", "progression", "case_mix") and len(arms) < 2:
+        raise fault("arms_differ_by", differ, "at least two arms, or nothing")
+
+
+def check_borrows(cells: Mapping[str, Any], lender: Mapping[str, Any] | None, fault: Fault) -> None:
+    """Check that a study takes its hazards from one that has hazards of its own to give.
+
+    Parameters
+    ----------
+    cells
+        The design as read.
+    lender
+        The design that it borrows from; None where there is none.
+    fault
+        Makes the error to raise.
+    """
+    name = cells["borrows"]
+    if name == cells["id"]:
+        raise fault("borrows", name, "another study")
+    if lender is None or lender.get("borrows"):
+        raise fault("borrows", name, "a study with a design that borrows from none")
+    if lender.get("arms_differ_by") == "progression":
+        raise fault("borrows", name, "a study whose arms do not differ by progression")
+    if cells.get("arms_differ_by", "nothing") not in ("nothing", "regimen"):
+        raise fault("arms_differ_by", cells["arms_differ_by"], "nothing or regimen beside borrows")
+    if cells.get("follow_up") not in ("uniform", lender.get("follow_up")):
+        raise fault("follow_up", cells["follow_up"], f"uniform, or as {name} has it")
 
 
 def _check_word(cells: Mapping[str, Any], key: str, allowed: tuple[str, ...], fault: Fault) -> None:
@@ -165,6 +230,14 @@ def _check_shares(cells: Mapping[str, Any], fault: Fault) -> None:
         value = cells.get(key)
         if isinstance(value, int | float) and not 0 <= value <= 1:
             raise fault(key, value, "a share of 0 to 1")
+
+
+def _check_within(
+    cells: Mapping[str, Any], key: str, low: float, high: float, fault: Fault
+) -> None:
+    value = cells.get(key)
+    if isinstance(value, int | float) and not low <= value <= high:
+        raise fault(key, value, f"{low:g} to {high:g}")
 
 
 def _check_above(cells: Mapping[str, Any], key: str, low: float, fault: Fault) -> None:

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outcomes.evidence.checks import check_assumption, check_figure, check_links, check_study
-from outcomes.evidence.design import Design, DesignArm, check_arm, check_design
+from outcomes.evidence.design import (
+    Design,
+    DesignArm,
+    check_arm,
+    check_arms,
+    check_borrows,
+    check_design,
+)
 from outcomes.evidence.figure import Assumption, Evidence, External, Figure, Study
 from outcomes.evidence.rows import NUMBER_OR_NAME, SHIPPED, Faults, Row, read_directory, read_files
 
@@ -40,46 +47,47 @@ def load_evidence(path: str | Path | None = None) -> Evidence:
     """
     if path is None:
         return _load_shipped()
-    path = Path(path)
+    path, faults = Path(path), Faults()
     if path.is_dir():
-        return _assemble(read_directory(path))
-    rows = {(row.table, row.label): row for row in read_directory(SHIPPED)}
-    rows |= {(row.table, row.label): row for row in read_files([path])}
-    return _assemble(rows.values())
+        return _assemble(read_directory(path, faults), faults)
+    rows = {(row.table, row.label): row for row in read_directory(SHIPPED, faults)}
+    rows |= {(row.table, row.label): row for row in read_files([path], faults)}
+    return _assemble(rows.values(), faults)
 
 
 @cache
 def _load_shipped() -> Evidence:
-    return _assemble(read_directory(SHIPPED))
-
-
-def _assemble(rows: Iterable[Row]) -> Evidence:
-    """Make the registry of rows whose types are right; every faulty row is told."""
-    rows = list(rows)
     faults = Faults()
+    return _assemble(read_directory(SHIPPED, faults), faults)
+
+
+def _assemble(rows: Iterable[Row], faults: Faults) -> Evidence:
+    """Make the registry; every faulty row is told.
+
+    A row that is not sound is not made, but other rows may name it.
+    """
+    rows = list(rows)
     found: dict[str, list[Any]] = {}
     studies: list[Study] = []
     for row in rows:
-        if row.table == "study":
+        if row.table == "study" and row.sound:
             with faults:
                 check_study(row.cells, row.error)
                 studies.append(Study(**row.cells))
     studies.sort(key=lambda study: math.inf if study.reference is None else study.reference)
-    order = {study.id: position for position, study in enumerate(studies)}
-    known = {row.cells["id"] for row in rows if row.table in ("figure", "assumption", "external")}
+    named = [study.id for study in studies] + [row.id for row in rows if row.table == "study"]
+    order = {study: place for place, study in enumerate(dict.fromkeys(named))}
+    known = {row.id for row in rows if row.table in ("figure", "assumption", "external")}
     for row in rows:
-        if row.table != "study":
+        if row.table != "study" and row.sound:
             with faults:
                 found.setdefault(row.table, []).append(_make(row, order, known))
-    printed = {row.cells["id"] for row in rows if row.table == "figure"}
+    printed = {row.id for row in rows if row.table == "figure"}
     for row in rows:
-        if row.table in ("figure", "external"):
+        if row.table in ("figure", "external") and row.sound:
             with faults:
                 check_links(row.cells, printed, order, row.error)
-    for row in rows:
-        if row.table == "design":
-            with faults:
-                _check_arms(row, [arm.id for arm in found.get("arm", [])])
+    _check_designs(rows, faults)
     faults.tell()
     figures = sorted(found.get("figure", []), key=lambda figure: order[figure.study])
     arms = found.get("arm", [])
@@ -132,12 +140,27 @@ def _make(
     return kind(**_as_floats(kind, row.cells))
 
 
-def _check_arms(row: Row, arms: Iterable[str]) -> None:
-    own = [arm for arm in arms if arm.startswith(f"{row.cells['id']}/")]
-    if not own:
-        raise row.fault("id", f"no arm; allowed: at least one [[arm]] {row.cells['id']}/...")
-    if row.cells.get("arms_differ_by") == "choice" and len(own) != 2:
-        raise row.error("arms_differ_by", "choice", "two arms, the first without SBRT")
+def _check_designs(rows: Iterable[Row], faults: Faults) -> None:
+    """Check what a design and its arms must be to each other, and to the study it borrows from."""
+    rows = list(rows)
+    designs = {row.id: row for row in rows if row.table == "design"}
+    arms: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.table == "arm" and row.id:
+            study = row.id.partition("/")[0]
+            arms.setdefault(study, []).append(row)
+            if study not in designs:
+                faults.add([row.error("id", row.id, f"an arm of a study with a [design], {study}")])
+    for row in designs.values():
+        own = arms.get(row.id, [])
+        if not row.sound or not all(arm.sound for arm in own):
+            continue
+        with faults:
+            check_arms(row.id, row.cells, [arm.cells for arm in own], row.error)
+        if row.cells.get("borrows"):
+            lender = designs.get(row.cells["borrows"])
+            with faults:
+                check_borrows(row.cells, None if lender is None else lender.cells, row.error)
 
 
 def _figure(row: Row, studies: Iterable[str]) -> Figure:

@@ -3,7 +3,8 @@
 import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,22 @@ NUMBER_OR_NAME = "a finite number, or the id of an assumption, an external or a 
 
 @dataclass(frozen=True)
 class Row:
-    """One table of a file, and the words an error about it begins with."""
+    """One table of a file, and the words an error about it begins with.
+
+    A row is `sound` where its keys are known and the types of its values right.
+    """
 
     file: str
     table: str
     label: str
     cells: Mapping[str, Any]
+    sound: bool = True
+
+    @property
+    def id(self) -> str:
+        """Identifier as written; "" where it is missing or no text."""
+        found = self.cells.get("id")
+        return found if isinstance(found, str) else ""
 
     def error(self, key: str, found: object, allowed: str) -> EvidenceError:
         """Return the error for a value of the row that is not allowed."""
@@ -73,32 +84,43 @@ class Faults:
             raise EvidenceError("\n".join(str(error) for error in self._found))
 
 
-def read_directory(path: Path) -> list[Row]:
-    """Read every ``.toml`` file of a directory."""
+def read_directory(path: Path, faults: Faults) -> list[Row]:
+    """Read every ``.toml`` file of a directory, as `read_files`."""
     files = sorted(path.glob("*.toml"))
     if not files:
         raise EvidenceError(f"{path}: the directory holds no .toml file")
-    return read_files(files)
+    return read_files(files, faults)
 
 
-def read_files(files: Iterable[Path]) -> list[Row]:
+def read_files(files: Iterable[Path], faults: Faults) -> list[Row]:
     """Read the rows of files and check the types of their values.
+
+    Parameters
+    ----------
+    files
+        TOML files.
+    faults
+        Takes every fault of a row.
+
+    Returns
+    -------
+    list of Row
+        Rows with a fault are not `sound`.
 
     Raises
     ------
     EvidenceError
-        With every row that is at fault.
+        If a file cannot be read, or is no TOML.
     """
     rows: dict[tuple[str, str], Row] = {}
-    faults = Faults()
     for file in files:
         for row in _read_file(file, faults):
             key = (row.table, row.label)
             if key in rows:
                 faults.add([row.error("id", row.label, f"an id not used in {rows[key].file}")])
-            rows[key] = row
-            faults.add(_type_faults(row))
-    faults.tell()
+            found = list(_type_faults(row))
+            faults.add(found)
+            rows[key] = replace(row, sound=not found)
     return list(rows.values())
 
 
@@ -114,8 +136,8 @@ def _read_file(file: Path, faults: Faults) -> Iterator[Row]:
         raise EvidenceError(f"{name}: is not TOML: {error}") from error
     for table, entries in content.items():
         if table not in TABLES:
-            allowed = ", ".join(sorted(TABLES))
-            faults.add([EvidenceError(f"{name}: unknown table {table!r}; allowed: {allowed}")])
+            words = f"{name}: unknown table {table!r}{_nearest(table, TABLES)}"
+            faults.add([EvidenceError(f"{words}; allowed: {', '.join(sorted(TABLES))}")])
             continue
         entries = entries if isinstance(entries, list) else [entries]
         for position, entry in enumerate(entries, start=1):
@@ -128,13 +150,22 @@ def _read_file(file: Path, faults: Faults) -> Iterator[Row]:
             yield Row(name, table, shown, entry)
 
 
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """Return a question after the known word that is most like an unknown one, if any is."""
+    found = get_close_matches(word, list(known), n=1)
+    return f" (is {found[0]} meant?)" if found else ""
+
+
 def _type_faults(row: Row) -> Iterator[EvidenceError]:
     """Yield what is wrong with the keys of a row and the types of its values."""
     derived = DERIVED.get(row.table, ())
     known = {f.name: f for f in fields(TABLES[row.table]) if f.name not in derived}
     for key, value in row.cells.items():
         if key not in known:
-            yield row.error(key, value, f"the keys {', '.join(known)}")
+            near = _nearest(key, known)
+            yield row.fault(
+                key, f"unknown key{near}; found {value!r}; allowed: the keys {', '.join(known)}"
+            )
             continue
         kind = str(known[key].type)
         if "float" in kind:
