@@ -18,15 +18,10 @@ from outcomes.models.columns import (
 )
 from outcomes.models.design import DEFAULT_COVARIATES, Design
 from outcomes.models.terms import Separation, terms_of
-from outcomes.schema import COLUMNS
+from outcomes.schema import RESULTS
 
 REFERENCE_REGIMEN = "hypofractionated_low"
 _MOST_LEVELS = 30
-
-# What happens after treatment: a model that knew it would not be one for prediction.
-_AFTERWARDS = frozenset(
-    {"vas_after", "frankel_after", *(c.name for c in COLUMNS.values() if c.group == "outcome")}
-)
 
 
 def learn_design(
@@ -174,7 +169,7 @@ def _number(name: str, values: FloatArray) -> Covariate:
 
 
 def _refuse_outcomes(chosen: Sequence[str], response: Collection[str]) -> None:
-    wrong = [str(name) for name in chosen if name in _AFTERWARDS or name in response]
+    wrong = [str(name) for name in chosen if name in RESULTS or name in response]
     if wrong:
         raise ModelError(
             f"covariates: found {', '.join(wrong)}; outcomes and measures taken after treatment "

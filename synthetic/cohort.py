@@ -17,8 +17,12 @@ from outcomes.schema import COLUMNS, Cohort
 from outcomes.synthetic.calibration import Calibration, read_shipped
 from outcomes.synthetic.courses import baselines_of, course_of, take
 from outcomes.synthetic.effects import arm_share_below_3mm, selection_probability, series_follow_up
-from outcomes.synthetic.function import draw_function
-from outcomes.synthetic.hardware import draw_hardware
+from outcomes.synthetic.hardware import (
+    SOURCE_STUDY,
+    draw_hardware,
+    hardware_hazard,
+    reoperation_share,
+)
 from outcomes.synthetic.hazards import Baseline, Course, draw_events, draw_progression
 from outcomes.synthetic.patients import (
     draw_patients,
@@ -26,6 +30,7 @@ from outcomes.synthetic.patients import (
     draw_separation,
     prognostic_score,
 )
+from outcomes.synthetic.recovery import draw_recovery
 from outcomes.synthetic.series import Series
 
 CHUNK_ROWS = 50_000
@@ -136,7 +141,7 @@ def _draw_layout(series: Series, rows: int, generator: np.random.Generator) -> _
 def _draw_chunk(
     series: Series, calibration: Calibration, rows: int, first: int, generator: np.random.Generator
 ) -> pd.DataFrame:
-    layouts, who, lesions, treatment, events, hardware, function = generator.spawn(7)
+    layouts, who, lesions, treatment, events, hardware, recovery = generator.spawn(7)
     evidence, values = calibration.evidence, calibration.values(series.study)
     layout = _draw_layout(series, rows, layouts)
     patients = draw_patients(series, layout.arms, values, evidence, who)
@@ -147,14 +152,31 @@ def _draw_chunk(
     table = table.assign(
         **_draw_course(series, table, layout, calibration, treatment.spawn(2), events.spawn(2))
     )
-    table = table.assign(**draw_hardware(table, layout.patient, calibration, hardware))
-    table = table.assign(**draw_function(table, layout.patient, evidence, function))
+    source = series.study if series.hardware else SOURCE_STUDY
+    hazard = hardware_hazard(source, calibration.values(source), evidence)
+    again = reoperation_share(series.study, evidence)
+    table = table.assign(
+        **draw_hardware(table, layout.patient, hazard, evidence, hardware, again),
+        study_arm=_arm_names(series, table, layout),
+    )
+    recovered = draw_recovery(series, calibration, table[layout.lesion == 1], recovery)
+    table = table.assign(
+        **{name: column.array.take(layout.patient) for name, column in recovered.items()}
+    )
     table["study"] = series.study
     numbers = first + layout.patient + 1
     table["patient_id"] = [f"{series.study}-{number:0{ID_DIGITS}d}" for number in numbers]
     if series.second_lesions:
         table["lesion"] = layout.lesion
     return table[[name for name in COLUMNS if name in table.columns]]
+
+
+def _arm_names(series: Series, table: pd.DataFrame, layout: _Layout) -> npt.NDArray[np.str_]:
+    """Return the arm of each row as the series records it."""
+    names = np.array([arm.name for arm in series.arms])
+    if series.selected:
+        return np.asarray(names[table["sbrt"].to_numpy(dtype=np.intp)])
+    return np.asarray(names[layout.arms][layout.patient])
 
 
 def _draw_course(

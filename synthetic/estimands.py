@@ -15,6 +15,16 @@ from outcomes.errors import CalibrationError
 from outcomes.evidence import Evidence, Figure
 from outcomes.synthetic.effects import Effects, series_follow_up
 from outcomes.synthetic.follow_up import FollowUp, expected_by, observed_by
+from outcomes.synthetic.hardware import (
+    EARLY_DAYS,
+    EARLY_ORDER,
+    early_failure_day,
+    hardware_hazard,
+    hardware_incidence,
+    reoperation_share,
+)
+from outcomes.synthetic.perioperative import QUANTITIES as PERIOPERATIVE
+from outcomes.synthetic.perioperative import Perioperative
 from outcomes.synthetic.population import ArmExpectation, expected_arms, merge
 from outcomes.synthetic.quantities import at_a_month, find_quantity, quantity_names
 from outcomes.synthetic.series import Series
@@ -34,20 +44,36 @@ class SeriesExpectation:
         Expectation of each arm, by name.
     follow_up
         Distribution of the follow-up.
-    hardware
-        Cumulative incidence of hardware failure with death competing, shape (n_months,); None
-        where the series has no figure on it.
+    values, effects, evidence
+        Natural values of the series' parameters, shared effects, registry.
     """
 
     series: Series
     arms: Mapping[str, ArmExpectation]
     follow_up: FollowUp
-    hardware: FloatArray | None
+    values: Mapping[str, float]
+    effects: Effects
+    evidence: Evidence
 
     @cached_property
     def whole(self) -> ArmExpectation:
         """All arms together."""
         return merge(list(self.arms.values()))
+
+    @cached_property
+    def hardware(self) -> FloatArray:
+        """Cumulative incidence of hardware failure with death competing, shape (n_months,)."""
+        hazard = hardware_hazard(self.series.study, self.values, self.evidence)
+        return hardware_incidence(
+            hazard, self.evidence, self.series.female, self.whole.months, self.whole.alive
+        )
+
+    @cached_property
+    def perioperative(self) -> Perioperative:
+        """What is reported of the time around treatment."""
+        return Perioperative(
+            self.series, self.values, self.effects, self.evidence, self.arms, self.follow_up
+        )
 
     def arm(self, name: str) -> ArmExpectation:
         """Return an arm by its name; "" is the whole series."""
@@ -58,41 +84,6 @@ class SeriesExpectation:
                 f"{self.series.study}: no arm {name!r}; allowed: {', '.join(self.arms)}"
             )
         return self.arms[name]
-
-
-def hardware_incidence(
-    values: Mapping[str, float], evidence: Evidence, female: float, whole: ArmExpectation
-) -> FloatArray:
-    """Return the cumulative incidence of hardware failure, death competing.
-
-    Parameters
-    ----------
-    values
-        Parameters of the series.
-    evidence
-        Registry with the risk factors' shares and hazard ratios.
-    female
-        Share of women.
-    whole
-        Expectation of the series; failure does not depend on the risk of death.
-    """
-    shares_and_ratios = (
-        (evidence["share_chest_wall_resection"], evidence["hardware_hr_chest_wall_resection"]),
-        (
-            evidence["share_construct_levels_above_6"],
-            evidence["hardware_hr_construct_levels_above_6"],
-        ),
-        (female, evidence["hardware_hr_female"]),
-    )
-    weights, ratios = np.ones(1), np.ones(1)
-    for share, ratio in shares_and_ratios:
-        weights = np.concatenate([weights * (1 - share), weights * share])
-        ratios = np.concatenate([ratios, ratios * ratio])
-    hazard = values["hardware_12m"] * (whole.months / 12) ** values["hardware_shape"]
-    intact = np.exp(-ratios[:, None] * hazard)
-    alive = (whole.alive[1:] + whole.alive[:-1]) / 2
-    entering = weights @ -np.diff(intact, axis=1) * alive
-    return np.concatenate([[0.0], np.cumsum(entering)])
 
 
 def expect_series(
@@ -119,11 +110,8 @@ def expect_series(
     """
     if arms is None:
         arms = expected_arms(series, values, effects)
-    expectation = SeriesExpectation(series, arms, series_follow_up(series, values), None)
-    if not series.hardware:
-        return expectation
-    hardware = hardware_incidence(values, evidence, series.female, expectation.whole)
-    return SeriesExpectation(series, arms, expectation.follow_up, hardware)
+    follow_up = series_follow_up(series, values)
+    return SeriesExpectation(series, arms, follow_up, values, effects, evidence)
 
 
 def crossing(months: FloatArray, survival: FloatArray, level: float) -> float:
@@ -260,17 +248,64 @@ def _median_followed(e: SeriesExpectation, months: FloatArray, alive: FloatArray
 
 
 def _hardware(figure: Figure, e: SeriesExpectation) -> float:
-    if e.hardware is None:
+    if not e.series.hardware:
         raise CalibrationError(f"{figure.id}: series {e.series.study} has no hardware model")
+    if figure.quantity == "hardware_reoperation":
+        return reoperation_share(e.series.study, e.evidence)
     months = e.whole.months
+    if figure.quantity == EARLY_DAYS:
+        if figure.arm not in EARLY_ORDER:
+            raise CalibrationError(
+                f"{figure.id}: arm: found {figure.arm!r}; allowed: {', '.join(EARLY_ORDER)}"
+            )
+        hazard = hardware_hazard(e.series.study, e.values, e.evidence)
+        position, female = EARLY_ORDER.index(figure.arm), e.series.female
+        return early_failure_day(position, hazard, e.evidence, female, months, e.whole.alive)
     seen = observed_by(e.follow_up, months, e.hardware)
     if figure.quantity == "hardware_failure_after_3m":
         return float(1 - np.interp(3.0, months, seen) / seen[-1])
     return float(seen[-1])
 
 
+def death_over_hardware(e: SeriesExpectation) -> float:
+    """Return the share seen to die less the share seen with hardware failure."""
+    died = observed_by(e.follow_up, e.whole.months, 1 - e.whole.alive)[-1]
+    return float(died - observed_by(e.follow_up, e.whole.months, e.hardware)[-1])
+
+
 def _arm_share(figure: Figure, e: SeriesExpectation) -> float:
+    """Return an arm's share of the series; of all patients, how many there are a lesion."""
+    if figure.quantity == "patients" and not figure.arm:
+        return 1 / (1 + e.series.second_lesions)
     return e.arm(figure.arm).weight / e.whole.weight
+
+
+def _range_end(figure: Figure, e: SeriesExpectation) -> float:
+    """Return an end of what the design allows, or the expected extreme of the times observed."""
+    quantity, _, end = figure.quantity.rpartition("_")
+    position = RANGE_ENDS.index(end)
+    if quantity == "sbrt_start":
+        return e.series.sbrt_start[position]
+    if quantity == "follow_up_range":
+        return e.series.follow_up_range[position]
+    return extreme_time(figure, e)[0]
+
+
+def extreme_time(figure: Figure, e: SeriesExpectation) -> tuple[float, float]:
+    """Return mean and standard deviation of the first or last of n observed progressions.
+
+    The ends of a published range grow apart with the number observed.
+    """
+    arm = e.arm(figure.arm)
+    seen = observed_by(e.follow_up, arm.months, arm.progressed)
+    share = seen / seen[-1]
+    observed = figure.n or round(arm.weight * seen[-1])
+    first = figure.quantity.endswith(RANGE_ENDS[0])
+    later = (1 - share) ** observed if first else 1 - share**observed
+    steps, middle = np.diff(arm.months), (later[1:] + later[:-1]) / 2
+    mean = float(steps @ middle)
+    square = float(np.diff(arm.months**2) @ middle)
+    return mean, float(np.sqrt(max(square - mean**2, 0.0)))
 
 
 def _dead(arm: ArmExpectation) -> FloatArray:
@@ -310,6 +345,16 @@ OTHERS: Mapping[str, Callable[[Figure, SeriesExpectation], float]] = {
     "hardware_failure": _hardware,
     "hardware_failure_after_3m": _hardware,
 }
+# Sizes of arms follow from the design unless the series chose whom to treat.
+ARM_SIZES = ("patients", "lesions", "dose_regimen")
+RANGE_ENDS = ("first", "last")
+RANGES = ("sbrt_start", "follow_up_range", "time_of_progression_range")
+# Quantities that no parameter is solved for: they follow from the design or from the registry.
+SETTLED: Mapping[str, Callable[[Figure, SeriesExpectation], float]] = {
+    "hardware_reoperation": _hardware,
+    EARLY_DAYS: _hardware,
+    **{f"{name}_{end}": _range_end for name in RANGES for end in RANGE_ENDS},
+}
 
 
 def seen_by(figure: Figure, e: SeriesExpectation) -> FloatArray | None:
@@ -326,40 +371,60 @@ def seen_by(figure: Figure, e: SeriesExpectation) -> FloatArray | None:
 
 
 def _value(figure: Figure, e: SeriesExpectation) -> float:
-    arm = e.arm(figure.arm)
-    if figure.quantity in EVENTS:
-        return _event_summary(figure, e, EVENTS[figure.quantity](arm))
-    if figure.quantity in SURVIVORS:
-        return _survivor_summary(figure, e, SURVIVORS[figure.quantity](arm))
-    horizon = at_a_month(figure.quantity)
-    return OTHERS[figure.quantity if horizon is None else horizon[0]](figure, e)
+    quantity = figure.quantity
+    if quantity in PERIOPERATIVE:
+        return e.perioperative.value(figure)
+    if quantity in SETTLED:
+        return SETTLED[quantity](figure, e)
+    if quantity in EVENTS:
+        return _event_summary(figure, e, EVENTS[quantity](e.arm(figure.arm)))
+    if quantity in SURVIVORS:
+        return _survivor_summary(figure, e, SURVIVORS[quantity](e.arm(figure.arm)))
+    horizon = at_a_month(quantity)
+    return OTHERS[quantity if horizon is None else horizon[0]](figure, e)
 
 
 def is_covered(figure: Figure) -> bool:
-    """Return whether the illness-death model has to answer to a figure."""
+    """Whether the simulation has to answer to a figure."""
     asked = figure.role in ("fit", "check") and figure.value is not None
-    return asked and find_quantity(figure.quantity) is not None
+    return asked and _is_known(figure.quantity)
+
+
+def _is_known(quantity: str) -> bool:
+    if quantity in SETTLED or quantity in PERIOPERATIVE:
+        return True
+    return find_quantity(quantity) is not None
+
+
+def is_solved(figure: Figure, series: Series) -> bool:
+    """Whether parameters of the illness-death model are solved for a figure of the series."""
+    if not is_covered(figure) or find_quantity(figure.quantity) is None:
+        return False
+    return figure.quantity not in ARM_SIZES or (series.selected and bool(figure.arm))
 
 
 def achieved(figure: Figure, expectation: SeriesExpectation) -> float:
     """Return what the series would report, in the figure's unit.
 
-    Percentages are on the scale of 100, counts in patients out of the figure's `n`.
+    Percentages are on the scale of 100, counts in patients out of the figure's `n`; sizes of arms
+    out of the size of the series.
 
     Raises
     ------
     CalibrationError
         If the quantity is unknown, or lacks its arm, month or denominator.
     """
-    if find_quantity(figure.quantity) is None:
+    if not _is_known(figure.quantity):
+        allowed = (*quantity_names(), *SETTLED, *PERIOPERATIVE)
         raise CalibrationError(
-            f"{figure.id}: unknown quantity {figure.quantity!r}; "
-            f"allowed: {', '.join(quantity_names())}"
+            f"{figure.id}: unknown quantity {figure.quantity!r}; allowed: {', '.join(allowed)}"
         )
     value = _value(figure, expectation)
     if figure.unit == "percent":
         return 100 * value
     if figure.estimand == "count":
+        if figure.quantity in ARM_SIZES:
+            return expectation.series.size * value
         if figure.n is None:
             raise CalibrationError(f"{figure.id}: a count needs its denominator n")
         return figure.n * value

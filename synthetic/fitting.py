@@ -11,18 +11,21 @@ from outcomes.synthetic.decomposition import decompose
 from outcomes.synthetic.estimands import (
     SeriesExpectation,
     achieved,
-    is_covered,
+    death_over_hardware,
+    expect_series,
+    is_solved,
 )
+from outcomes.synthetic.numeric import numeric_figures
+from outcomes.synthetic.perioperative import DIRECTIONS
 from outcomes.synthetic.restarts import solve_with_restarts
 from outcomes.synthetic.sampling import published_value, sampling_error
-from outcomes.synthetic.series import Series, shared_parameters, solved_series
+from outcomes.synthetic.series import Series, all_series, shared_parameters, solved_series
 from outcomes.synthetic.solver import Problem, Solution
 from outcomes.synthetic.truth import null_log_hazard_ratio, signed_log_hazard_ratio
 
 PERCENT_TOLERANCE = 0.1
 MONTH_TOLERANCE = 0.1
-# Sizes of arms follow from the design unless the series chose whom to treat.
-ARM_SIZES = ("patients", "lesions", "dose_regimen")
+LOG_HAZARD_RATIO = "log hazard ratio"
 
 Progress = Callable[[str], None]
 
@@ -75,20 +78,11 @@ def calibration_problem(evidence: Evidence) -> Problem:
     shared = shared_parameters(evidence)
     own = tuple(parameter for one in series for parameter in one.parameters(evidence))
     figures = tuple(
-        tuple(f for f in _spoken_of(one, evidence) if f.role == "fit") + _assumed(one, evidence)
+        tuple(f for f in evidence.of_study(one.study) if f.role == "fit" and is_solved(f, one))
+        + _assumed(one, evidence)
         for one in series
     )
     return Problem(evidence, series, figures, shared + own)
-
-
-def _spoken_of(series: Series, evidence: Evidence) -> tuple[Figure, ...]:
-    """Return the figures of a series that the illness-death model says something about."""
-    return tuple(
-        figure
-        for figure in evidence.of_study(series.study)
-        if is_covered(figure)
-        and (figure.quantity not in ARM_SIZES or (series.selected and figure.arm))
-    )
 
 
 def _assumed(series: Series, evidence: Evidence) -> tuple[Figure, ...]:
@@ -118,11 +112,14 @@ def _tolerance(figure: Figure) -> float:
         return PERCENT_TOLERANCE
     if figure.estimand == "count" and figure.n:
         return PERCENT_TOLERANCE / 100 * figure.n
-    return MONTH_TOLERANCE
+    if figure.unit == "months" or figure.value is None:
+        return MONTH_TOLERANCE
+    # Half a unit of the last printed digit.
+    return 0.5 * 10.0 ** -len(f"{figure.value:g}".partition(".")[2])
 
 
 def _numeric_target(figure: Figure, expectation: SeriesExpectation) -> Target:
-    published, got = published_value(figure), achieved(figure, expectation)
+    published, got = published_value(figure), float(achieved(figure, expectation))
     if figure.quantity == "follow_up_median":
         got = min(got, expectation.follow_up.breaks[-1])
     error = sampling_error(figure, expectation)
@@ -138,23 +135,23 @@ def _numeric_target(figure: Figure, expectation: SeriesExpectation) -> Target:
         achieved=got,
         unit=figure.unit,
         n=figure.n,
-        standard_error=error,
+        standard_error=error or None,
         z=(got - published) / error if error else None,
-        within=within,
+        within=bool(within),
         tension=figure.tension or None,
         statement=figure.statement,
     )
 
 
-def _worded_target(figure: Figure, log_hazard_ratio: float, within: bool) -> Target:
+def _worded_target(figure: Figure, effect: float, unit: str, within: bool) -> Target:
     return Target(
         id=figure.id,
         study=figure.study,
         quantity=figure.quantity,
         role=figure.role,
         published=0.0 if figure.role == "null" else None,
-        achieved=log_hazard_ratio,
-        unit="log hazard ratio",
+        achieved=effect,
+        unit=unit,
         n=figure.n,
         standard_error=None,
         z=None,
@@ -165,20 +162,38 @@ def _worded_target(figure: Figure, log_hazard_ratio: float, within: bool) -> Tar
 
 
 def _targets(problem: Problem, solution: Solution) -> tuple[Target, ...]:
+    evidence, effects = problem.evidence, problem.effects(solution.solved)
+    expectations = {e.series.study: e for e in solution.expectations}
     found = []
-    for series, expectation in zip(problem.series, solution.expectations, strict=True):
-        found += [
-            _numeric_target(figure, expectation) for figure in _spoken_of(series, problem.evidence)
-        ]
-    effects = problem.effects(solution.solved)
-    for figure in problem.evidence.figures:
-        signed = signed_log_hazard_ratio(figure, effects, problem.evidence)
+    for series in all_series(evidence):
+        if series.borrows in expectations:
+            values = expectations[series.borrows].values
+            expectations[series.study] = expect_series(series, values, effects, evidence)
+        if series.study in expectations:
+            expectation = expectations[series.study]
+            figures = numeric_figures(series.study, evidence)
+            found += [_numeric_target(figure, expectation) for figure in figures]
+    for figure in evidence.figures:
+        signed = signed_log_hazard_ratio(figure, effects, evidence)
         if signed is not None:
-            found.append(_worded_target(figure, signed, signed > 0))
-        null = null_log_hazard_ratio(figure, effects, problem.evidence)
+            found.append(_worded_target(figure, signed, LOG_HAZARD_RATIO, signed > 0))
+        null = null_log_hazard_ratio(figure, effects, evidence)
         if null is not None:
-            found.append(_worded_target(figure, null, null == 0))
+            found.append(_worded_target(figure, null, LOG_HAZARD_RATIO, null == 0))
+        if figure.estimand == "sign" and figure.study in expectations:
+            found += _direction_targets(figure, expectations[figure.study])
     return tuple(found)
+
+
+def _direction_targets(figure: Figure, expectation: SeriesExpectation) -> list[Target]:
+    """Return the target of a published direction of a change or difference; none for others."""
+    if figure.quantity in DIRECTIONS:
+        change, unit = expectation.perioperative.change(figure), DIRECTIONS[figure.quantity]
+    elif figure.quantity == "death_outweighs_hardware_failure":
+        change, unit = 100 * death_over_hardware(expectation), "percentage points"
+    else:
+        return []
+    return [_worded_target(figure, change, unit, change > 0)]
 
 
 def _scaled_jacobian(problem: Problem, solution: Solution) -> FloatArray:

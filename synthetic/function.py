@@ -1,70 +1,184 @@
-"""Pain and neurological function before and after treatment.
+"""Neurological function after treatment: Frankel grade, muscle strength, Karnofsky score.
 
-Bate's series is the one that prints both changes; the others take its figures.
+A patient's Frankel grade goes up a step, down a step or stays: a deficit may improve, whatever its
+grade; grade A cannot get worse. Where a study prints muscle strength instead, recovered strength
+is a step up and decreased strength a step down. What it does not print is as in Bate's patients
+with surgery.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from outcomes.errors import CalibrationError
+from outcomes.arrays import BoolArray, FloatArray
 from outcomes.evidence import Evidence
+from outcomes.synthetic.arm_case_mix import ArmCaseMix
+from outcomes.synthetic.case_mix import KPS_LEVELS
+from outcomes.synthetic.patients import DEFICIT_GRADES
+from outcomes.synthetic.published import printed_share, shares_by_arm
 
 GRADES = ("A", "B", "C", "D", "E")
-WORST_PAIN = 10.0
+IMPROVED = ("frankel_improved", "muscle_strength_recovered")
+WORSE = ("frankel_worse", "muscle_strength_decreased")
+DONOR = "bate-2015/{}/surgery_sbrt"
+KPS_STEP, LEAST_KPS, MOST_KPS = 10, 10, 100
+SHARE_A = dict(DEFICIT_GRADES)["A"]
 
 
-def _number(evidence: Evidence, figure_id: str, name: str = "value") -> float:
-    number = getattr(evidence.figure(figure_id), name)
-    if number is None:
-        raise CalibrationError(f"{figure_id}: {name} is needed")
-    return float(number)
+@dataclass(frozen=True)
+class ArmFunction:
+    """Change of function in one arm.
+
+    Attributes
+    ----------
+    improved
+        P(a step up | deficit).
+    worse
+        P(a step down | no step up, grade B-E).
+    reported
+        P(muscle strength reported | deficit, no step).
+    kps_gain
+        P(10 points more | improved or relieved of pain, and not worse).
+    """
+
+    improved: float
+    worse: float
+    reported: float
+    kps_gain: float
+
+    def step_shares(self, deficit: float) -> tuple[float, float, float]:
+        """Return the shares of an arm a step down, unchanged with a deficit, and a step up.
+
+        Parameters
+        ----------
+        deficit
+            Share of the arm with a deficit.
+        """
+        up = deficit * self.improved
+        can_lose = (1 - deficit) + deficit * (1 - self.improved) * (1 - SHARE_A)
+        stays = 1 - (1 - SHARE_A) * self.worse
+        return self.worse * can_lose, deficit * (1 - self.improved) * stays, up
+
+    def kps_change(self, joint: FloatArray, relief: float) -> float:
+        """Return the expected change of the Karnofsky score.
+
+        Parameters
+        ----------
+        joint
+            P(deficit, Karnofsky level), shape (2, n_levels).
+        relief
+            Share with relief of pain.
+        """
+        stays = np.array([1 - self.worse, 1 - (1 - SHARE_A) * self.worse])
+        up = np.array([0.0, self.improved])
+        gains = self.kps_gain * (up + (1 - up) * stays * relief)
+        loses = (1 - up) * (1 - stays)
+        below = (KPS_LEVELS < MOST_KPS).astype(np.float64)
+        change = gains[:, None] * below - loses[:, None]
+        return float(KPS_STEP * (joint * change).sum())
 
 
-def draw_function(
-    table: pd.DataFrame,
-    patient: npt.NDArray[np.intp],
+def arm_functions(
+    study: str,
     evidence: Evidence,
-    generator: np.random.Generator,
-) -> dict[str, Any]:
-    """Draw pain (visual analogue scale, 0-10) before and after, and Frankel grade after.
+    mixes: Mapping[str, ArmCaseMix],
+    weights: Mapping[str, float],
+) -> dict[str, ArmFunction]:
+    """Return the change of function in each arm of a study, by name.
 
-    The Frankel grade moves by at most one step; a grade E cannot improve, so that those with a
-    deficit improve often enough for the published share.
+    Shares that more patients would have to reach than can are cut to those who can.
 
     Parameters
     ----------
-    table
-        Rows with ``frankel`` and ``neurologic_deficit``.
-    patient
-        Patient of each row; lesions of one patient share all three.
+    study
+        Study.
     evidence
         Registry.
+    mixes
+        Patients of each arm.
+    weights
+        Patients (or lesions) of each arm.
+    """
+    better = _first_printed(study, IMPROVED, evidence, weights)
+    down = _first_printed(study, WORSE, evidence, weights)
+    stable = shares_by_arm(evidence, study, "frankel_stable", weights)
+    unchanged = shares_by_arm(evidence, study, "muscle_strength_unchanged", weights)
+    donor_up, donor_down = (
+        printed_share(evidence.figure(DONOR.format(name)))
+        for name in ("frankel_improved", "frankel_worse")
+    )
+    found = {}
+    for arm, mix in mixes.items():
+        up = better.get(arm, donor_up)
+        fallen = down.get(arm, max(1 - stable[arm] - up, 0.0) if arm in stable else donor_down)
+        improved = _part(up, mix.deficit)
+        whole = ArmFunction(improved, 1.0, 1.0, evidence["share_kps_gain"])
+        worse = _part(fallen, whole.step_shares(mix.deficit)[0])
+        found[arm] = ArmFunction(improved, worse, 1.0, whole.kps_gain)
+        if arm in unchanged:
+            stays = found[arm].step_shares(mix.deficit)[1]
+            reported = _part(unchanged[arm], stays)
+            found[arm] = ArmFunction(improved, worse, reported, whole.kps_gain)
+    return found
+
+
+def _first_printed(
+    study: str, quantities: tuple[str, ...], evidence: Evidence, weights: Mapping[str, float]
+) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for quantity in quantities:
+        found = {**shares_by_arm(evidence, study, quantity, weights), **found}
+    return found
+
+
+def _part(share: float, of: float) -> float:
+    return min(share / of, 1.0) if of > 0 else 0.0
+
+
+def draw_function(
+    functions: Mapping[str, ArmFunction],
+    table: pd.DataFrame,
+    arms: npt.NDArray[np.str_],
+    relieved: BoolArray,
+    generator: np.random.Generator,
+) -> dict[str, Any]:
+    """Draw Frankel grade, change of muscle strength and Karnofsky score after treatment.
+
+    Parameters
+    ----------
+    functions
+        Change of function in each arm, by name.
+    table
+        Patients with ``frankel`` and ``kps``.
+    arms
+        Arm of each patient, shape (n_patients,).
+    relieved
+        Who was relieved of pain, shape (n_patients,).
     generator
         Source of randomness.
     """
-    count = int(patient[-1]) + 1
-    before = generator.normal(evidence["vas_before_mean"], evidence["vas_before_sd"], count)
-    before = np.clip(before, 0, WORST_PAIN)
-    relief = generator.normal(
-        _number(evidence, "bate-2015/vas_decrease"),
-        _number(evidence, "bate-2015/vas_decrease", "sd"),
-        count,
+    names = list(functions)
+    position = pd.Index(names).get_indexer(pd.Index(arms))
+    improved, worse, reported, gain = (
+        np.array([getattr(functions[name], field) for name in names])[position]
+        for field in ("improved", "worse", "reported", "kps_gain")
     )
-    after = np.clip(before - relief, 0, WORST_PAIN)
-    lesions = _number(evidence, "bate-2015/frankel_stable/surgery_sbrt", "n")
-    improved = _number(evidence, "bate-2015/frankel_improved/surgery_sbrt") / lesions
-    worse = _number(evidence, "bate-2015/frankel_worse/surgery_sbrt") / lesions
-    improved_with_deficit = min(improved / evidence["share_neurologic_deficit"], 1 - worse)
-    draw = generator.random(count)[patient]
+    draws = generator.random((4, arms.size))
     grade = pd.Index(GRADES).get_indexer(pd.Index(table["frankel"]))
-    deficit = table["neurologic_deficit"].to_numpy(dtype=bool)
-    step = np.where(draw < worse, -1, np.where(deficit & (draw > 1 - improved_with_deficit), 1, 0))
-    changed = np.clip(grade + step, 0, len(GRADES) - 1)
+    up = (grade < len(GRADES) - 1) & (draws[0] < improved)
+    down = ~up & (grade > 0) & (draws[1] < worse)
+    step = up.astype(np.int64) - down
+    with_deficit = grade < len(GRADES) - 1
+    known = with_deficit & (draws[2] < reported)
+    change = np.select([up, down, known], ["recovered", "decreased", "unchanged"], "")
+    gained = (up | (relieved & ~down)) & (draws[3] < gain)
+    kps = table["kps"].to_numpy() + KPS_STEP * (gained.astype(np.int64) - down)
     return {
-        "vas_before": np.round(before, 1)[patient],
-        "vas_after": np.round(after, 1)[patient],
-        "frankel_after": np.asarray(GRADES)[changed],
+        "frankel_after": np.asarray(GRADES)[grade + step],
+        "muscle_strength_change": pd.Series(change, dtype=object).replace("", None),
+        "kps_after": np.clip(kps, LEAST_KPS, MOST_KPS),
     }

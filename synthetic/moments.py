@@ -30,7 +30,7 @@ class Gamma:
     def raw_moments(self) -> FloatArray:
         """The first four moments about 0."""
         scale = self.sd**2 / self.mean
-        return np.cumprod(scale * (self.shape + np.arange(4)))
+        return np.asarray(np.cumprod(scale * (self.shape + np.arange(4.0))))
 
     def draw(self, size: int, generator: np.random.Generator) -> FloatArray:
         """Draw values, shape (size,)."""
@@ -59,8 +59,8 @@ class Bounded:
     def raw_moments(self) -> FloatArray:
         """The first four moments about 0."""
         a, b = self.parameters
-        steps = np.arange(4)
-        return np.cumprod(self.high * (a + steps) / (a + b + steps))
+        steps = np.arange(4.0)
+        return np.asarray(np.cumprod(self.high * (a + steps) / (a + b + steps)))
 
     def below(self, values: FloatArray) -> FloatArray:
         """Return the probability of at most each value."""

@@ -5,7 +5,25 @@ import numpy as np
 from outcomes.arrays import FloatArray
 from outcomes.errors import CalibrationError
 from outcomes.evidence import Figure
-from outcomes.synthetic.estimands import SeriesExpectation, crossing, observation_ended, seen_by
+from outcomes.schema import DAYS_PER_MONTH
+from outcomes.synthetic.estimands import (
+    RANGE_ENDS,
+    SeriesExpectation,
+    achieved,
+    crossing,
+    extreme_time,
+    observation_ended,
+    seen_by,
+)
+from outcomes.synthetic.fractures import TIME
+from outcomes.synthetic.hardware import EARLY_DAYS, hardware_hazard
+from outcomes.synthetic.moments import sd_error, sd_of
+from outcomes.synthetic.perioperative import MEDIAN, SPREADS
+
+# What the design settles has no error: it lies in no sample.
+DESIGNED = tuple(
+    f"{name}_{end}" for name in ("sbrt_start", "follow_up_range") for end in RANGE_ENDS
+)
 
 
 def published_value(figure: Figure) -> float:
@@ -17,15 +35,16 @@ def published_value(figure: Figure) -> float:
     return figure.value
 
 
-def binomial_error(figure: Figure) -> float:
+def binomial_error(figure: Figure, value: float | None = None) -> float:
     """Return the binomial standard error of a percentage or a count, in its unit.
 
-    Half a patient stands in at 0 and 100 %.
+    Half a patient stands in at 0 and 100 %. The error is that at the published value unless
+    another is given.
     """
     if not figure.n:
         raise CalibrationError(f"{figure.id}: the denominator n is needed")
     scale = 100.0 if figure.unit == "percent" else float(figure.n)
-    share = published_value(figure) / scale
+    share = (published_value(figure) if value is None else value) / scale
     share = min(max(share, 0.5 / figure.n), 1 - 0.5 / figure.n)
     return float(scale * np.sqrt(share * (1 - share) / figure.n))
 
@@ -38,8 +57,22 @@ def sampling_error(figure: Figure, expectation: SeriesExpectation) -> float:
     mean, the fourth moment for their standard deviation, Greenwood's variance over the density
     for a Kaplan-Meier median.
     """
+    if figure.quantity in DESIGNED:
+        return 0.0
+    if figure.quantity == EARLY_DAYS:
+        return _early_days_error(figure, expectation)
+    if figure.quantity.removesuffix("_sd") in SPREADS or figure.quantity == MEDIAN:
+        return _score_error(figure, expectation)
     if figure.unit != "months":
-        return binomial_error(figure)
+        # What is only checked is asked whether the simulation could have given it.
+        return binomial_error(
+            figure, achieved(figure, expectation) if figure.role == "check" else None
+        )
+    if figure.quantity == TIME:
+        # As of an exponential time, since hardly any are seen.
+        return achieved(figure, expectation) / float(np.sqrt(figure.n or 1))
+    if figure.quantity.startswith("time_of_progression_range"):
+        return extreme_time(figure, expectation)[1]
     arm = expectation.arm(figure.arm)
     if figure.estimand == "kaplan_meier_median":
         return _kaplan_meier_median_error(figure, expectation)
@@ -56,6 +89,36 @@ def sampling_error(figure: Figure, expectation: SeriesExpectation) -> float:
     if figure.quantity.endswith("_sd"):
         return _spread_error(arm.months, seen, observed)
     return _mean_error(arm.months, seen, observed)
+
+
+def _early_days_error(figure: Figure, expectation: SeriesExpectation) -> float:
+    """Return the standard deviation of the smaller or larger of two uniform draws."""
+    hazard = hardware_hazard(figure.study, expectation.values, expectation.evidence)
+    first, last = hazard.early_months
+    return float((last - first) * DAYS_PER_MONTH / np.sqrt(18))
+
+
+def _score_error(figure: Figure, expectation: SeriesExpectation) -> float:
+    """Return the error of a mean, a standard deviation or a median of what patients score."""
+    perioperative = expectation.perioperative
+    n = float(figure.n or expectation.arm(figure.arm).weight)
+    if figure.quantity == MEDIAN:
+        pains = [pain for name, pain in perioperative.pains.items() if figure.arm in ("", name)]
+        centre = achieved(figure, expectation)
+        density = (
+            np.mean(
+                [
+                    pain.decrease_at_most(centre + 0.25) - pain.decrease_at_most(centre - 0.25)
+                    for pain in pains
+                ]
+            )
+            / 0.5
+        )
+        return float(1 / (2 * density * np.sqrt(n)))
+    moments = perioperative.moments(figure)
+    if figure.quantity.endswith("_sd"):
+        return sd_error(moments, n)
+    return float(sd_of(moments) / np.sqrt(n))
 
 
 def _weights(months: FloatArray, seen: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -126,7 +126,7 @@ class Series:
         elif self.follow_up == "beta":
             names += ["follow_up_mean", "follow_up_concentration"]
         if self.hardware:
-            names += ["hardware_12m", "hardware_shape"]
+            names += ["hardware_early", "hardware_late"]
         return tuple(
             FreeParameter(self.study, name, *_priors(evidence)[name.split("/")[0]])
             for name in names
@@ -159,8 +159,8 @@ def _priors(evidence: Evidence) -> dict[str, tuple[float, float, Scale, str, str
         "follow_up_shape": (1.0, 0.5, "log", "", "Weibull shape of follow-up"),
         "follow_up_mean": (0.4, 1.5, "logit", "", "mean follow-up within its range"),
         "follow_up_concentration": (0.5, 1.5, "log", "", "concentration of follow-up"),
-        "hardware_12m": (0.02, 1.5, "log", "", "cumulative hazard of hardware failure, 12 months"),
-        "hardware_shape": (0.9, 0.5, "log", "", "Weibull shape of hardware failure"),
+        "hardware_early": (0.004, 1.5, "log", "", "cumulative hazard of early hardware failure"),
+        "hardware_late": (0.001, 1.5, "log", "per month", "late hazard of hardware failure"),
     }
 
 

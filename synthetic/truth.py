@@ -6,13 +6,12 @@ import numpy as np
 
 from outcomes.evidence import Evidence, Figure
 from outcomes.synthetic.effects import Effects
+from outcomes.synthetic.hardware import RISK_FACTORS
 
-# Which hazard ratio each published direction speaks of.
-SIGNS: Mapping[str, str] = {
-    "gong-2021/separation_below_3mm": "below_3mm",
-    "amankulor-2014/hardware_risk/chest_wall_resection": "chest_wall_resection",
-    "amankulor-2014/hardware_risk/construct_levels_above_6": "construct_levels_above_6",
-    "amankulor-2014/hardware_risk/female": "female",
+# Which covariate each published direction speaks of, by the figure's quantity and arm.
+SIGNS: Mapping[tuple[str, str], str] = {
+    ("separation_below_3mm", ""): "below_3mm",
+    **{("hardware_risk", factor): factor for factor in RISK_FACTORS},
 }
 ENDPOINT_OF_NULL: Mapping[str, str] = {
     "overall_survival": "overall-survival",
@@ -41,10 +40,7 @@ def log_hazard_ratios(effects: Effects, evidence: Evidence) -> dict[str, dict[st
     progression = {
         name: float(np.log(ratio)) for name, ratio in effects.progression.items() if ratio > 0
     }
-    hardware = {
-        name: float(np.log(evidence[f"hardware_hr_{name}"]))
-        for name in ("chest_wall_resection", "construct_levels_above_6", "female")
-    }
+    hardware = {name: float(np.log(evidence[f"hardware_hr_{name}"])) for name in RISK_FACTORS}
     return {
         "overall-survival": {name: value for name, value in death.items() if value},
         "local-control": progression,
@@ -54,8 +50,8 @@ def log_hazard_ratios(effects: Effects, evidence: Evidence) -> dict[str, dict[st
 
 def signed_log_hazard_ratio(figure: Figure, effects: Effects, evidence: Evidence) -> float | None:
     """Return the true log hazard ratio a published direction speaks of; None without one."""
-    covariate = SIGNS.get(figure.id)
-    if covariate is None:
+    covariate = SIGNS.get((figure.quantity, figure.arm))
+    if covariate is None or figure.estimand != "sign":
         return None
     ratios = log_hazard_ratios(effects, evidence)
     return {**ratios["local-control"], **ratios["hardware-failure"]}[covariate]

@@ -82,6 +82,10 @@ class Design:
         Shares of patients. Complications that the study prints take precedence.
     separation_below_3mm
         Share of patients with a separation below 3 mm, where arms do not differ by it.
+    vas_before_mean, vas_before_sd
+        Pain before treatment on the visual analogue scale.
+    vas_after_mean, vas_after_sd
+        The same after surgery, where it is known but not among the figures.
     overall_survival_median
         Assumed median survival in months of a study that prints no survival.
     borrows
@@ -108,6 +112,10 @@ class Design:
     embolization: Quantity = "share_embolization"
     complication: Quantity = "share_complication"
     separation_below_3mm: Quantity = "share_separation_below_3mm"
+    vas_before_mean: Quantity = "vas_before_mean"
+    vas_before_sd: Quantity = "vas_before_sd"
+    vas_after_mean: Quantity | None = None
+    vas_after_sd: Quantity = "vas_after_sd"
     overall_survival_median: Quantity | None = None
     borrows: str = ""
     arms: tuple[DesignArm, ...] = ()
@@ -150,7 +158,18 @@ def check_design(cells: Mapping[str, Any], fault: Fault) -> None:
     _check_word(cells, "follow_up", FOLLOW_UPS, fault)
     _check_word(cells, "arms_differ_by", ARMS_DIFFER_BY, fault)
     _check_shares(cells, fault)
-    for key in ("patients", "age_mean", "age_sd", "kps_mean", "kps_sd", "overall_survival_median"):
+    for key in (
+        "patients",
+        "age_mean",
+        "age_sd",
+        "kps_mean",
+        "kps_sd",
+        "vas_before_mean",
+        "vas_before_sd",
+        "vas_after_mean",
+        "vas_after_sd",
+        "overall_survival_median",
+    ):
         _check_above(cells, key, 0, fault)
     for key, low, high in (("age_mean", 18, 95), ("kps_mean", *KPS_RANGE)):
         _check_within(cells, key, low, high, fault)

@@ -6,7 +6,16 @@ from types import MappingProxyType
 from typing import Literal
 
 Kind = Literal["text", "number", "integer", "boolean", "category"]
-Group = Literal["identity", "patient", "disease", "surgery", "radiotherapy", "outcome", "function"]
+Group = Literal[
+    "identity",
+    "patient",
+    "disease",
+    "surgery",
+    "recovery",
+    "radiotherapy",
+    "outcome",
+    "function",
+]
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,7 @@ _FRANKEL = ("A", "B", "C", "D", "E")
 
 _TABLE = (
     Column("study", "text", "Series the patient belongs to", "identity"),
+    Column("study_arm", "text", "Arm of the study that the patient is counted in", "identity"),
     Column("patient_id", "text", "Identifier, unique within the study", "identity"),
     Column("lesion", "integer", "Number of the patient's treated lesion", "identity", low=1),
     Column("age", "number", "Age at surgery", "patient", unit="years", low=0, high=120),
@@ -177,7 +187,51 @@ _TABLE = (
         low=0,
         high=50,
     ),
+    Column(
+        "blood_loss_ml",
+        "number",
+        "Blood loss during the operation",
+        "surgery",
+        unit="mL",
+        low=0,
+        high=30_000,
+    ),
+    Column(
+        "operation_hours",
+        "number",
+        "Duration of the operation",
+        "surgery",
+        unit="hours",
+        low=0,
+        high=48,
+    ),
     Column("complication", "boolean", "Postoperative complication", "surgery"),
+    Column("wound_infection", "boolean", "Complication: wound infection", "recovery"),
+    Column("deep_infection", "boolean", "Complication: deep infection", "recovery"),
+    Column(
+        "cerebrospinal_fluid_leak",
+        "boolean",
+        "Complication: leak of cerebrospinal fluid",
+        "recovery",
+    ),
+    Column(
+        "bed_rest_days",
+        "number",
+        "Bed rest after the operation",
+        "recovery",
+        unit="days",
+        low=0,
+        high=1_000,
+    ),
+    Column(
+        "hospital_stay_days",
+        "number",
+        "Stay in hospital after the operation",
+        "recovery",
+        unit="days",
+        low=0,
+        high=1_000,
+    ),
     Column("sbrt", "boolean", "Stereotactic body radiotherapy", "radiotherapy"),
     Column(
         "dose_regimen",
@@ -214,6 +268,21 @@ _TABLE = (
         "death without hardware failure",
     ),
     Column(
+        "hardware_reoperation",
+        "boolean",
+        "Operated again for hardware failure; false without failure",
+        "outcome",
+    ),
+    _months("fracture_months", "Time to vertebral fracture, to death without it, or to censoring"),
+    _event(
+        "fracture_event",
+        "What ended the wait for vertebral fracture",
+        "vertebral fracture",
+        "death without vertebral fracture",
+    ),
+    Column("radiation_myelopathy", "boolean", "Damage of the spinal cord by radiation", "outcome"),
+    Column("esophagitis", "boolean", "Oesophagitis after radiotherapy", "outcome"),
+    Column(
         "frankel",
         "category",
         "Frankel grade before surgery",
@@ -230,6 +299,24 @@ _TABLE = (
         "frankel_after", "category", "Frankel grade after surgery", "function", categories=_FRANKEL
     ),
     Column(
+        "muscle_strength_change",
+        "category",
+        "Change of muscle strength after surgery; missing where not reported, "
+        "as without a deficit before or after",
+        "function",
+        categories=("decreased", "unchanged", "recovered"),
+    ),
+    Column(
+        "kps_after",
+        "integer",
+        "Karnofsky performance score after treatment",
+        "function",
+        unit="points",
+        low=0,
+        high=100,
+        step=10,
+    ),
+    Column(
         "vas_before",
         "number",
         "Pain before surgery, visual analogue scale",
@@ -241,20 +328,31 @@ _TABLE = (
     Column(
         "vas_after",
         "number",
-        "Pain after treatment, visual analogue scale",
+        "Pain after surgery (after SBRT where that is the only treatment), visual analogue scale",
         "function",
         unit="points",
         low=0,
         high=10,
     ),
+    Column(
+        "vas_after_sbrt",
+        "number",
+        "Pain after SBRT, visual analogue scale; missing without SBRT",
+        "function",
+        unit="points",
+        low=0,
+        high=10,
+    ),
+    Column("pain_relief", "boolean", "Relief of pain by the last score", "function"),
 )
 
 COLUMNS: Mapping[str, Column] = MappingProxyType({column.name: column for column in _TABLE})
 """Every column the schema knows, by name, in the order of a written cohort."""
 
+BEFORE_TREATMENT = ("frankel", "neurologic_deficit", "vas_before")
 RESULTS = frozenset(
     name
     for name, column in COLUMNS.items()
-    if column.group == "outcome" or name in ("frankel_after", "vas_after")
+    if column.group in ("outcome", "recovery", "function") and name not in BEFORE_TREATMENT
 )
 """Columns that tell how a patient fared: neither a treatment nor a covariate."""

@@ -12,6 +12,7 @@ from outcomes.schema.columns import COLUMNS, Column
 if TYPE_CHECKING:
     import pandera.pandas as pa
 
+COMPLICATION_KINDS = ("wound_infection", "deep_infection", "cerebrospinal_fluid_leak")
 # Months that differ by less are equal: a written table rounds.
 SAME_MONTH = 1e-6
 
@@ -94,6 +95,20 @@ def _separation_measured(table: pd.DataFrame) -> "pd.Series[bool]":
     return ~known | (table["separation_mm"].isna() == _is(table["procedure"], "none"))
 
 
+def _complication_counted(table: pd.DataFrame) -> "pd.Series[bool]":
+    any_kind = pd.concat([_is(table[kind], True) for kind in COMPLICATION_KINDS], axis=1)
+    return ~(any_kind.any(axis=1) & _is(table["complication"], False))
+
+
+def _pain_after_sbrt(table: pd.DataFrame) -> "pd.Series[bool]":
+    return table["vas_after_sbrt"].isna() | ~_is(table["sbrt"], False)
+
+
+def _failure_reoperated(table: pd.DataFrame) -> "pd.Series[bool]":
+    failed = _is(table["hardware_event"], 1) | table["hardware_event"].isna()
+    return failed | ~_is(table["hardware_reoperation"], True)
+
+
 def _competing(time: str, event: str, what: str) -> tuple[Rule, ...]:
     columns = (time, event, "os_months", "death")
     return (
@@ -134,6 +149,25 @@ RULES: tuple[Rule, ...] = (
     ),
     *_competing("lp_months", "lp_event", "local progression"),
     *_competing("hardware_months", "hardware_event", "hardware failure"),
+    *_competing("fracture_months", "fracture_event", "vertebral fracture"),
+    Rule(
+        ("hardware_event", "hardware_reoperation"),
+        "hardware_reoperation",
+        "false without hardware failure",
+        _failure_reoperated,
+    ),
+    Rule(
+        ("complication", *COMPLICATION_KINDS),
+        "complication",
+        "true where any kind of complication is",
+        _complication_counted,
+    ),
+    Rule(
+        ("sbrt", "vas_after_sbrt"),
+        "vas_after_sbrt",
+        "missing where sbrt is false",
+        _pain_after_sbrt,
+    ),
     Rule(
         ("frankel", "neurologic_deficit"),
         "neurologic_deficit",

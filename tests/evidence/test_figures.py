@@ -67,6 +67,7 @@ PAPER = {
     },
     "One patient developed a vertebra compression fracture 14 months after SBRT": {
         "gong-2021/vertebral_compression_fracture": "One",
+        "gong-2021/time_of_fracture": "14",
     },
     "No radiation myelopathy was found": {"gong-2021/radiation_myelopathy": "No"},
     "57 patients with spinal metastases (69 lesions, 48 lesions only received stereotactic "

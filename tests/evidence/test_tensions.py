@@ -22,6 +22,7 @@ IMPOSSIBLE = {
     "liu-2020/vas_after/alone": "before surgery",
     "laufer-2013/follow_up_mean": "4.8",
     "laufer-2013/time_of_progression_mean": "mean",
+    "laufer-2013/time_of_progression_range": "before SBRT",
     "laufer-2013/local_progression_12m": "16.0",
     "laufer-2013/local_progression_12m/single_24": "16.0",
     "laufer-2013/local_progression_12m/hypofractionated_high": "16.0",

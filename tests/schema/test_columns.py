@@ -45,6 +45,23 @@ ASKED_FOR = [
     "vas_after",
     "frankel_after",
     "lesion",
+    "study_arm",
+    "blood_loss_ml",
+    "operation_hours",
+    "bed_rest_days",
+    "hospital_stay_days",
+    "wound_infection",
+    "deep_infection",
+    "cerebrospinal_fluid_leak",
+    "radiation_myelopathy",
+    "esophagitis",
+    "vas_after_sbrt",
+    "pain_relief",
+    "kps_after",
+    "muscle_strength_change",
+    "fracture_months",
+    "fracture_event",
+    "hardware_reoperation",
 ]
 
 
