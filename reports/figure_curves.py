@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from outcomes.reports.content import CurveChart, CurveLine
+from outcomes.reports.charts import CurveChart, CurveLine
 from outcomes.reports.drawing import (
     Plain,
     axis_of,

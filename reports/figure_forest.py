@@ -2,7 +2,7 @@
 
 import math
 
-from outcomes.reports.content import ForestChart
+from outcomes.reports.charts import ForestChart
 from outcomes.reports.drawing import (
     Plain,
     axis_of,

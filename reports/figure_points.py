@@ -1,6 +1,6 @@
 """Dots, points and bars."""
 
-from outcomes.reports.content import BarChart, DotChart, PointChart
+from outcomes.reports.charts import BarChart, DotChart, PointChart
 from outcomes.reports.drawing import (
     Plain,
     axis_of,

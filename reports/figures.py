@@ -6,14 +6,7 @@ layout that fits. Labels that may come from data are escaped, because plotly rea
 
 from typing import Any
 
-from outcomes.reports.content import (
-    BarChart,
-    Chart,
-    CurveChart,
-    DotChart,
-    ForestChart,
-    PointChart,
-)
+from outcomes.reports.charts import BarChart, Chart, CurveChart, DotChart, ForestChart, PointChart
 from outcomes.reports.drawing import Plain
 from outcomes.reports.figure_curves import curve_figure
 from outcomes.reports.figure_forest import forest_figure

@@ -6,7 +6,8 @@ from importlib import resources
 import jinja2
 from markupsafe import Markup
 
-from outcomes.reports.content import Calculator, Figure, FigureGrid, Page, Style
+from outcomes.reports.charts import Style
+from outcomes.reports.content import Calculator, Figure, FigureGrid, Page
 from outcomes.reports.figures import plotly_figure
 from outcomes.reports.library import plotly_library
 from outcomes.reports.policy import content_security_policy, embedded_json

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from outcomes.endpoints import get_endpoint
-from outcomes.reports.content import IconGroup, IconRow, Icons, Style
+from outcomes.reports.charts import Style
+from outcomes.reports.content import IconGroup, IconRow, Icons
 from outcomes.reports.summary_common import arm_at
 from outcomes.reports.wording import interval, of_100, sentence_case
 

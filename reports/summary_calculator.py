@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from outcomes.reports.charts import CurveChart, CurveLine
 from outcomes.reports.content import (
     Bullets,
     Calculator,
     CalculatorResult,
     Column,
     Control,
-    CurveChart,
-    CurveLine,
     Figure,
     Page,
     Section,

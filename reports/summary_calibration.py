@@ -6,18 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from outcomes.reports.content import (
-    Block,
-    Column,
-    Dot,
-    DotChart,
-    Figure,
-    KeyNumber,
-    Legend,
-    Page,
-    Section,
-    Table,
-)
+from outcomes.reports.charts import Dot, DotChart
+from outcomes.reports.content import Block, Column, Figure, KeyNumber, Legend, Page, Section, Table
 from outcomes.reports.figure_names import figure_label
 from outcomes.reports.names import plain_terms, readable
 from outcomes.reports.results import StudyResults

@@ -6,17 +6,8 @@ import numpy as np
 import pandas as pd
 
 from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL
-from outcomes.reports.content import (
-    Bar,
-    BarChart,
-    Block,
-    Column,
-    Figure,
-    KeyNumber,
-    Page,
-    Section,
-    Table,
-)
+from outcomes.reports.charts import Bar, BarChart
+from outcomes.reports.content import Block, Column, Figure, KeyNumber, Page, Section, Table
 from outcomes.reports.names import readable
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import REGIMENS, has_columns, make_page

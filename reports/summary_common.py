@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from outcomes.estimate import Estimate
-from outcomes.reports.content import CurveLine, KeyNumber, Page, Section, Style
+from outcomes.reports.charts import CurveLine, Style
+from outcomes.reports.content import KeyNumber, Page, Section
 from outcomes.reports.results import StudyResults
 from outcomes.reports.wording import count, sentence_list
 

@@ -8,18 +8,16 @@ import numpy as np
 
 from outcomes.endpoints import get_endpoint
 from outcomes.estimate import Estimate
+from outcomes.reports.charts import CurveChart, RiskRow, Style
 from outcomes.reports.content import (
     Block,
     Bullets,
     Column,
-    CurveChart,
     Figure,
     Legend,
     Page,
     Paragraph,
-    RiskRow,
     Section,
-    Style,
     Table,
 )
 from outcomes.reports.results import StudyResults

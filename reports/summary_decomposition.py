@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from outcomes.reports.content import (
-    Bar,
-    BarChart,
-    Bullets,
-    Caveat,
-    Column,
-    Figure,
-    Section,
-    Table,
-)
+from outcomes.reports.charts import Bar, BarChart
+from outcomes.reports.content import Bullets, Caveat, Column, Figure, Section, Table
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_adjusted import ASSUMED_RATIO
 from outcomes.reports.wording import number

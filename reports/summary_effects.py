@@ -7,15 +7,12 @@ from collections.abc import Hashable, Mapping
 import pandas as pd
 
 from outcomes.endpoints import get_endpoint
+from outcomes.reports.charts import Bar, BarChart, ForestChart, ForestRow
 from outcomes.reports.content import (
-    Bar,
-    BarChart,
     Block,
     CollapsedTable,
     Column,
     Figure,
-    ForestChart,
-    ForestRow,
     Paragraph,
     Section,
     Table,

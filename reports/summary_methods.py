@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from outcomes.endpoints import get_endpoint
 from outcomes.estimate import Estimate
+from outcomes.reports.charts import ForestChart, ForestRow
 from outcomes.reports.content import (
     Block,
     Bullets,
     CollapsedTable,
     Column,
     Figure,
-    ForestChart,
-    ForestRow,
     Paragraph,
     Section,
     Table,

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from outcomes.endpoints import get_endpoint
+from outcomes.reports.charts import Point, PointChart, PointSeries, Style
 from outcomes.reports.content import (
     Block,
     Bullets,
@@ -15,11 +16,7 @@ from outcomes.reports.content import (
     Legend,
     Page,
     Paragraph,
-    Point,
-    PointChart,
-    PointSeries,
     Section,
-    Style,
     Table,
 )
 from outcomes.reports.names import readable

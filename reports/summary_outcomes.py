@@ -7,18 +7,8 @@ import pandas as pd
 
 from outcomes.curves import AalenJohansen, KaplanMeier, aalen_johansen, kaplan_meier
 from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL
-from outcomes.reports.content import (
-    Column,
-    CurveChart,
-    CurveLine,
-    Figure,
-    FigureGrid,
-    Legend,
-    RiskRow,
-    Section,
-    Style,
-    Table,
-)
+from outcomes.reports.charts import CurveChart, CurveLine, RiskRow, Style
+from outcomes.reports.content import Column, Figure, FigureGrid, Legend, Section, Table
 from outcomes.reports.names import readable
 from outcomes.reports.summary_common import REGIMENS, curve_line, has_columns, round_up
 from outcomes.reports.wording import (

@@ -6,7 +6,7 @@ them for the dark ones, so each colour stands for one meaning only.
 
 from dataclasses import dataclass
 
-from outcomes.reports.content import Style
+from outcomes.reports.charts import Style
 
 INK = "#1f2933"
 MUTED = "#52606d"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from outcomes.reports.content import ForestChart, ForestRow
+from outcomes.reports.charts import ForestChart, ForestRow
 from outcomes.reports.drawing import text
 from outcomes.reports.figures import plotly_figure
 from outcomes.reports.library import plotly_library

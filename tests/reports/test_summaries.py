@@ -10,15 +10,8 @@ from outcomes.curves import kaplan_meier
 from outcomes.errors import OutcomesError
 from outcomes.estimate import Estimate
 from outcomes.reports import NAMES, render_page, summarise_page, write_report
-from outcomes.reports.content import (
-    Calculator,
-    CurveChart,
-    Figure,
-    FigureGrid,
-    ForestChart,
-    IconRow,
-    Table,
-)
+from outcomes.reports.charts import CurveChart, ForestChart
+from outcomes.reports.content import Calculator, Figure, FigureGrid, IconRow, Table
 from outcomes.reports.summary_common import curve_line, page_names
 from outcomes.reports.wording import (
     count,

@@ -1,0 +1,161 @@
+"""What a chart shows, as plain values; `figures` draws it. Statistics are done before."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Style = Literal[
+    "control",
+    "treated",
+    "treated_dot",
+    "treated_dashdot",
+    "ink",
+    "hollow",
+    "faint",
+    "faint_dash",
+    "truth",
+]
+
+
+@dataclass(frozen=True)
+class CurveLine:
+    """A step curve; `lower` and `upper` are empty without a band."""
+
+    label: str
+    style: Style
+    months: tuple[float, ...]
+    values: tuple[float, ...]
+    lower: tuple[float, ...] = ()
+    upper: tuple[float, ...] = ()
+    censored: tuple[tuple[float, float], ...] = ()
+    smooth: bool = False
+
+
+@dataclass(frozen=True)
+class RiskRow:
+    """Patients at risk in one group, at the chart's `risk_months`."""
+
+    label: str
+    style: Style
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CurveChart:
+    """Probabilities over months since surgery."""
+
+    lines: tuple[CurveLine, ...]
+    end_month: float
+    y_title: str
+    y_max: float = 1.0
+    risk_months: tuple[float, ...] = ()
+    risk: tuple[RiskRow, ...] = ()
+    compact: bool = False
+
+
+@dataclass(frozen=True)
+class ForestRow:
+    """An estimate with its interval; a value of None leaves the row empty but named.
+
+    `truth` is what the row's method would find without chance, where that is known.
+    """
+
+    label: str
+    value: float | None
+    lower: float | None
+    upper: float | None
+    texts: tuple[str, ...]
+    style: Style = "ink"
+    truth: float | None = None
+
+
+@dataclass(frozen=True)
+class ForestChart:
+    """Estimates beneath each other against a line of no difference."""
+
+    rows: tuple[ForestRow, ...]
+    x_title: str
+    reference: float
+    log: bool = False
+    hints: tuple[str, str] = ("", "")
+    text_titles: tuple[str, ...] = ()
+    percent: bool = False
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A published figure with its standard error, and what was achieved."""
+
+    label: str
+    group: str
+    published: float
+    standard_error: float | None
+    achieved: float | None
+
+
+@dataclass(frozen=True)
+class DotChart:
+    """Published against achieved, grouped; all dots share one unit."""
+
+    dots: tuple[Dot, ...]
+    x_title: str
+    x_max: float | None = None
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point with an optional vertical interval."""
+
+    x: float
+    y: float
+    lower: float | None = None
+    upper: float | None = None
+
+
+@dataclass(frozen=True)
+class PointSeries:
+    """Points of one kind."""
+
+    label: str
+    style: Style
+    points: tuple[Point, ...]
+    joined: bool = False
+
+
+@dataclass(frozen=True)
+class PointChart:
+    """Points in a plane, with the diagonal or a level for reference."""
+
+    series: tuple[PointSeries, ...]
+    x_title: str
+    y_title: str
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+    x_ticks: tuple[float, ...] = ()
+    diagonal: bool = False
+    level: float | None = None
+    percent_x: bool = False
+    percent_y: bool = True
+    square: bool = False
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar; `start` is where it begins, for bars that build on each other."""
+
+    label: str
+    value: float
+    text: str
+    start: float = 0.0
+    style: Style = "ink"
+
+
+@dataclass(frozen=True)
+class BarChart:
+    """Horizontal bars."""
+
+    bars: tuple[Bar, ...]
+    x_title: str
+    percent: bool = False
+
+
+Chart = CurveChart | ForestChart | DotChart | PointChart | BarChart
