@@ -26,7 +26,12 @@ from outcomes.synthetic.hardware import (
 from outcomes.synthetic.perioperative import QUANTITIES as PERIOPERATIVE
 from outcomes.synthetic.perioperative import Perioperative
 from outcomes.synthetic.population import ArmExpectation, expected_arms, merge
-from outcomes.synthetic.quantities import at_a_month, find_quantity, quantity_names
+from outcomes.synthetic.quantities import (
+    at_a_month,
+    find_quantity,
+    is_solved_for,
+    quantity_names,
+)
 from outcomes.synthetic.series import Series
 
 MEDIAN_NODES = 65
@@ -391,14 +396,12 @@ def is_covered(figure: Figure) -> bool:
 
 
 def _is_known(quantity: str) -> bool:
-    if quantity in SETTLED or quantity in PERIOPERATIVE:
-        return True
-    return find_quantity(quantity) is not None
+    return quantity in SETTLED or find_quantity(quantity) is not None
 
 
 def is_solved(figure: Figure, series: Series) -> bool:
     """Whether parameters of the illness-death model are solved for a figure of the series."""
-    if not is_covered(figure) or find_quantity(figure.quantity) is None:
+    if not is_covered(figure) or not is_solved_for(figure.quantity):
         return False
     return figure.quantity not in ARM_SIZES or (series.selected and bool(figure.arm))
 
@@ -415,9 +418,9 @@ def achieved(figure: Figure, expectation: SeriesExpectation) -> float:
         If the quantity is unknown, or lacks its arm, month or denominator.
     """
     if not _is_known(figure.quantity):
-        allowed = (*quantity_names(), *SETTLED, *PERIOPERATIVE)
         raise CalibrationError(
-            f"{figure.id}: unknown quantity {figure.quantity!r}; allowed: {', '.join(allowed)}"
+            f"{figure.id}: unknown quantity {figure.quantity!r}; "
+            f"allowed: {', '.join(quantity_names())}"
         )
     value = _value(figure, expectation)
     if figure.unit == "percent":
