@@ -156,8 +156,9 @@ def shown(figure: Figure) -> str:
 
 
 def chance(probability: float) -> str:
-    """Return an upper limit of a probability, never rounded to nothing."""
-    return f"{max(probability, 1e-4):.1g}"
+    """Return an upper limit of a probability: one digit, rounded up, at least 0.0001."""
+    digits = max(-math.floor(math.log10(max(probability, 1e-4))), 1)
+    return f"{math.ceil(max(probability, 1e-4) * 10**digits - ROUNDING) / 10**digits:g}"
 
 
 def listed(items: Iterable[str]) -> str:

@@ -22,6 +22,7 @@ from outcomes.evidence import (
     audit,
     load_evidence,
 )
+from outcomes.evidence.printed import chance
 
 SHIPPED = load_evidence()
 OWN = "own-2024"
@@ -455,3 +456,17 @@ def test_hazards_between_studies_by_hand() -> None:
 def test_an_empty_registry_and_one_without_numbers() -> None:
     assert audit(own()) == ()
     assert audit(own(figure("words", "sign", unit="", statement="better"), n=None)) == ()
+
+
+@pytest.mark.parametrize(
+    ("probability", "words"),
+    [
+        (0.00641, "0.007"),
+        (0.005, "0.005"),
+        (0.000138, "0.0002"),
+        (1e-9, "0.0001"),
+        (0.0019, "0.002"),
+    ],
+)
+def test_an_upper_limit_is_rounded_up(probability: float, words: str) -> None:
+    assert chance(probability) == words
