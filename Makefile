@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format calibration charts lock clean help
+.PHONY: demo test studies check format calibration charts lock clean help
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -22,7 +22,10 @@ demo: $(VENV)/.installed  ## Run the main job and print the path of its first pa
 	$(BIN)/outcomes run --out build/demo --force
 
 test: $(VENV)/.installed-dev  ## Run the tests.
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 -m "not long"
+
+studies: $(VENV)/.installed-dev  ## Run the long tests: many cohorts of every study.
+	$(BIN)/python -m pytest -m long
 
 check: $(VENV)/.installed-dev  ## Check formatting, lint, types and layers.
 	$(BIN)/ruff format --check .
@@ -34,8 +37,9 @@ format: $(VENV)/.installed-dev  ## Format the code and mend what lint can mend.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-calibration: $(VENV)/.installed  ## Solve the calibration that ships with the package anew.
-	$(BIN)/outcomes calibrate --out synthetic/data/calibration.json
+calibration: $(VENV)/.installed  ## Solve the calibration that ships with the package anew (minutes).
+	$(BIN)/outcomes calibrate --out synthetic/data/calibration.json \
+	  --draws 200 --cohorts 1000 --seed 1 --jobs -1
 
 charts: $(VENV)/.installed  ## Fetch the smaller chart library that a wheel carries (needs npm).
 	$(BIN)/python scripts/fetch_plotly_basic.py

@@ -131,7 +131,7 @@ def _rejection(test: NullTest, p: FloatArray, patients: int) -> NullRejection:
         adjusted=ADJUSTED[test.endpoint],
         patients=patients,
         tests=tested.size,
-        rejected=float(np.mean(tested < LEVEL)) if tested.size else float("nan"),
+        rejected=float(np.mean(tested < LEVEL)) if tested.size else None,
     )
 
 

@@ -215,7 +215,7 @@ def solve_member(
         drawn = calibration_problem(evidence)
         noise = errors.root @ generator.standard_normal(errors.root.shape[1])
         shift = generator.standard_normal(len(drawn.parameters))
-        solved = _solve(drawn, errors, start, noise, shift)
+        solved = solve_draw(drawn, errors, start, noise, shift)
         if solved is not None:
             break
     else:
@@ -228,9 +228,25 @@ def solve_member(
     return Member(parameters, assumptions, values)
 
 
-def _solve(
+def solve_draw(
     problem: Problem, errors: Errors, start: FloatArray, noise: FloatArray, shift: FloatArray
 ) -> FloatArray | None:
+    """Return the best fit to drawn figures and priors; None where there is none near.
+
+    Parameters
+    ----------
+    problem
+        Figures and parameters.
+    errors
+        Sampling distribution of the figures, which weighs them.
+    start
+        Where to begin, shape (n_parameters,).
+    noise
+        What is added to the published figures on the link scale, shape (n_figures,).
+    shift
+        What is added to the centres of the priors, in their standard deviations,
+        shape (n_parameters,).
+    """
     figures: list[Figure] = [figure for some in problem.figures for figure in some]
     spread = np.array([free.prior_sd for free in problem.parameters])
     centre = np.array([free.prior_solved for free in problem.parameters]) + spread * shift

@@ -65,7 +65,7 @@ class NullRejection:
     tests
         Cohorts in which the test could be done.
     rejected
-        Share of them with p < 0.05.
+        Share of them with p < 0.05; None where there is no test.
     """
 
     id: str
@@ -75,7 +75,7 @@ class NullRejection:
     adjusted: tuple[str, ...]
     patients: int
     tests: int
-    rejected: float
+    rejected: float | None
 
 
 @dataclass(frozen=True)
