@@ -17,6 +17,7 @@ from outcomes.synthetic.estimands import (
 )
 from outcomes.synthetic.numeric import numeric_figures
 from outcomes.synthetic.perioperative import DIRECTIONS
+from outcomes.synthetic.requirements import check_requirements
 from outcomes.synthetic.restarts import solve_with_restarts
 from outcomes.synthetic.sampling import published_value, sampling_error
 from outcomes.synthetic.series import Series, all_series, shared_parameters, solved_series
@@ -53,9 +54,10 @@ def calibrate(
     Raises
     ------
     CalibrationError
-        If a figure lacks what its estimand needs.
+        With every figure and design that cannot be solved for.
     """
     registry = load_evidence() if evidence is None else evidence
+    check_requirements(registry)
     report = progress or (lambda _: None)
     problem = calibration_problem(registry)
     report("solving the parameters")

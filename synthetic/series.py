@@ -6,11 +6,12 @@ from functools import lru_cache
 
 from outcomes.errors import CalibrationError
 from outcomes.evidence import Design, DesignArm, Evidence, Figure
+from outcomes.evidence.design import LAST_MONTH
 from outcomes.synthetic.case_mix import BINARY_FACTORS, CaseMix
 from outcomes.synthetic.parameters import SHARED, FreeParameter, Scale
 
 REGIMENS = ("single_24", "hypofractionated_high", "hypofractionated_low")
-HORIZON_MONTHS = 60.0
+HORIZON_MONTHS = float(LAST_MONTH)
 COMPLICATION_KINDS = ("wound_infection", "deep_infection", "cerebrospinal_fluid_leak")
 
 

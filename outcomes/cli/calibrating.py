@@ -7,6 +7,11 @@ import typer
 
 from outcomes.cli.console import check_ending, check_output, progress, say
 from outcomes.cli.options import Cluster, EvidenceFile, Jobs, counted
+from outcomes.errors import CalibrationError
+
+# Of a parameter of which the figures remove less than this share of the prior variance, its value
+# is said to be the prior's.
+LITTLE = 0.1
 
 if TYPE_CHECKING:
     from outcomes.synthetic import Calibration
@@ -47,7 +52,14 @@ def calibrate(
         from outcomes.synthetic import calibrate as solve
         from outcomes.synthetic import draw_ensemble, verification_size, verify
 
-        calibration = solve(load_evidence(file), progress=step)
+        registry = load_evidence(file)
+        try:
+            calibration = solve(registry, progress=step)
+        except CalibrationError as error:
+            if file is None:
+                raise
+            lines = str(error).splitlines()
+            raise CalibrationError("\n".join(f"{file}: {line}" for line in lines)) from error
     if draws:
         with counted("Drawing the ensemble", draws) as done:
             ensemble = draw_ensemble(
@@ -75,7 +87,26 @@ def _summarise(calibration: "Calibration", out: Path) -> None:
                 f"  not met: {target.id}: published {target.published:g}, "
                 f"reached {target.achieved:.4g} {target.unit}"
             )
+    _tell_own(calibration)
     if calibration.verification is not None:
         shown = calibration.verification.figures
         inside = sum(figure.inside for figure in shown)
         say(f"{inside} of {len(shown)} published figures lie in the central 95 % of the cohorts")
+
+
+def _tell_own(calibration: "Calibration") -> None:
+    """Say of each study that is not shipped what its figures leave open."""
+    from outcomes.evidence import load_evidence
+    from outcomes.synthetic.requirements import prior_driven
+
+    shipped = {study.id for study in load_evidence().studies}
+    for series in calibration.series:
+        study = series.study
+        if study in shipped or series.borrows:
+            continue
+        own = [parameter for parameter in calibration.parameters if parameter.study == study]
+        for silent in prior_driven(calibration.evidence, study):
+            say(f"  {study}: no figure speaks of {silent}: assumed, not fitted")
+        assumed = [parameter.name for parameter in own if parameter.identified < LITTLE]
+        if assumed:
+            say(f"  {study}: hardly settled by the figures, so mostly prior: {', '.join(assumed)}")
