@@ -18,6 +18,10 @@ from outcomes.cli import options
 from outcomes.cli.options import Cluster, Jobs, counted
 from outcomes.errors import CohortError, ParallelError, Violation
 from outcomes.parallel import check_address, check_jobs, replicate, spawn_seeds
+from outcomes.synthetic import shipped_calibration
+from outcomes.synthetic.fitting import calibration_problem
+from outcomes.synthetic.replicates import draw_figures
+from outcomes.synthetic.uncertainty import Errors, solve_member, solved_point
 
 # Functions for the workers are made inside functions, so that they travel by value: a worker
 # cannot import a test file.
@@ -218,6 +222,21 @@ def test_a_worker_that_dies_is_told_and_the_next_work_is_done(kind, request):
         with Client(place["cluster"], set_as_default=False) as client:
             client.wait_for_workers(2, timeout=60)
     assert replicate(abs, range(3), **place) == [0, 1, 2]
+
+
+def test_ensembles_and_cohorts_are_the_same_everywhere(place):
+    """What the commands send: refits of a draw, and figures of simulated cohorts."""
+    calibration = shipped_calibration()
+    figures = (calibration.evidence.figure("liu-2020/deaths"),)
+    options = {"calibration": calibration, "size": 20_000}
+    here = draw_figures("liu-2020", figures, 2, 3, **options)
+    assert np.array_equal(draw_figures("liu-2020", figures, 2, 3, **options, **place), here)
+    problem = calibration_problem(calibration.evidence)
+    count = sum(map(len, problem.figures))
+    errors = Errors.of(0.04 * np.eye(count))
+    solve = partial(solve_member, problem, errors, solved_point(problem, calibration))
+    seeds = spawn_seeds(8, 2)
+    assert replicate(solve, seeds, **place) == replicate(solve, seeds)
 
 
 def test_seeds_are_independent_and_do_not_depend_on_their_number():
