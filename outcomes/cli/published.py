@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from outcomes.cli.console import wrong_usage
 from outcomes.cli.options import EvidenceFile
 
 if TYPE_CHECKING:
@@ -21,8 +22,22 @@ def evidence(
         bool, typer.Option("--audit", help="Print what contradicts each other instead.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    template: Annotated[
+        bool,
+        typer.Option(
+            "--template",
+            help="Print a documented file of figures instead, to begin a study of your own with.",
+        ),
+    ] = False,
 ) -> None:
     """Print the published figures and the assumptions, or the contradictions among them."""
+    if template:
+        if file is not None or study is not None or check or as_json:
+            raise wrong_usage("--template stands alone; allowed: outcomes evidence --template")
+        from outcomes.synthetic.template import evidence_template
+
+        typer.echo(evidence_template(), nl=False)
+        return
     from outcomes.evidence import load_evidence, to_dict
     from outcomes.files import to_json
 
