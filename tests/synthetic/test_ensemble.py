@@ -85,7 +85,7 @@ def test_sets_that_cannot_be_true_are_drawn_again():
     wide = replace(
         evidence,
         assumptions=tuple(
-            replace(a, high=0.4) if a.id.startswith("share_tumor_") else a
+            replace(a, high=0.3) if a.id.startswith("share_tumor_") else a
             for a in evidence.assumptions
         ),
     )
