@@ -231,14 +231,21 @@ def _filled(text: str, texts: Mapping[str, str]) -> str:
 
 
 def _words(words: Iterable[str], indent: str) -> str:
-    return fill(", ".join(words), WIDTH, initial_indent=indent, subsequent_indent=indent)
+    return _wrapped(", ".join(words), indent, indent)
 
 
 def _quantity(name: str, quantity: Quantity) -> str:
-    indent = "#       "
-    meaning = fill(quantity.meaning, WIDTH, initial_indent=indent, subsequent_indent=indent)
-    kinds = [f"{indent}{kind} ({' or '.join(u)})" for kind, u in quantity.estimands.items()]
-    return "\n".join([f"#   {name}", meaning, *kinds])
+    kinds = [f"{kind} ({' or '.join(units)})" for kind, units in quantity.estimands.items()]
+    return "\n".join(
+        [
+            _wrapped(f"{name}: {quantity.meaning}", "#   ", "#       "),
+            _wrapped(", ".join(kinds), "#       ", "#       "),
+        ]
+    )
+
+
+def _wrapped(text: str, first: str, other: str) -> str:
+    return fill(text, WIDTH, initial_indent=first, subsequent_indent=other)
 
 
 def _defaults(kind: type[Design | DesignArm]) -> str:
