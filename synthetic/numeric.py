@@ -6,6 +6,11 @@ from outcomes.evidence import Evidence, Figure
 from outcomes.synthetic.estimands import RANGE_ENDS, is_covered
 from outcomes.synthetic.perioperative import SPREADS
 
+# Ends of what the design allows, which no patient need reach.
+DESIGNED = tuple(
+    f"{name}_{end}" for name in ("sbrt_start", "follow_up_range") for end in RANGE_ENDS
+)
+
 
 def numeric_figures(study: str, evidence: Evidence) -> tuple[Figure, ...]:
     """Return a study's figures that the simulation speaks of, each a single number.
@@ -25,6 +30,11 @@ def numeric_figures(study: str, evidence: Evidence) -> tuple[Figure, ...]:
             if figure.sd is not None and figure.quantity in SPREADS:
                 found.append(_derived(figure, "sd", figure.sd))
     return tuple(figure for figure in found if is_covered(figure))
+
+
+def observable_figures(study: str, evidence: Evidence) -> tuple[Figure, ...]:
+    """Return those of them that patients show: not what the design allows at most."""
+    return tuple(f for f in numeric_figures(study, evidence) if f.quantity not in DESIGNED)
 
 
 def _derived(figure: Figure, ending: str, value: float | None) -> Figure:

@@ -10,15 +10,14 @@ import pandas as pd
 
 from outcomes.arrays import FloatArray
 from outcomes.errors import NotEstimableError, OutcomesError
-from outcomes.evidence import Evidence, Figure
+from outcomes.evidence import Figure
 from outcomes.parallel import replicate, spawn_seeds
 from outcomes.synthetic.calibration import Calibration
 from outcomes.synthetic.cohort import simulate
-from outcomes.synthetic.estimands import is_covered
 from outcomes.synthetic.nulls import null_rejections, null_tests
+from outcomes.synthetic.numeric import observable_figures
 from outcomes.synthetic.reported import reported
 from outcomes.synthetic.sampling import published_value
-from outcomes.synthetic.series import Series
 from outcomes.synthetic.verification import FigureDistribution, Verification
 
 # Cohorts are drawn together up to this many rows, which is faster than one by one.
@@ -101,13 +100,13 @@ def _draw_batch(
         if "lesion" in cohort.columns and cohort["lesion"].iloc[0] > 1:
             # The second lesion of a patient who belongs to the cohort before.
             cohort = cohort.iloc[1:]
-        found[index] = [_report(figure, cohort) for figure in figures]
+        found[index] = [_report(figure, cohort, rows) for figure in figures]
     return found
 
 
-def _report(figure: Figure, cohort: pd.DataFrame) -> float:
+def _report(figure: Figure, cohort: pd.DataFrame, size: int) -> float:
     try:
-        value = reported(figure, cohort)
+        value = reported(figure, cohort, size)
     except NotEstimableError:
         return np.nan
     if figure.estimand == "kaplan_meier_median" and np.isnan(value):
@@ -196,7 +195,7 @@ def verify(
     for done, (series, one) in enumerate(zip(calibration.series, seeds[1:], strict=True)):
         found += figure_distributions(
             series.study,
-            numeric_figures(series, calibration.evidence),
+            observable_figures(series.study, calibration.evidence),
             cohorts,
             one,
             calibration=calibration,
@@ -215,15 +214,6 @@ def verify(
         else partial(_further, progress, len(calibration.series) * cohorts),
     )
     return Verification(seed, cohorts, tuple(found), nulls)
-
-
-def numeric_figures(series: Series, evidence: Evidence) -> tuple[Figure, ...]:
-    """Return the figures of a series that a cohort of it can report."""
-    return tuple(
-        figure
-        for figure in evidence.of_study(series.study)
-        if figure.role in ("fit", "check") and is_covered(figure)
-    )
 
 
 def _further(progress: Progress, before: int, done: int) -> None:

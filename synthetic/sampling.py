@@ -7,7 +7,6 @@ from outcomes.errors import CalibrationError
 from outcomes.evidence import Figure
 from outcomes.schema import DAYS_PER_MONTH
 from outcomes.synthetic.estimands import (
-    RANGE_ENDS,
     SeriesExpectation,
     achieved,
     crossing,
@@ -18,12 +17,8 @@ from outcomes.synthetic.estimands import (
 from outcomes.synthetic.fractures import TIME
 from outcomes.synthetic.hardware import EARLY_DAYS, hardware_hazard
 from outcomes.synthetic.moments import sd_error, sd_of
+from outcomes.synthetic.numeric import DESIGNED
 from outcomes.synthetic.perioperative import MEDIAN, SPREADS
-
-# What the design settles has no error: it lies in no sample.
-DESIGNED = tuple(
-    f"{name}_{end}" for name in ("sbrt_start", "follow_up_range") for end in RANGE_ENDS
-)
 
 
 def published_value(figure: Figure) -> float:
@@ -58,6 +53,7 @@ def sampling_error(figure: Figure, expectation: SeriesExpectation) -> float:
     for a Kaplan-Meier median.
     """
     if figure.quantity in DESIGNED:
+        # The design settles it: no sample does.
         return 0.0
     if figure.quantity == EARLY_DAYS:
         return _early_days_error(figure, expectation)
