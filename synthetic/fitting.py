@@ -18,10 +18,10 @@ from outcomes.synthetic.estimands import (
 from outcomes.synthetic.numeric import numeric_figures
 from outcomes.synthetic.perioperative import DIRECTIONS
 from outcomes.synthetic.requirements import check_requirements
-from outcomes.synthetic.restarts import solve_with_restarts
 from outcomes.synthetic.sampling import published_value, sampling_error
 from outcomes.synthetic.series import Series, all_series, shared_parameters, solved_series
 from outcomes.synthetic.solver import Problem, Solution
+from outcomes.synthetic.starts import solve_from_own_starts
 from outcomes.synthetic.truth import null_log_hazard_ratio, signed_log_hazard_ratio
 
 PERCENT_TOLERANCE = 0.1
@@ -61,7 +61,7 @@ def calibrate(
     report = progress or (lambda _: None)
     problem = calibration_problem(registry)
     report("solving the parameters")
-    solution = solve_with_restarts(problem)
+    solution = solve_from_own_starts(problem)
     report("taking the difference of medians apart")
     decomposition = decompose(problem, solution)
     return Calibration(

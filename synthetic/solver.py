@@ -24,6 +24,12 @@ from outcomes.synthetic.series import HORIZON_MONTHS, Series
 # priors settle only what the figures leave open.
 FIGURE_WEIGHT = 200.0
 STEP = 1e-6
+# No figure counts as more exact than this, in months or percentage points.
+LEAST_ERROR = 0.05
+LARGEST_MISS = 1e3
+# The search sees no parameter further from its prior, in standard deviations of it: out there a
+# figure hardly changes, and exponentials overflow.
+FARTHEST = 9.0
 
 
 @dataclass(frozen=True)
@@ -89,8 +95,9 @@ def rough_error(figure: Figure) -> float:
     is reported is `sampling_error`, which needs the solution.
     """
     if figure.unit == "months":
-        return float(published_value(figure) / np.sqrt(figure.n or 1))
-    return binomial_error(figure)
+        return max(float(published_value(figure) / np.sqrt(figure.n or 1)), LEAST_ERROR)
+    points = 1.0 if figure.unit == "percent" else (figure.n or 0) / 100
+    return max(binomial_error(figure), LEAST_ERROR * points)
 
 
 def natural_values(
@@ -195,12 +202,16 @@ def solve(problem: Problem, start: FloatArray | None = None) -> Solution:
                 f"{HORIZON_MONTHS:g} months that are simulated"
             )
 
+    def near(solved: FloatArray) -> FloatArray:
+        return np.clip(solved, centre - FARTHEST * spread, centre + FARTHEST * spread)
+
     def residuals(solved: FloatArray) -> FloatArray:
-        misses = np.clip((figures_at(problem, solved) - wanted) / errors, -1e3, 1e3)
+        misses = (figures_at(problem, near(solved)) - wanted) / errors
+        misses = np.clip(np.nan_to_num(misses, nan=LARGEST_MISS), -LARGEST_MISS, LARGEST_MISS)
         return np.concatenate([FIGURE_WEIGHT * misses, (solved - centre) / spread])
 
     def jacobian(solved: FloatArray) -> FloatArray:
-        blocks = jacobian_at(problem, solved)
+        blocks = jacobian_at(problem, near(solved))
         lost = [f.id for f, row in zip(flat, blocks, strict=True) if not np.isfinite(row).all()]
         if lost:
             raise CalibrationError(
@@ -209,20 +220,23 @@ def solve(problem: Problem, start: FloatArray | None = None) -> Solution:
             )
         return np.vstack([FIGURE_WEIGHT * blocks / errors[:, None], np.diag(1 / spread)])
 
-    found = least_squares(
-        residuals,
-        centre if start is None else start,
-        jac=jacobian,
-        method="trf",
-        x_scale=spread,
-        xtol=1e-10,
-        ftol=1e-12,
-        gtol=1e-8,
-        max_nfev=200,
-    )
+    # A trial point may be absurd (an event that nobody has); it counts as a large miss.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        found = least_squares(
+            residuals,
+            centre if start is None else start,
+            jac=jacobian,
+            method="trf",
+            x_scale=spread,
+            xtol=1e-10,
+            ftol=1e-12,
+            gtol=1e-8,
+            max_nfev=200,
+        )
+    solved = near(found.x)
     return Solution(
-        solved=found.x,
-        expectations=expect_all(problem, found.x),
-        jacobian=jacobian_at(problem, found.x),
+        solved=solved,
+        expectations=expect_all(problem, solved),
+        jacobian=jacobian_at(problem, solved),
         converged=bool(found.status > 0),
     )

@@ -1,4 +1,4 @@
-"""Other starting points for a series whose figures the first search does not meet."""
+"""Where the search begins for studies that are not shipped with the package."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,6 +7,7 @@ import numpy as np
 
 from outcomes.arrays import FloatArray
 from outcomes.errors import CalibrationError
+from outcomes.evidence import load_evidence
 from outcomes.synthetic.parameters import SHARED
 from outcomes.synthetic.sampling import published_value
 from outcomes.synthetic.solver import (
@@ -14,14 +15,13 @@ from outcomes.synthetic.solver import (
     Problem,
     Solution,
     figures_at,
-    natural_values,
     rough_error,
     solve,
 )
 
-# A series with a figure further off, in rough standard errors, is started anew.
-FAR = 0.2
-# Starts, in standard deviations of the priors: progressions late or early and close together;
+# With all figures this near, in rough standard errors, no other start is tried.
+NEAR = 0.01
+# Other starts, in standard deviations of the priors: progressions late or early and close together;
 # follow-up much alike, or long for a few and short for the others.
 STARTS: tuple[Mapping[str, float], ...] = tuple(
     {"progression_median": late, "progression_sigma": -1.0, "follow_up_shape": alike}
@@ -30,42 +30,33 @@ STARTS: tuple[Mapping[str, float], ...] = tuple(
 )
 
 
-def solve_with_restarts(problem: Problem) -> Solution:
-    """Return the parameters that meet the figures best, from more starts where one is not enough.
+def solve_from_own_starts(problem: Problem) -> Solution:
+    """Return the parameters that meet the figures best.
 
-    Where a series misses a figure by more than `FAR` errors, it is solved alone, the shared
-    parameters held, from each of `STARTS`; the best of them begins another search of all
-    parameters. A study of few figures may need it: one share of progressions is met by early
-    ones that all are seen and by late ones that few are followed for, and a search that goes
-    towards the wrong ones does not turn round.
+    The shipped series are solved from the centres of their priors, which is known to lead
+    somewhere. Any other is first solved alone, the shared parameters at their priors, from the
+    centre and from each of `STARTS`; the best of these begins the search of all parameters. One
+    share of progressions is met by early ones that all are seen and by late ones that few are
+    followed for, and a search that goes towards the wrong ones does not turn round.
 
     Raises
     ------
     CalibrationError
         As `solve`.
     """
-    solution = solve(problem)
-    start = solution.solved.copy()
-    improved = False
+    shipped = {design.id for design in load_evidence().designs}
+    start = np.array([p.prior_solved for p in problem.parameters])
     for index, series in enumerate(problem.series):
-        alone = _alone(problem, index, solution)
         columns = [k for k, p in enumerate(problem.parameters) if p.study == series.study]
-        if not columns or np.abs(_misses(alone, start[columns])).max(initial=0.0) <= FAR:
-            continue
-        best = _best(alone, start[columns])
-        if best is not None:
-            start[columns] = best
-            improved = True
-    if not improved:
-        return solution
-    again = solve(problem, start)
-    return min(solution, again, key=lambda found: _cost(problem, found.solved))
+        if series.study not in shipped and problem.figures[index]:
+            start[columns] = _best(_alone(problem, index))
+    return solve(problem, start)
 
 
-def _alone(problem: Problem, index: int, solution: Solution) -> Problem:
-    """Return the problem of one series, the shared parameters held."""
+def _alone(problem: Problem, index: int) -> Problem:
+    """Return the problem of one series, the shared parameters at their priors."""
     study = problem.series[index].study
-    shared = natural_values(problem.parameters, solution.solved, SHARED)
+    shared = {p.name: p.prior for p in problem.parameters if p.study == SHARED}
     return replace(
         problem,
         series=(problem.series[index],),
@@ -75,12 +66,12 @@ def _alone(problem: Problem, index: int, solution: Solution) -> Problem:
     )
 
 
-def _best(alone: Problem, here: FloatArray) -> FloatArray | None:
-    """Return the best point found from other starts; None where none is better."""
+def _best(alone: Problem) -> FloatArray:
+    """Return the best point found from any start; the centre where none leads anywhere."""
     centre = np.array([p.prior_solved for p in alone.parameters])
     spread = np.array([p.prior_sd for p in alone.parameters])
-    cost, best = _cost(alone, here), None
-    for start in STARTS:
+    cost, best = np.inf, centre
+    for start in ({}, *STARTS):
         shift = np.array([start.get(p.name.partition("/")[0], 0.0) for p in alone.parameters])
         try:
             found = solve(alone, centre + spread * shift).solved
@@ -88,15 +79,13 @@ def _best(alone: Problem, here: FloatArray) -> FloatArray | None:
             continue
         if _cost(alone, found) < cost:
             cost, best = _cost(alone, found), found
-        if best is not None and np.abs(_misses(alone, best)).max() <= FAR:
+        if np.abs(_misses(alone, best)).max() <= NEAR:
             break
     return best
 
 
 def _misses(problem: Problem, solved: FloatArray) -> FloatArray:
     figures = [figure for each in problem.figures for figure in each]
-    if not figures:
-        return np.zeros(0)
     wanted = np.array([published_value(figure) for figure in figures])
     errors = np.array([rough_error(figure) for figure in figures])
     return np.asarray((figures_at(problem, solved) - wanted) / errors)
