@@ -97,11 +97,13 @@ def _kinds(
     """Return P(kind | complication) of each arm."""
     total = sum(weights.values())
     anyone = sum(weights[arm] * mix.complication for arm, mix in mixes.items()) / total
+    # Counts of the whole study say nothing of its arms: the kinds are alike in them.
+    alike = not any(
+        printed(evidence, study, kind, arm) for kind in COMPLICATION_KINDS for arm in weights
+    )
     by_kind = []
     for kind in COMPLICATION_KINDS:
         shares = shares_by_arm(evidence, study, kind, weights)
-        # A count of the whole study says nothing of its arms: the kinds are alike in them.
-        alike = not any(printed(evidence, study, kind, arm) for arm in weights)
         by_kind.append(
             {
                 arm: share / (anyone if alike else mixes[arm].complication)

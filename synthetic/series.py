@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from outcomes.errors import CalibrationError
-from outcomes.evidence import Design, DesignArm, Evidence, Figure
+from outcomes.evidence import Design, DesignArm, Evidence
 from outcomes.evidence.design import LAST_MONTH
 from outcomes.synthetic.case_mix import BINARY_FACTORS, CaseMix
 from outcomes.synthetic.parameters import SHARED, FreeParameter, Scale
+from outcomes.synthetic.published import printed_for, printed_share
 
 REGIMENS = ("single_24", "hypofractionated_high", "hypofractionated_low")
 HORIZON_MONTHS = float(LAST_MONTH)
@@ -289,23 +290,13 @@ def complication_share(design: Design, arm: str, evidence: Evidence) -> float:
     From the study's own figure on complications, for the arm or for all; else from its counts by
     kind; else as assumed.
     """
-    fitted = {(f.quantity, f.arm): f for f in evidence.of_study(design.id) if f.role == "fit"}
-    for name in (arm, ""):
-        if ("complication", name) in fitted:
-            return _printed_share(fitted["complication", name])
-        kinds = [fitted[kind, name] for kind in COMPLICATION_KINDS if (kind, name) in fitted]
-        if kinds:
-            return sum(_printed_share(figure) for figure in kinds)
+    own = printed_for(evidence, design.id, "complication", arm)
+    if own is not None:
+        return printed_share(own)
+    kinds = [printed_for(evidence, design.id, kind, arm) for kind in COMPLICATION_KINDS]
+    if any(kinds):
+        return min(sum(printed_share(figure) for figure in kinds if figure is not None), 1.0)
     return _share(design, "complication", evidence)
-
-
-def _printed_share(figure: Figure) -> float:
-    count = figure.value if figure.estimand == "count" else figure.count
-    if count is not None and figure.n:
-        return count / figure.n
-    if figure.value is None:
-        raise CalibrationError(f"{figure.id}: a number is needed")
-    return figure.value / 100
 
 
 def _share(row: Design | DesignArm, name: str, evidence: Evidence) -> float:
