@@ -9,6 +9,7 @@ from outcomes.evidence import load_evidence
 from outcomes.synthetic import shipped_calibration, simulate
 from outcomes.synthetic.arm_case_mix import ArmCaseMix
 from outcomes.synthetic.case_mix import KPS_LEVELS
+from outcomes.synthetic.estimands import achieved
 from outcomes.synthetic.expectation import expectation_of
 from outcomes.synthetic.function import ArmFunction, arm_functions, draw_function
 from outcomes.synthetic.hardware import HardwareHazard, early_window
@@ -17,8 +18,113 @@ from outcomes.synthetic.numeric import numeric_figures, observable_figures
 from outcomes.synthetic.operation import arm_moments, quantity_of
 from outcomes.synthetic.pain import ArmPain, relief_threshold
 from outcomes.synthetic.published import printed_share, shares_by_arm
+from outcomes.synthetic.reported import reported
+from outcomes.synthetic.sampling import published_value, sampling_error
 
 EVIDENCE = load_evidence()
+OWN = """
+[study]
+id = "own-2024"
+title = "Own 2024"
+n = 60
+design = "Two approaches"
+citation = "Invented"
+
+[design]
+id = "own-2024"
+borrows = "laufer-2013"
+follow_up = "uniform"
+follow_up_first = 3
+follow_up_last = 36
+
+[[arm]]
+id = "own-2024/a"
+size = 30
+approach = "open"
+
+[[arm]]
+id = "own-2024/b"
+size = 30
+approach = "minimally_invasive"
+
+[[figure]]
+id = "own-2024/blood_loss/a"
+arm = "a"
+estimand = "mean_sd"
+role = "fit"
+value = 500
+sd = 200
+unit = "mL"
+n = 30
+source = "Table 1"
+
+[[figure]]
+id = "own-2024/pain_relief/a"
+arm = "a"
+estimand = "count"
+role = "fit"
+value = 20
+unit = "patients"
+n = 30
+source = "Table 1"
+
+[[figure]]
+id = "own-2024/pain_relief"
+estimand = "crude_proportion"
+role = "fit"
+value = 75
+unit = "percent"
+n = 60
+count = 45
+source = "Table 1"
+
+[[figure]]
+id = "own-2024/vas_decrease"
+estimand = "mean_sd"
+role = "fit"
+value = 4
+sd = 2.2
+unit = "points"
+n = 50
+source = "Table 1"
+
+[[figure]]
+id = "own-2024/frankel_improved"
+estimand = "count"
+role = "fit"
+value = 12
+unit = "patients"
+n = 60
+source = "Table 1"
+
+[[figure]]
+id = "own-2024/fracture"
+estimand = "count"
+role = "fit"
+value = 4
+unit = "patients"
+n = 60
+source = "Table 1"
+
+[[figure]]
+id = "own-2024/wound_infection"
+estimand = "count"
+role = "fit"
+value = 3
+unit = "patients"
+n = 60
+source = "Table 1"
+
+[[figure]]
+id = "own-2024/deep_infection/b"
+arm = "b"
+estimand = "count"
+role = "fit"
+value = 1
+unit = "patients"
+n = 30
+source = "Table 1"
+"""
 
 
 def test_moments_of_a_gamma_by_hand():
@@ -226,3 +332,20 @@ def test_a_range_is_two_numbers_and_a_mean_with_its_spread_too():
         "liu-2020/follow_up_range_first",
         "liu-2020/follow_up_range_last",
     }
+
+
+def test_another_studys_figures_are_met_by_the_same_code(tmp_path):
+    """Counts by arm beside counts of the whole, a decrease without its median, kinds by arm."""
+    path = tmp_path / "own.toml"
+    path.write_text(OWN, encoding="utf-8")
+    evidence = load_evidence(path)
+    calibration = replace(shipped_calibration(), evidence=evidence)
+    expectation = expectation_of(calibration, "own-2024")
+    figures = numeric_figures("own-2024", evidence)
+    assert len(figures) == 10
+    cohort = simulate("own-2024", 40_000, 2, calibration=calibration)
+    for figure in figures:
+        wanted = published_value(figure)
+        assert achieved(figure, expectation) == pytest.approx(wanted, abs=1e-6), figure.id
+        error = sampling_error(figure, expectation) * np.sqrt((figure.n or 60) / 20_000)
+        assert abs(reported(figure, cohort) - wanted) < 4 * error, figure.id
