@@ -35,6 +35,14 @@ def patients(**changes: Any) -> pd.DataFrame:
         "lp_event": [1, 0, 2],
         "hardware_months": [5.0, 1.0, 20.0],
         "hardware_event": [2, 1, 2],
+        "hardware_reoperation": [False, True, False],
+        "fracture_months": [5.0, 12.0, 4.0],
+        "fracture_event": [2, 0, 1],
+        "complication": [True, False, True],
+        "wound_infection": [True, False, False],
+        "deep_infection": [False, False, False],
+        "cerebrospinal_fluid_leak": [False, False, False],
+        "vas_after_sbrt": [np.nan, 1.5, 3.0],
     }
     return pd.DataFrame({**table, **changes})
 
@@ -196,6 +204,11 @@ def test_times_that_are_none(cells: Any) -> None:
         ({"lp_event": [1, 0, 0]}, [("lp_event", 3)]),
         ({"hardware_months": [5.0, 13.0, 20.0]}, [("hardware_months", 2)]),
         ({"hardware_event": [0, 1, 2]}, [("hardware_event", 1)]),
+        ({"hardware_reoperation": [True, True, False]}, [("hardware_reoperation", 1)]),
+        ({"fracture_months": [5.0, 12.5, 4.0]}, [("fracture_months", 2)]),
+        ({"fracture_event": [2, 2, 1]}, [("fracture_event", 2)]),
+        ({"deep_infection": [False, True, False]}, [("complication", 2)]),
+        ({"vas_after_sbrt": [2.0, 1.5, 3.0]}, [("vas_after_sbrt", 1)]),
         ({"neurologic_deficit": [True, True, False]}, [("neurologic_deficit", 2)]),
         ({"frankel": ["E", "E", "E"]}, [("neurologic_deficit", 1)]),
         ({"separation_mm": [2.0, None, None]}, [("separation_mm", 2)]),
