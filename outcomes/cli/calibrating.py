@@ -81,12 +81,14 @@ def _summarise(calibration: "Calibration", out: Path) -> None:
     met = sum(bool(target.within) for target in fitted)
     solved = len(calibration.parameters)
     say(f"{met} of {len(fitted)} fitted figures met by {solved} parameters; written to {out}")
-    for target in fitted:
-        if not target.within:
-            say(
-                f"  not met: {target.id}: published {target.published:g}, "
-                f"reached {target.achieved:.4g} {target.unit}"
-            )
+    missed = [target for target in fitted if not target.within]
+    for target in sorted(missed, key=lambda target: -abs(target.z or 0)):
+        say(
+            f"  not met: {target.id}: published {target.published:g}, "
+            f"reached {target.achieved:.4g} {target.unit}"
+        )
+    if missed:
+        say("  figures that contradict each other: outcomes evidence --audit")
     _tell_own(calibration)
     if calibration.verification is not None:
         shown = calibration.verification.figures
