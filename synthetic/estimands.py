@@ -5,27 +5,22 @@ a median "among those who died" is the median of what was seen, not a Kaplan-Mei
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from outcomes.arrays import FloatArray
 from outcomes.errors import CalibrationError
-from outcomes.evidence import Evidence, Figure
-from outcomes.synthetic.effects import Effects, series_follow_up
-from outcomes.synthetic.follow_up import FollowUp, expected_by, observed_by
+from outcomes.evidence import Figure
+from outcomes.synthetic.follow_up import expected_by, observed_by
 from outcomes.synthetic.hardware import (
     EARLY_DAYS,
     EARLY_ORDER,
     early_failure_day,
     hardware_hazard,
-    hardware_incidence,
     reoperation_share,
 )
 from outcomes.synthetic.perioperative import QUANTITIES as PERIOPERATIVE
-from outcomes.synthetic.perioperative import Perioperative
-from outcomes.synthetic.population import ArmExpectation, expected_arms, merge
+from outcomes.synthetic.population import ArmExpectation
 from outcomes.synthetic.quantities import (
     at_a_month,
     find_quantity,
@@ -33,90 +28,9 @@ from outcomes.synthetic.quantities import (
     quantity_names,
 )
 from outcomes.synthetic.series import Series
+from outcomes.synthetic.series_expectation import SeriesExpectation
 
 MEDIAN_NODES = 65
-
-
-@dataclass(frozen=True, eq=False)
-class SeriesExpectation:
-    """A series in expectation: its arms, its follow-up and its hardware failures.
-
-    Attributes
-    ----------
-    series
-        Design.
-    arms
-        Expectation of each arm, by name.
-    follow_up
-        Distribution of the follow-up.
-    values, effects, evidence
-        Natural values of the series' parameters, shared effects, registry.
-    """
-
-    series: Series
-    arms: Mapping[str, ArmExpectation]
-    follow_up: FollowUp
-    values: Mapping[str, float]
-    effects: Effects
-    evidence: Evidence
-
-    @cached_property
-    def whole(self) -> ArmExpectation:
-        """All arms together."""
-        return merge(list(self.arms.values()))
-
-    @cached_property
-    def hardware(self) -> FloatArray:
-        """Cumulative incidence of hardware failure with death competing, shape (n_months,)."""
-        hazard = hardware_hazard(self.series.study, self.values, self.evidence)
-        return hardware_incidence(
-            hazard, self.evidence, self.series.female, self.whole.months, self.whole.alive
-        )
-
-    @cached_property
-    def perioperative(self) -> Perioperative:
-        """What is reported of the time around treatment."""
-        return Perioperative(
-            self.series, self.values, self.effects, self.evidence, self.arms, self.follow_up
-        )
-
-    def arm(self, name: str) -> ArmExpectation:
-        """Return an arm by its name; "" is the whole series."""
-        if not name:
-            return self.whole
-        if name not in self.arms:
-            raise CalibrationError(
-                f"{self.series.study}: no arm {name!r}; allowed: {', '.join(self.arms)}"
-            )
-        return self.arms[name]
-
-
-def expect_series(
-    series: Series,
-    values: Mapping[str, float],
-    effects: Effects,
-    evidence: Evidence,
-    arms: Mapping[str, ArmExpectation] | None = None,
-) -> SeriesExpectation:
-    """Return the expectation of a series for given parameters.
-
-    Parameters
-    ----------
-    series
-        Design.
-    values
-        Natural values of the series' parameters, by name.
-    effects
-        Shared effects.
-    evidence
-        Registry.
-    arms
-        Expectation of its arms where it is known, since neither follow-up nor hardware changes it.
-    """
-    if arms is None:
-        arms = expected_arms(series, values, effects)
-    follow_up = series_follow_up(series, values)
-    return SeriesExpectation(series, arms, follow_up, values, effects, evidence)
 
 
 def crossing(months: FloatArray, survival: FloatArray, level: float) -> float:

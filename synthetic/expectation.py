@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from outcomes.evidence import Evidence
 from outcomes.synthetic.calibration import Calibration, Parameter
-from outcomes.synthetic.estimands import SeriesExpectation, expect_series
+from outcomes.synthetic.series_expectation import SeriesExpectation, expect_series
 
 
 def expectation_of(calibration: Calibration, study: str) -> SeriesExpectation:

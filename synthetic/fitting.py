@@ -8,18 +8,13 @@ from outcomes.arrays import FloatArray
 from outcomes.evidence import Evidence, Figure, load_evidence
 from outcomes.synthetic.calibration import Calibration, Parameter, Target
 from outcomes.synthetic.decomposition import decompose
-from outcomes.synthetic.estimands import (
-    SeriesExpectation,
-    achieved,
-    death_over_hardware,
-    expect_series,
-    is_solved,
-)
+from outcomes.synthetic.estimands import achieved, death_over_hardware, is_solved
 from outcomes.synthetic.numeric import numeric_figures
 from outcomes.synthetic.perioperative import DIRECTIONS
 from outcomes.synthetic.requirements import check_requirements
 from outcomes.synthetic.sampling import published_value, sampling_error
 from outcomes.synthetic.series import Series, all_series, shared_parameters, solved_series
+from outcomes.synthetic.series_expectation import SeriesExpectation, expect_series
 from outcomes.synthetic.solver import Problem, Solution
 from outcomes.synthetic.starts import solve_from_own_starts
 from outcomes.synthetic.truth import null_log_hazard_ratio, signed_log_hazard_ratio

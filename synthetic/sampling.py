@@ -7,7 +7,6 @@ from outcomes.errors import CalibrationError
 from outcomes.evidence import Figure
 from outcomes.schema import DAYS_PER_MONTH
 from outcomes.synthetic.estimands import (
-    SeriesExpectation,
     achieved,
     crossing,
     extreme_time,
@@ -19,6 +18,7 @@ from outcomes.synthetic.hardware import EARLY_DAYS, hardware_hazard
 from outcomes.synthetic.moments import sd_error, sd_of
 from outcomes.synthetic.numeric import DESIGNED
 from outcomes.synthetic.perioperative import MEDIAN, SPREADS
+from outcomes.synthetic.series_expectation import SeriesExpectation
 
 
 def published_value(figure: Figure) -> float:

@@ -14,11 +14,12 @@ from outcomes.arrays import FloatArray
 from outcomes.errors import CalibrationError
 from outcomes.evidence import Evidence, Figure
 from outcomes.synthetic.effects import Effects
-from outcomes.synthetic.estimands import SeriesExpectation, achieved, expect_series
+from outcomes.synthetic.estimands import achieved
 from outcomes.synthetic.parameters import SHARED, FreeParameter
 from outcomes.synthetic.population import ArmExpectation
 from outcomes.synthetic.sampling import binomial_error, published_value
 from outcomes.synthetic.series import HORIZON_MONTHS, Series
+from outcomes.synthetic.series_expectation import SeriesExpectation, expect_series
 
 # A figure counts two hundred times its rough error against the priors, so that it is met and the
 # priors settle only what the figures leave open.

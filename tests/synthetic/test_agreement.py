@@ -9,13 +9,14 @@ from outcomes.evidence import Figure
 from outcomes.synthetic import shipped_calibration, simulate, treatment_truth, true_risk
 from outcomes.synthetic.courses import course_of
 from outcomes.synthetic.effects import arm_baseline, series_follow_up
-from outcomes.synthetic.estimands import achieved, expect_series, is_covered
+from outcomes.synthetic.estimands import achieved, is_covered
 from outcomes.synthetic.hazards import draw_events
 from outcomes.synthetic.numeric import numeric_figures
 from outcomes.synthetic.patients import draw_patients, draw_regimen, draw_separation
 from outcomes.synthetic.population import strategy_arms, time_grid
 from outcomes.synthetic.reported import reported
 from outcomes.synthetic.sampling import sampling_error
+from outcomes.synthetic.series_expectation import expect_series
 
 STUDIES = (
     "laufer-2013",

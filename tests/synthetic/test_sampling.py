@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from outcomes.synthetic import shipped_calibration, simulate
-from outcomes.synthetic.estimands import expect_series
 from outcomes.synthetic.reported import reported
 from outcomes.synthetic.sampling import sampling_error
+from outcomes.synthetic.series_expectation import expect_series
 
 COHORTS = 120
 FIGURES = {
