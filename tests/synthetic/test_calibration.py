@@ -174,7 +174,7 @@ def test_published_directions_and_nulls_hold_in_the_truth(calibration):
 
 def test_the_difference_of_medians_is_taken_apart(calibration):
     by_ratio = {row.hazard_ratio: row for row in calibration.decomposition}
-    assert set(by_ratio) == {0.55, 0.70, 0.85, 1.0}
+    assert {0.55, 0.70, 0.85, 1.0} <= set(by_ratio)
     for row in by_ratio.values():
         assert row.crude == pytest.approx(17, abs=0.1)
         parts = row.causal + row.selection + row.immortal_time
