@@ -200,15 +200,13 @@ def _draw_course(
         start=start[patient],
         chosen=series.selected,
     )
-    operated = table["procedure"].to_numpy() != "none"
-    progression, death = _draw_times(
-        baselines_of(series, values, operated), course, layout, events[0]
-    )
+    baselines = baselines_of(series, values, layout.arms[patient])
+    progression, death = _draw_times(baselines, course, layout, events[0])
     treated = (assigned & (death > start))[patient]
     censoring = series_follow_up(series, values).draw(count, events[1])
     if not series.selected:
-        # Everyone in such a series was followed until SBRT.
-        censoring = np.maximum(censoring, start)
+        # Everyone with SBRT in such a series was followed until it.
+        censoring = np.where(assigned, np.maximum(censoring, start), censoring)
     end, died = np.minimum(death, censoring)[patient], (death <= censoring)[patient]
     progressed = progression < end
     return {

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from outcomes.arrays import BoolArray, FloatArray
@@ -68,16 +69,21 @@ def take(course: Course, rows: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Co
 
 
 def baselines_of(
-    series: Series, values: Mapping[str, float], operated: BoolArray
+    series: Series, values: Mapping[str, float], arms: npt.NDArray[np.intp]
 ) -> list[tuple[BoolArray, Baseline]]:
     """Return which patients of a series share which baseline hazards.
 
-    Arms differ in their baseline only where one of them had SBRT alone.
+    Parameters
+    ----------
+    series
+        Design.
+    values
+        Natural values of its parameters, by name.
+    arms
+        Position of each patient's arm, shape (n_patients,).
     """
-    found = []
-    for procedure in ("separation", "none"):
-        arms = [arm for arm in series.arms if arm.procedure == procedure]
-        rows = operated == (procedure == "separation")
-        if arms and rows.any():
-            found.append((rows, arm_baseline(arms[0], values)))
-    return found
+    sharing: dict[Baseline, list[int]] = {}
+    for position, arm in enumerate(series.arms):
+        sharing.setdefault(arm_baseline(arm, values), []).append(position)
+    found = [(np.isin(arms, positions), baseline) for baseline, positions in sharing.items()]
+    return [(rows, baseline) for rows, baseline in found if rows.any()]

@@ -42,7 +42,7 @@ def true_risk(
     Parameters
     ----------
     cohort
-        Simulated patients with their ``study``.
+        Simulated patients with their ``study`` and ``study_arm``.
     endpoint
         Overall survival (risk of death) or local control (cumulative incidence of local
         progression, death competing).
@@ -84,11 +84,12 @@ def _series_risk(
     series: Series, patients: pd.DataFrame, calibration: Calibration, grid: FloatArray
 ) -> _Risk:
     values = calibration.values(series.study)
-    operated = patients["procedure"].to_numpy() != "none"
+    names = pd.Index([arm.name for arm in series.arms])
+    arms = names.get_indexer(pd.Index(patients["study_arm"]))
     dead = np.zeros((len(patients), grid.size))
     progressed = np.zeros_like(dead)
     treated = patients["sbrt"].to_numpy(dtype=bool)
-    for rows, baseline in baselines_of(series, values, operated):
+    for rows, baseline in baselines_of(series, values, arms):
         with_sbrt = rows & treated
         risk = _with_sbrt(series, patients[with_sbrt], calibration, baseline, grid)
         dead[with_sbrt], progressed[with_sbrt] = risk.dead, risk.progressed
@@ -148,7 +149,10 @@ def _without_sbrt(
     baseline: Baseline,
     grid: FloatArray,
 ) -> _Risk:
-    """Return the risks of patients recorded without SBRT, some of whom died waiting for it."""
+    """Return the risks of patients recorded without SBRT.
+
+    Where SBRT was given by choice, some of them died waiting for it.
+    """
     size = len(patients)
     nobody, everybody = np.zeros(size, dtype=bool), np.ones(size, dtype=bool)
     effects = calibration.effects
@@ -159,6 +163,8 @@ def _without_sbrt(
     untreated = states(
         course_of(patients, effects, treated=nobody, start=np.zeros(size), chosen=True)
     )
+    if not series.selected:
+        return _Risk(1 - untreated.alive, untreated.progressed)
     score = prognostic_score(patients, effects.death)
     chosen = selection_probability(calibration.values(series.study), score)[:, None]
     dead = (1 - chosen) * (1 - untreated.alive)
