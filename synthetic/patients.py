@@ -45,6 +45,8 @@ def _tumor_shares(evidence: Evidence) -> tuple[tuple[str, ...], FloatArray]:
 def _choose(
     generator: np.random.Generator, options: tuple[str, ...], shares: FloatArray, size: int
 ) -> TextArray:
+    if size == 0:
+        return np.asarray(options)[:0]
     return np.asarray(options)[generator.choice(len(options), size=size, p=shares / shares.sum())]
 
 
