@@ -158,4 +158,65 @@ class BarChart:
     percent: bool = False
 
 
-Chart = CurveChart | ForestChart | DotChart | PointChart | BarChart
+@dataclass(frozen=True)
+class IntervalRow:
+    """A value with its interval; an end that is None is open."""
+
+    label: str
+    group: str
+    value: float
+    lower: float | None
+    upper: float | None
+    style: Style = "ink"
+
+
+@dataclass(frozen=True)
+class IntervalChart:
+    """Values with their intervals, grouped; all rows share one unit.
+
+    What lies beyond `x_max` ends in an arrow.
+    """
+
+    rows: tuple[IntervalRow, ...]
+    x_title: str
+    x_max: float | None = None
+    reference: float | None = None
+
+
+@dataclass(frozen=True)
+class StackPart:
+    """One part of every column of a stack; negative values hang below the zero line."""
+
+    label: str
+    style: Style
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class StackChart:
+    """Columns of parts that add up to a level."""
+
+    names: tuple[str, ...]
+    parts: tuple[StackPart, ...]
+    x_title: str
+    y_title: str
+    level: float
+    level_label: str
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts between equal steps over `span`, a shaded range and one marked value.
+
+    An end of the range that is None is open. `label` describes it to those who cannot see it.
+    """
+
+    span: tuple[float, float]
+    counts: tuple[int, ...]
+    lower: float | None
+    upper: float | None
+    marked: float
+    label: str
+
+
+Chart = CurveChart | ForestChart | DotChart | PointChart | BarChart | IntervalChart | StackChart

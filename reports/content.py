@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from outcomes.reports.charts import Chart, CurveChart, Style
+from outcomes.reports.charts import Chart, CurveChart, Histogram, Style
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Legend:
 
     label: str
     style: Style
-    mark: Literal["line", "point", "dot"] = "line"
+    mark: Literal["line", "point", "dot", "block"] = "line"
 
 
 @dataclass(frozen=True)
@@ -165,6 +165,41 @@ class CollapsedTable:
 
 
 @dataclass(frozen=True)
+class DistributionRow:
+    """A published figure beside its distribution over many cohorts.
+
+    Attributes
+    ----------
+    label, published, central
+        Formatted cells: the figure, its value, and the central 95 % of the cohorts.
+    histogram
+        The distribution.
+    verdict
+        Where the published value lies, in words.
+    inside
+        Whether it lies in the central 95 %.
+    """
+
+    label: str
+    published: str
+    central: str
+    histogram: Histogram
+    verdict: str
+    inside: bool
+
+
+@dataclass(frozen=True)
+class DistributionTable:
+    """Figures with their distributions behind a summary line."""
+
+    summary: str
+    caption: str
+    titles: tuple[str, str, str, str]
+    rows: tuple[DistributionRow, ...]
+    opened: bool = False
+
+
+@dataclass(frozen=True)
 class Control:
     """One input of the calculator."""
 
@@ -243,6 +278,7 @@ Block = (
     | Links
     | Table
     | CollapsedTable
+    | DistributionTable
     | Figure
     | FigureGrid
     | IconRow

@@ -6,11 +6,22 @@ layout that fits. Labels that may come from data are escaped, because plotly rea
 
 from typing import Any
 
-from outcomes.reports.charts import BarChart, Chart, CurveChart, DotChart, ForestChart, PointChart
+from outcomes.reports.charts import (
+    BarChart,
+    Chart,
+    CurveChart,
+    DotChart,
+    ForestChart,
+    IntervalChart,
+    PointChart,
+    StackChart,
+)
 from outcomes.reports.drawing import Plain
 from outcomes.reports.figure_curves import curve_figure
 from outcomes.reports.figure_forest import forest_figure
+from outcomes.reports.figure_intervals import interval_figure
 from outcomes.reports.figure_points import bar_figure, dot_figure, point_figure
+from outcomes.reports.figure_stacks import stack_figure
 
 _DRAW: dict[type, Any] = {
     CurveChart: curve_figure,
@@ -18,6 +29,8 @@ _DRAW: dict[type, Any] = {
     DotChart: dot_figure,
     PointChart: point_figure,
     BarChart: bar_figure,
+    IntervalChart: interval_figure,
+    StackChart: stack_figure,
 }
 
 

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from outcomes.reports.charts import Style
 from outcomes.reports.content import Calculator, Figure, FigureGrid, Page
+from outcomes.reports.figure_histograms import histogram_shape
 from outcomes.reports.figures import plotly_figure
 from outcomes.reports.library import plotly_library
 from outcomes.reports.policy import content_security_policy, embedded_json
@@ -41,6 +42,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters["number"] = _number
+    environment.filters["shape"] = histogram_shape
     return environment
 
 

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING
 
 from outcomes.reports.charts import Dot, DotChart
 from outcomes.reports.content import Block, Column, Figure, KeyNumber, Legend, Page, Section, Table
-from outcomes.reports.figure_names import figure_label
-from outcomes.reports.names import plain_terms, readable
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import make_page
 from outcomes.reports.summary_decomposition import decomposition_section
-from outcomes.reports.summary_tensions import contradictions, explanations
+from outcomes.reports.summary_parameters import is_open, is_partly_open, parameters_section
+from outcomes.reports.summary_targets import target_label, targets_section
+from outcomes.reports.summary_tensions import contradictions
+from outcomes.reports.summary_uncertainty import uncertainty_section
+from outcomes.reports.summary_verification import verification_sections
 from outcomes.reports.wording import (
-    NONE,
     count,
     known,
     number,
-    percent,
     plain,
-    sentence_case,
 )
 
 if TYPE_CHECKING:
-    from outcomes.synthetic.calibration import Calibration, Parameter, Target
+    from outcomes.synthetic.calibration import Calibration, Target
 
-EFFECT_UNIT = "log hazard ratio"
-# Below this share a parameter rests more on its prior than on published figures.
-IDENTIFIED = 0.5
 UNITS = {
     "percent": ("percent", "Percent of patients", "%"),
     "months": ("months", "Months", " months"),
@@ -49,7 +44,8 @@ def summarise(results: StudyResults) -> Page:
         title="Do the synthetic patients match the publications?",
         question=(
             "This page answers: if each published study were repeated on the synthetic patients, "
-            "would it report the figures that were published?"
+            "would it report the figures that were published, and how sure is what follows from "
+            "them?"
         ),
         keys=(
             KeyNumber(
@@ -61,7 +57,8 @@ def summarise(results: StudyResults) -> Page:
             KeyNumber(
                 "Parameters",
                 str(len(calibration.parameters)),
-                f"{sum(map(_is_assumed, calibration.parameters))} of them rest on assumptions",
+                f"{sum(map(is_open, calibration.parameters))} of them are assumptions, "
+                f"{sum(map(is_partly_open, calibration.parameters))} partly",
             ),
             KeyNumber(
                 "Contradictions",
@@ -74,8 +71,10 @@ def summarise(results: StudyResults) -> Page:
         sections=(
             _agreement(results, calibration, fitted, met),
             decomposition_section(results, calibration),
-            _table(results, calibration),
-            _parameters(results, calibration),
+            uncertainty_section(results, calibration),
+            *verification_sections(results, calibration),
+            parameters_section(results, calibration),
+            targets_section(results, calibration),
         ),
     )
 
@@ -100,20 +99,8 @@ def _largest(targets: list[Target]) -> tuple[str, str]:
     }
     return (
         f"{number(by_unit['percent'], 1)} points",
-        f"{number(by_unit['months'], 1)} months, among those met",
+        f"of percent, and {number(by_unit['months'], 1)} months, among those met",
     )
-
-
-def target_label(results: StudyResults, target: Target) -> str:
-    """Return the name of a calibrated figure as readers see it."""
-    evidence = results.evidence
-    if evidence is not None:
-        for figure in evidence.of_study(target.study):
-            if figure.id == target.id:
-                return figure_label(figure)
-    parts = target.id.split("/")
-    label = sentence_case(readable(target.quantity))
-    return f"{label}, {readable(parts[2])}" if len(parts) > 2 else label
 
 
 def solved_sentence(calibration: Calibration) -> str:
@@ -133,6 +120,7 @@ def _agreement(
         targets = [t for t in fitted if t.unit == unit and known(t.published)]
         if targets:
             blocks.append(_dots(results, unit, title, targets))
+    shown = sum(known(t.published) and t.unit in UNITS for t in fitted)
     missed = len(fitted) - len(met)
     words = f"All {len(fitted)} fitted figures are met."
     if missed:
@@ -144,7 +132,8 @@ def _agreement(
         id="agreement",
         title="Published against achieved",
         finding=f"{words} {solved_sentence(calibration)} The grey lines show how "
-        "uncertain the published figures themselves are: most rest on few patients.",
+        "uncertain the published figures themselves are: most rest on few patients."
+        + (f" The other {len(fitted) - shown} stand in the tables." if shown < len(fitted) else ""),
         blocks=tuple(blocks),
     )
 
@@ -153,7 +142,7 @@ def _dots(results: StudyResults, unit: str, title: str, targets: list[Target]) -
     dots = tuple(
         Dot(
             # The doses in brackets stand in the table; beside a chart they take too much room.
-            re.sub(r" \([^)]*Gy\)", "", target_label(results, target)),
+            re.sub(r" \([^)]*Gy\)", "", target_label(results, target.study, target.id)),
             results.study_title(target.study),
             target.published,
             target.standard_error if known(target.standard_error) else None,
@@ -200,148 +189,3 @@ def _dots(results: StudyResults, unit: str, title: str, targets: list[Target]) -
             Legend("achieved", "ink", "dot"),
         ),
     )
-
-
-def _table(results: StudyResults, calibration: Calibration) -> Section:
-    rows = []
-    for target in calibration.targets:
-        if not known(target.published) or target.unit == EFFECT_UNIT:
-            continue
-        suffix = UNITS.get(target.unit, ("", "", f" {target.unit}"))[2]
-        deviation = target.achieved - target.published if known(target.achieved) else math.nan
-        role = "fitted" if target.role == "fit" else "compared"
-        rows.append(
-            (
-                f"{target_label(results, target)}\n{results.study_title(target.study)}",
-                f"{plain(round(target.published, 2))}{suffix}",
-                f"{number(target.achieved)}{suffix}" if known(target.achieved) else NONE,
-                number(deviation),
-                NONE if target.n is None else f"{target.n:,}",
-                f"{_verdict(target)}\n{role}{', in tension' if target.tension else ''}",
-            )
-        )
-    blocks: list[Block] = [
-        Table(
-            "Every figure: published, achieved, difference",
-            (
-                Column("Figure"),
-                Column("Published", numeric=True),
-                Column("Achieved", numeric=True),
-                Column("Difference", numeric=True),
-                Column("n", numeric=True),
-                Column("Verdict, role"),
-            ),
-            tuple(rows),
-            fitted=True,
-            note="Fitted figures are met or not. Figures only compared are within or beyond "
-            "chance: "
-            "whether the difference is less than two standard errors of the published figure.",
-        )
-    ]
-    targets = {target.id for target in calibration.targets}
-    touched = [one for one in explanations(results) if targets & set(one.ids)]
-    if touched:
-        blocks.append(
-            Table(
-                f"Why the publications let some of these figures be missed ({len(touched)})",
-                (Column("Figure"), Column("Why")),
-                tuple((one.title, one.words) for one in touched),
-                fitted=True,
-            )
-        )
-    effects = tuple(
-        (
-            f"{target_label(results, target)}\n{results.study_title(target.study)}",
-            target.statement,
-            number(math.exp(target.achieved), 2),
-            _verdict(target),
-        )
-        for target in calibration.targets
-        if target.unit == EFFECT_UNIT and known(target.achieved)
-    )
-    if effects:
-        blocks.append(
-            Table(
-                "Directions of effect, and effects that the publications did not find",
-                (
-                    Column("Factor"),
-                    Column("Published words"),
-                    Column("Hazard ratio in the simulation", numeric=True),
-                    Column("Verdict"),
-                ),
-                effects,
-                fitted=True,
-                note="A hazard ratio of 1 is no effect.",
-            )
-        )
-    return Section(
-        id="figures",
-        title="Every figure",
-        finding="A figure is met within 0.1 percentage points or 0.1 months, unless its row says "
-        "otherwise. Where the publications contradict each other, the tension is named instead of "
-        "bending the model.",
-        blocks=tuple(blocks),
-    )
-
-
-def _verdict(target: Target) -> str:
-    if target.within is None:
-        return NONE
-    if target.role == "check":
-        return "within chance" if target.within else "beyond chance"
-    return "met" if target.within else "not met"
-
-
-def _parameters(results: StudyResults, calibration: Calibration) -> Section:
-    rows = []
-    for parameter in calibration.parameters:
-        share = parameter.identified
-        rows.append(
-            (
-                _parameter_label(parameter),
-                "all" if parameter.study == "shared" else results.study_title(parameter.study),
-                f"{plain(_three(parameter.value))}{f' {parameter.unit}' if parameter.unit else ''}",
-                "assumed" if _is_assumed(parameter) else "fitted",
-                percent(share),
-            )
-        )
-    weak = sum(_is_assumed(parameter) for parameter in calibration.parameters)
-    return Section(
-        id="parameters",
-        title="The parameters behind the patients",
-        finding=f"Of {count(len(calibration.parameters), 'solved parameter')}, {weak} rest more on "
-        "their plausible range than on published figures (identified share below 50%): read those "
-        "as assumptions.",
-        blocks=(
-            Table(
-                "Parameters of the simulation",
-                (
-                    Column("Parameter"),
-                    Column("Series"),
-                    Column("Value", numeric=True),
-                    Column("Kind"),
-                    Column("Identified", numeric=True),
-                ),
-                tuple(rows),
-                note="Identified: the share of what is known about a parameter that comes from the "
-                "published figures rather than from its prior range.",
-            ),
-        ),
-    )
-
-
-def _parameter_label(parameter: Parameter) -> str:
-    """Return the meaning of a parameter, with the arm that its name may end in."""
-    arm = parameter.name.partition("/")[2]
-    label = sentence_case(plain_terms(parameter.meaning or readable(parameter.name)))
-    return f"{label}, {readable(arm)}" if arm else label
-
-
-def _is_assumed(parameter: Parameter) -> bool:
-    """Whether a parameter rests more on its prior than on published figures."""
-    return parameter.identified < IDENTIFIED
-
-
-def _three(value: float) -> float:
-    """Round to three significant digits."""
-    return float(f"{value:.3g}")

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from outcomes.reports.charts import Bar, BarChart
-from outcomes.reports.content import Bullets, Caveat, Column, Figure, Section, Table
+from outcomes.reports.charts import StackChart, StackPart, Style
+from outcomes.reports.content import (
+    Bullets,
+    Caveat,
+    Column,
+    Figure,
+    Legend,
+    Paragraph,
+    Section,
+    Table,
+)
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_adjusted import ASSUMED_RATIO
 from outcomes.reports.wording import number
@@ -13,11 +22,18 @@ from outcomes.reports.wording import number
 if TYPE_CHECKING:
     from outcomes.synthetic.calibration import Calibration, Decomposition
 
-PARTS = (
-    ("causal", "Effect of SBRT"),
-    ("selection", "Selection of the patients"),
-    ("immortal_time", "Immortal time: they lived until SBRT began"),
+PARTS: tuple[tuple[str, str, Style], ...] = (
+    ("causal", "Effect of SBRT", "ink"),
+    ("selection", "Selection of the patients", "faint"),
+    ("immortal_time", "Immortal time: they lived until SBRT began", "hollow"),
 )
+ORDER = (
+    "The order of the split matters: first the effect, in all patients of the series; then "
+    "selection, what is added because the arms hold different patients; last immortal time. "
+    "Another order would move some months from one part to another."
+)
+# Published by another series: mean Karnofsky score by surgical approach.
+OTHER_SERIES = ("echt_kps_minimally_invasive", "echt_kps_open")
 
 
 def decomposition_section(results: StudyResults, calibration: Calibration) -> Section | None:
@@ -32,73 +48,125 @@ def decomposition_section(results: StudyResults, calibration: Calibration) -> Se
         id="decomposition",
         title="Is 38 against 21 months the effect of SBRT?",
         finding=(
-            f"Between {number(low, 0)} and {number(high, 0)} of the {number(base.crude, 0)} "
-            "months, depending on an assumption that nobody has measured: the hazard ratio of "
+            f"Of the {number(base.crude, 0)} months, anything from {number(low, 0)} to "
+            f"{'all of them' if high >= base.crude else number(high, 0)} may be the effect, "
+            "depending on an assumption that nobody has measured: the hazard ratio of "
             "death under SBRT. Liu 2020 reports a median survival of 38 months with SBRT and 21 "
             "without. The patients were chosen for SBRT, and they must have lived until it began."
         ),
         blocks=(
-            _figure(base),
+            _figure(rows, base),
             Caveat(
                 "The effect of SBRT is an assumption. The published medians alone cannot tell "
-                "effect from selection: every row of the table fits them equally well."
+                "effect from selection: every column fits them equally well."
             ),
-            _table(rows, base),
+            Paragraph(strength_sentence(calibration)),
+            _strength_table(rows, base),
+            Paragraph(ORDER),
             Bullets(_explained(results, base, rows)),
         ),
     )
 
 
-def _figure(base: Decomposition) -> Figure:
-    start = 0.0
-    bars = []
-    for key, label in PARTS:
-        value = float(getattr(base, key))
-        bars.append(
-            Bar(
-                label,
-                value,
-                f"{'+' if value >= 0 else '−'}{number(abs(value))} months",
-                start=start,
-                style="treated" if key == "causal" else "ink",
-            )
+def strength_sentence(calibration: Calibration) -> str:
+    """Return how strong selection would have to be if SBRT had no effect on death."""
+    row = max(calibration.decomposition, key=lambda one: one.hazard_ratio)
+    words = (
+        "How strong would selection have to be for the rest? If SBRT "
+        + (
+            "had no effect on death of its own"
+            if row.hazard_ratio == 1
+            else f"had a hazard ratio of {number(row.hazard_ratio, 2)}"
         )
-        start += value
-    bars.append(Bar("Crude difference, as published", base.crude, f"{number(base.crude)} months"))
+        + f", the treated would have to be {number(row.kps_difference)} points of the Karnofsky "
+        f"score fitter on average, and a patient whose prognosis is better by one standard "
+        f"deviation {number(row.odds_ratio_per_sd)} times as likely (in odds) to get SBRT."
+    )
+    known = {external.id: external.value for external in calibration.evidence.externals}
+    fitter, other = (known.get(name) for name in OTHER_SERIES)
+    if fitter is not None and other is not None:
+        gap = fitter - other
+        words += (
+            f" That is {'less' if row.kps_difference < gap else 'more'} than the "
+            f"{number(gap, 0)} points by which the arms of another published series differ "
+            f"({number(fitter)} and {number(other)} with minimally invasive and open surgery, "
+            "Echt 2021)"
+            + (": selection of that size happens." if row.kps_difference < gap else ".")
+        )
+    return words
+
+
+def _figure(rows: tuple[Decomposition, ...], base: Decomposition) -> Figure:
     return Figure(
         id="decomposition",
-        chart=BarChart(tuple(bars), "Difference of median survival, months"),
-        label="The crude difference of median survival as the sum of three parts.",
-        caption="Difference of median survival between the arms of Liu 2020, taken apart under "
-        f"one assumed hazard ratio, {number(base.hazard_ratio, 2)}. Other values give other parts.",
-        table=Table(
-            f"Parts of the difference, assumed hazard ratio {number(base.hazard_ratio, 2)}",
-            (Column("Part"), Column("Months", numeric=True)),
-            tuple((bar.label, number(bar.value)) for bar in bars),
+        chart=StackChart(
+            names=tuple(number(row.hazard_ratio, 2) for row in rows),
+            parts=tuple(
+                StackPart(label, style, tuple(float(getattr(row, key)) for row in rows))
+                for key, label, style in PARTS
+            ),
+            x_title="Assumed hazard ratio of death under SBRT",
+            y_title="Months",
+            level=base.crude,
+            level_label=f"crude difference, {number(base.crude, 0)} months",
         ),
+        label="The crude difference of median survival as the sum of three parts, for ten assumed "
+        "hazard ratios.",
+        caption="Difference of median survival between the arms of Liu 2020, taken apart under "
+        f"each assumed hazard ratio; {number(base.hazard_ratio, 2)} is used in this report. The "
+        "parts of a column add up to the published difference; what hangs below zero is taken "
+        "away from it.",
+        table=Table(
+            "Parts of the crude difference, months",
+            (
+                Column("Assumed hazard ratio of SBRT"),
+                *(Column(label.split(":")[0], numeric=True) for _, label, _ in PARTS),
+                Column("Crude difference", numeric=True),
+            ),
+            tuple(
+                (
+                    _name(row, base),
+                    *(number(getattr(row, key)) for key, _, _ in PARTS),
+                    number(row.crude),
+                )
+                for row in rows
+            ),
+        ),
+        legend=tuple(Legend(label, style, "block") for _, label, style in PARTS),
     )
 
 
-def _table(rows: tuple[Decomposition, ...], base: Decomposition) -> Table:
+def _name(row: Decomposition, base: Decomposition) -> str:
+    return number(row.hazard_ratio, 2) + (" (used)" if row is base else "")
+
+
+def _strength_table(rows: tuple[Decomposition, ...], base: Decomposition) -> Table:
     return Table(
-        "The crude difference taken apart, for each assumed effect of SBRT",
+        "How strong selection would have to be, for each assumed effect of SBRT",
         (
-            Column("Assumed hazard ratio of SBRT"),
-            Column("Crude, months", numeric=True),
-            *(Column(f"{label.split(':')[0]}, months", numeric=True) for _, label in PARTS),
-            Column("Karnofsky score, with SBRT minus without", numeric=True),
+            Column("Assumed hazard ratio"),
+            Column("Effect, months", numeric=True),
+            Column("Selection, months", numeric=True),
+            Column("Immortal time, months", numeric=True),
+            Column("Karnofsky score, treated minus alone", numeric=True),
+            Column("Prognosis, standardised difference", numeric=True),
+            Column("Odds ratio of SBRT per SD", numeric=True),
         ),
         tuple(
             (
-                number(row.hazard_ratio, 2) + (" (used)" if row is base else ""),
-                number(row.crude),
-                *(number(getattr(row, key)) for key, _ in PARTS),
+                _name(row, base),
+                *(number(getattr(row, key)) for key, _, _ in PARTS),
                 number(row.kps_difference),
+                number(row.standardised_difference, 2),
+                number(row.odds_ratio_per_sd, 2),
             )
             for row in rows
         ),
-        note="The split depends on its order: effect first, then selection, then immortal time. "
-        "Every row reproduces the same published figures.",
+        fitted=True,
+        note="Prognosis: the log hazard ratio of death by all known factors. Standardised "
+        "difference: how much better it is in the treated, in standard deviations (SD). Odds "
+        "ratio: of SBRT, for a patient whose prognosis is one SD better. Every row reproduces the "
+        "same published figures.",
     )
 
 
@@ -106,21 +174,22 @@ def _explained(
     results: StudyResults, base: Decomposition, rows: tuple[Decomposition, ...]
 ) -> tuple[str, ...]:
     """Return what the rows that surprise mean."""
-    items = []
-    for row in rows:
-        if row.hazard_ratio == 1 and row.causal > 0:
-            items.append(
-                f"At a hazard ratio of 1.00 SBRT has no direct effect on death, and yet "
-                f"{number(row.causal)} months remain its effect: it prevents local progression, "
-                "and local progression shortens life."
-            )
-        if row.selection < 0:
-            items.append(
-                f"At {number(row.hazard_ratio, 2)} the effect alone would exceed the published "
-                f"difference. Selection is then negative ({number(row.selection)} months): SBRT "
-                f"went to the less fit (Karnofsky score {number(abs(row.kps_difference))} points "
-                "lower on average), which no publication says."
-            )
+    items = [
+        f"At a hazard ratio of 1.00 SBRT has no direct effect on death, and yet "
+        f"{number(row.causal)} months remain its effect: it prevents local progression, and local "
+        "progression shortens life."
+        for row in rows
+        if row.hazard_ratio == 1 and row.causal > 0
+    ]
+    negative = [row for row in rows if row.selection < -0.05]
+    if negative:
+        row = min(negative, key=lambda one: one.selection)
+        items.append(
+            f"At {number(row.hazard_ratio, 2)} the effect alone would exceed the published "
+            f"difference. Selection is then negative ({number(row.selection)} months): SBRT "
+            f"went to the less fit (Karnofsky score {number(abs(row.kps_difference))} points "
+            "lower on average), which no publication says."
+        )
     words = f"The hazard ratio assumed here, {number(base.hazard_ratio, 2)}, is the direct effect "
     words += "on death from the start of SBRT on."
     if results.comparisons:

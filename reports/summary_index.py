@@ -27,6 +27,8 @@ from outcomes.reports.summary_arms import (
 from outcomes.reports.summary_calibration import solved_sentence
 from outcomes.reports.summary_common import TITLES, arm_at, make_page, page_names
 from outcomes.reports.summary_tensions import how_many
+from outcomes.reports.summary_uncertainty import effect_range
+from outcomes.reports.summary_verification import held_sentence
 from outcomes.reports.wording import (
     INTERVAL_MEANING,
     as_sentence,
@@ -42,8 +44,8 @@ from outcomes.reports.wording import (
 LINES = {
     "evidence": "Every published number, every assumption, and where publications contradict "
     "each other.",
-    "calibration": "Published against achieved, figure by figure, and what is behind 38 against "
-    "21 months.",
+    "calibration": "Published against achieved, figure by figure, how sure it is, and what is "
+    "behind 38 against 21 months.",
     "cohort": "Who the patients are, how long they were observed, what happened to them.",
     "models": "What goes with death and local progression, and how good the predictions are.",
     "comparison": "Surgery alone against surgery with SBRT: absolute risks, curves, every method.",
@@ -207,8 +209,12 @@ def _findings(results: StudyResults) -> Section | None:
             f"{solved_sentence(results.calibration)}",
             f"The publications hold {how_many(results)}, listed under Evidence.",
         ]
-    if items:
-        blocks.append(Bullets(tuple(items)))
+        if results.calibration.verification is not None:
+            items.append(f"{held_sentence(results.calibration.verification)}.")
+        if results.calibration.ensemble is not None:
+            items.append(effect_range(results.calibration.ensemble))
+    if any(items):
+        blocks.append(Bullets(tuple(filter(None, items))))
     if not blocks:
         return None
     return Section(

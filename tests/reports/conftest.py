@@ -1,9 +1,11 @@
 """Results to draw: a small study of the real kind, and the browser that opens its pages."""
 
 import dataclasses
+import math
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +23,119 @@ from outcomes.models import (
 )
 from outcomes.reports import ModelResult, StudyResults, write_report
 from outcomes.synthetic import (
+    Calibration,
     shipped_calibration,
     simulate,
     simulate_pooled,
     treatment_truth,
     true_risk,
 )
+from outcomes.synthetic.ensemble import Ensemble, Quantity, Source
+from outcomes.synthetic.verification import FigureDistribution, NullRejection, Verification
 
 ENDPOINTS = (OVERALL_SURVIVAL, LOCAL_CONTROL)
 HORIZONS = (3.0, 6.0, 12.0, 24.0)
 
 
+def with_made_up(calibration: Calibration) -> Calibration:
+    """Return a calibration with an ensemble and a verification of every kind of row."""
+    quantities = [
+        Quantity(
+            f"liu-2020/{name}",
+            "liu-2020",
+            unit,
+            meaning,
+            value,
+            value - 5,
+            value + 1,
+            upper,
+            (
+                Source("sampling", "", 0.6),
+                Source("assumption", "death_hr_sbrt", 0.3),
+                Source("prior", "liu-2020/progression_sigma", 0.08),
+            ),
+        )
+        for name, unit, meaning, value, upper in (
+            ("local_progression_12m/alone", "percent", "local progression", 30.0, 39.0),
+            ("local_progression_12m/sbrt", "percent", "local progression", 7.0, 18.0),
+            ("overall_survival_median/sbrt", "months", "median overall survival", 38.0, math.inf),
+            ("sbrt_effect/median_survival", "months", "difference of the medians", 12.0, 24.0),
+            ("sbrt_effect/overall_survival_24m", "points", "survival at 24 months", 14.0, 17.0),
+            ("crude_difference", "months", "crude difference of the medians", 17.0, 70.0),
+        )
+    ]
+    row = FigureDistribution(
+        id="laufer-2013/local_progression_12m",
+        study="laufer-2013",
+        unit="percent",
+        role="fit",
+        published=16.4,
+        defined=1000,
+        lower=11.0,
+        median=16.0,
+        upper=22.0,
+        below=0.6,
+        above=0.4,
+        inside=True,
+        tension=None,
+        span=(8.0, 24.0),
+        counts=(100, 300, 400, 200),
+    )
+    figures = (
+        row,
+        replace(
+            row,
+            id="laufer-2013/follow_up_mean",
+            role="check",
+            unit="months",
+            published=4.8,
+            inside=False,
+            tension="Deaths and survivors do not fit it.",
+        ),
+        replace(
+            row,
+            id="liu-2020/overall_survival_median/sbrt",
+            study="liu-2020",
+            unit="months",
+            published=38.0,
+            defined=990,
+            upper=math.inf,
+            counts=(100, 300, 400, 90),
+        ),
+        replace(
+            row,
+            id="bate-2015/patients",
+            study="bate-2015",
+            unit="patients",
+            published=57.0,
+            lower=57.0,
+            median=57.0,
+            upper=57.0,
+            span=(56.5, 57.5),
+            counts=(0, 1000),
+        ),
+    )
+    null = NullRejection(
+        id="li-2022/null/overall_survival/sex",
+        study="laufer-2013",
+        endpoint="overall-survival",
+        covariate="sex",
+        adjusted=("kps",),
+        patients=500,
+        tests=1000,
+        rejected=0.064,
+    )
+    nulls = (null, replace(null, id="li-2022/null/overall_survival/resection", rejected=0.0641))
+    return replace(
+        calibration,
+        ensemble=Ensemble(1, 2, {}, {}, tuple(quantities)),
+        verification=Verification(1, 1000, figures, nulls),
+    )
+
+
 def make_results() -> StudyResults:
     """Return the results of a study of a few hundred patients."""
-    calibration = shipped_calibration()
+    calibration = with_made_up(shipped_calibration())
     cohort = simulate_pooled(1_500, seed=3, calibration=calibration)
     unseen = simulate_pooled(600, seed=4, calibration=calibration)
     compared = simulate("liu-2020", 600, seed=5, calibration=calibration)

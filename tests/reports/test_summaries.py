@@ -11,7 +11,7 @@ from outcomes.errors import OutcomesError
 from outcomes.estimate import Estimate
 from outcomes.reports import NAMES, render_page, summarise_page, write_report
 from outcomes.reports.charts import CurveChart, ForestChart
-from outcomes.reports.content import Calculator, Figure, FigureGrid, IconRow, Table
+from outcomes.reports.content import Calculator, CollapsedTable, Figure, FigureGrid, IconRow, Table
 from outcomes.reports.summary_common import curve_line, page_names
 from outcomes.reports.wording import (
     count,
@@ -104,10 +104,12 @@ def test_evidence_page_drops_no_figure_and_no_assumption(results):
 def test_calibration_page_shows_every_target_once(results):
     page = summarise_page("calibration", results)
     (section,) = [s for s in page.sections if s.id == "figures"]
-    tables = [block for block in section.blocks if isinstance(block, Table)]
-    assert len(tables[0].rows) + len(tables[1 if len(tables) == 2 else 2].rows) == len(
-        results.calibration.targets
-    )
+    tables = [block.table for block in section.blocks if isinstance(block, CollapsedTable)]
+    studies = {target.study for target in results.calibration.targets if target.published}
+    assert len(tables) == len(studies)
+    words = [b for b in section.blocks if isinstance(b, Table) and "Directions" in b.caption]
+    shown = [row for table in (*tables, *words) for row in table.rows]
+    assert len(shown) == len(results.calibration.targets)
 
 
 def test_calibration_page_says_so_when_a_figure_is_missed(results):
@@ -126,9 +128,12 @@ def test_calibration_page_says_so_when_a_figure_is_missed(results):
 def test_decomposition_adds_up_to_the_crude_difference(results):
     page = summarise_page("calibration", results)
     (section,) = [s for s in page.sections if s.id == "decomposition"]
-    bars = section.blocks[0].chart.bars
-    assert sum(bar.value for bar in bars[:3]) == pytest.approx(bars[3].value, abs=0.05)
-    assert bars[2].start + bars[2].value == pytest.approx(bars[3].value, abs=0.05)
+    chart = section.blocks[0].chart
+    rows = results.calibration.decomposition
+    assert chart.names == tuple(f"{row.hazard_ratio:.2f}" for row in rows)
+    for row, *parts in zip(rows, *(part.values for part in chart.parts), strict=True):
+        assert sum(parts) == pytest.approx(row.crude, abs=1e-6)
+        assert chart.level == pytest.approx(row.crude, abs=0.05)
 
 
 def test_comparison_leads_with_counts_of_100_taken_from_the_curves(results):

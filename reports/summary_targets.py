@@ -1,0 +1,169 @@
+"""Every figure of the calibration: published, achieved, difference, by study."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from outcomes.reports.content import Block, CollapsedTable, Column, Section, Table
+from outcomes.reports.figure_names import figure_label
+from outcomes.reports.names import readable
+from outcomes.reports.results import StudyResults
+from outcomes.reports.summary_tensions import explanations
+from outcomes.reports.wording import NONE, count, known, number, plain, sentence_case
+
+if TYPE_CHECKING:
+    from outcomes.synthetic.calibration import Calibration, Target
+
+EFFECT_UNIT = "log hazard ratio"
+SUFFIXES = {"percent": "%"}
+# What can only be counted; expectations of it keep one digit.
+COUNTED = ("patients", "lesions", "levels", "operations")
+
+
+def target_label(results: StudyResults, study: str, figure_id: str) -> str:
+    """Return the name of a calibrated figure as readers see it."""
+    evidence = results.evidence
+    if evidence is not None:
+        for figure in evidence.of_study(study):
+            if figure.id == figure_id:
+                return figure_label(figure)
+    parts = [readable(part) for part in figure_id.split("/")[1:]]
+    return sentence_case(", ".join(parts))
+
+
+def with_unit(value: float, unit: str) -> str:
+    """Return a published value with its unit."""
+    return f"{plain(round(value, 2))}{SUFFIXES.get(unit, f' {unit}')}"
+
+
+def digits_of(unit: str, value: float) -> int:
+    """Return how many digits after the point a simulated value deserves."""
+    return 0 if unit in COUNTED or abs(value) >= 100 else 1
+
+
+def targets_section(results: StudyResults, calibration: Calibration) -> Section:
+    """Return a table of every study, behind a line that sums it up."""
+    by_study: dict[str, list[Target]] = {}
+    for target in calibration.targets:
+        if _is_numeric(target):
+            by_study.setdefault(target.study, []).append(target)
+    blocks: list[Block] = [
+        _study_table(results, study, targets) for study, targets in by_study.items()
+    ]
+    targets = {target.id for target in calibration.targets}
+    touched = [one for one in explanations(results) if targets & set(one.ids)]
+    if touched:
+        blocks.append(
+            Table(
+                f"Why the publications let some of these figures be missed ({len(touched)})",
+                (Column("Figure"), Column("Why")),
+                tuple((one.title, one.words) for one in touched),
+                fitted=True,
+            )
+        )
+    effects = _effects(results, calibration)
+    if effects is not None:
+        blocks.append(effects)
+    return Section(
+        id="figures",
+        title="Every figure",
+        finding="A figure is met within 0.1 percentage points, 0.1 months or half a unit of its "
+        "last printed digit, unless the evidence gives it another tolerance. Where the "
+        "publications contradict each other, the tension is named instead of bending the model.",
+        blocks=tuple(blocks),
+    )
+
+
+def _study_table(results: StudyResults, study: str, targets: list[Target]) -> CollapsedTable:
+    title = results.study_title(study)
+    fitted = [target for target in targets if target.role == "fit"]
+    met = sum(target.within is True for target in fitted)
+    parts = [f"{met} of {count(len(fitted), 'fitted figure')} met"] if fitted else []
+    compared = [target for target in targets if target.role != "fit"]
+    if compared:
+        within = sum(target.within is True for target in compared)
+        parts.append(f"{within} of {len(compared)} only compared within chance")
+    return CollapsedTable(
+        f"{title}: {', '.join(parts)}",
+        Table(
+            f"{title}: published, achieved, difference",
+            (
+                Column("Figure"),
+                Column("Published", numeric=True),
+                Column("Achieved", numeric=True),
+                Column("Difference", numeric=True),
+                Column("n", numeric=True),
+                Column("Verdict, role"),
+            ),
+            tuple(_target_row(results, target) for target in targets),
+            fitted=True,
+            note="Fitted figures are met or not. Figures only compared are within or beyond "
+            "chance: whether the difference is less than two standard errors of the published "
+            "figure.",
+        ),
+    )
+
+
+def _target_row(results: StudyResults, target: Target) -> tuple[str, ...]:
+    published = math.nan if target.published is None else target.published
+    achieved = math.nan if target.achieved is None else target.achieved
+    role = "fitted" if target.role == "fit" else "compared"
+    suffix = SUFFIXES.get(target.unit, f" {target.unit}")
+    return (
+        target_label(results, target.study, target.id),
+        with_unit(published, target.unit),
+        f"{number(achieved)}{suffix}" if known(achieved) else NONE,
+        number(achieved - published),
+        NONE if target.n is None else f"{target.n:,}",
+        f"{_verdict(target)}\n{role}{', in tension' if target.tension else ''}",
+    )
+
+
+def _effects(results: StudyResults, calibration: Calibration) -> Table | None:
+    rows = tuple(
+        (
+            f"{target_label(results, target.study, target.id)}\n"
+            f"{results.study_title(target.study)}",
+            target.statement,
+            _effect(target),
+            _verdict(target),
+        )
+        for target in calibration.targets
+        if not _is_numeric(target)
+    )
+    if not rows:
+        return None
+    return Table(
+        "Directions of effect, and effects that the publications did not find",
+        (
+            Column("Factor"),
+            Column("Published words"),
+            Column("In the simulation", numeric=True),
+            Column("Verdict"),
+        ),
+        rows,
+        fitted=True,
+        note="HR: hazard ratio; 1 is no effect.",
+    )
+
+
+def _effect(target: Target) -> str:
+    if not known(target.achieved):
+        return NONE
+    if target.unit == EFFECT_UNIT:
+        return f"HR {number(math.exp(target.achieved), 2)}"
+    return f"{'+' if target.achieved > 0 else ''}{number(target.achieved)} {target.unit}"
+
+
+def _is_numeric(target: Target) -> bool:
+    """Whether a target is a published number; the others are words."""
+    return known(target.published) and target.unit != EFFECT_UNIT
+
+
+def _verdict(target: Target) -> str:
+    if target.within is None:
+        return NONE
+    if target.role == "check":
+        return "within chance" if target.within else "beyond chance"
+    return "met" if target.within else "not met"

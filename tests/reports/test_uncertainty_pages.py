@@ -1,0 +1,184 @@
+"""What the calibration page says about uncertainty and about whether the calibration holds."""
+
+import dataclasses
+import html
+import re
+
+import pytest
+
+from outcomes.reports import render_page, summarise_page
+from outcomes.reports.charts import Histogram, IntervalChart, IntervalRow
+from outcomes.reports.content import Bullets, Caveat, DistributionTable, Figure, Table
+from outcomes.reports.figure_histograms import WIDTH, histogram_shape
+from outcomes.reports.figures import plotly_figure
+from outcomes.reports.parameter_names import sources_words
+from outcomes.reports.summary_decomposition import strength_sentence
+from outcomes.reports.summary_parameters import is_open
+from outcomes.reports.summary_verification import band
+from outcomes.synthetic.ensemble import Source
+
+
+def _sections(results):
+    return {section.id: section for section in summarise_page("calibration", results).sections}
+
+
+def _changed(results, **changes):
+    calibration = dataclasses.replace(results.calibration, **changes)
+    return dataclasses.replace(results, calibration=calibration)
+
+
+def _with_figure(results, position, **changes):
+    verification = results.calibration.verification
+    figures = list(verification.figures)
+    figures[position] = dataclasses.replace(figures[position], **changes)
+    return _changed(results, verification=dataclasses.replace(verification, figures=tuple(figures)))
+
+
+def test_without_ensemble_and_verification_the_page_says_how_to_make_them(results):
+    bare = _changed(results, ensemble=None, verification=None)
+    sections = _sections(bare)
+    assert "outcomes calibrate --draws 200" in sections["uncertainty"].finding
+    assert "outcomes calibrate --cohorts 1000" in sections["verification"].finding
+    assert "nulls" not in sections
+    assert "central 95%" not in render_page("index", bare)
+    assert "may be the effect" in render_page("calibration", bare)
+
+
+def test_every_derived_quantity_stands_in_a_chart_and_its_table(results):
+    quantities = results.calibration.ensemble.quantities
+    figures = [b for b in _sections(results)["uncertainty"].blocks if isinstance(b, Figure)]
+    rows = [row for figure in figures for row in figure.chart.rows]
+    assert sorted(row.value for row in rows) == sorted(one.value for one in quantities)
+    assert sum(len(figure.table.rows) for figure in figures) == len(quantities)
+    styles = {row.label: row.style for row in figures[0].chart.rows}
+    assert styles == {"Surgery alone": "control", "SBRT after surgery": "treated"}
+
+
+def test_uncertainty_leads_with_what_is_open_about_the_effect(results):
+    finding = _sections(results)["uncertainty"].finding
+    assert "median survival anywhere from 7 to 24 months; the calibration takes 12." in finding
+    assert "published as 17 months, may be anything from 12 to 70" in finding
+    assert "from 7 to 24 months" in render_page("index", results)
+
+
+def test_sources_are_told_in_words_with_their_shares(results):
+    quantity = results.calibration.ensemble.quantity("liu-2020/sbrt_effect/median_survival")
+    assert sources_words(results, quantity.sources) == (
+        "two thirds (60%) from the small number of patients; a third (30%) from the assumed hazard "
+        "ratio of death under SBRT; a tenth (8%) from the prior for the spread of the times of "
+        "local progression in Liu 2020"
+    )
+    assert sources_words(results, (Source("sampling", "", 0.05),)) == "many small causes"
+
+
+def test_an_interval_without_end_ends_in_an_arrow(results):
+    rows = (
+        IntervalRow("a", "g", 38.0, 24.0, None),
+        IntervalRow("b", "g", 9.0, 7.0, 80.0),
+        IntervalRow("c", "g", 9.0, 7.0, 12.0),
+    )
+    for layout in ("data", "narrow_data"):
+        traces = plotly_figure(IntervalChart(rows, "Months", x_max=60.0))[layout]
+        if traces is None:
+            continue
+        lines = [trace for trace in traces if "lines" in trace["mode"]]
+        arrows = [trace["x"][1] for trace in lines if "marker" in trace]
+        assert arrows == [60.0, 60.0]
+        assert lines[2]["x"] == [7.0, 12.0]
+    page = summarise_page("calibration", results)
+    captions = [b.caption for s in page.sections for b in s.blocks if isinstance(b, Figure)]
+    assert any("goes on beyond 60 months" in caption for caption in captions)
+    assert "33.0 to no limit" in render_page("calibration", results)
+
+
+def test_open_parameters_are_named_and_counted(results):
+    calibration = results.calibration
+    section = _sections(results)["parameters"]
+    opened = [parameter for parameter in calibration.parameters if is_open(parameter)]
+    settled = sum(value > 1 for value in calibration.singular_values)
+    assert f"Of {len(calibration.parameters)} parameters, {len(opened)} are ass" in section.finding
+    assert f"decide {settled} of {len(calibration.parameters)} directions" in section.finding
+    first = next(block for block in section.blocks if isinstance(block, Bullets))
+    assert sum(item.count(";") + 1 for item in first.items) == len(opened)
+    liu = next(item for item in first.items if item.startswith("Liu 2020"))
+    assert "the spread of the times of local progression" in liu
+
+
+def test_every_distribution_stands_in_its_study_with_its_verdict(results):
+    section = _sections(results)["verification"]
+    tables = [block for block in section.blocks if isinstance(block, DistributionTable)]
+    assert [(len(table.rows), table.opened) for table in tables] == [
+        (2, True),
+        (1, False),
+        (1, False),
+    ]
+    verdicts = [row.verdict for table in tables for row in table.rows]
+    assert verdicts == ["inside", "outside, explained above", "inside", "fixed by the design"]
+    assert tables[1].rows[0].central == "11.0 to not reached\nmedian 16.0"
+    assert "990 of 1,000 cohorts can report it; not reached in 100" in tables[1].rows[0].label
+    assert tables[2].rows[0].central == "always 57"
+
+
+def test_figures_outside_are_counted_and_explained(results):
+    section = _sections(results)["verification"]
+    assert "3 of 3 fitted figures lie in the central 95%" in section.finding
+    assert "Of 1 figure that was only compared, 1 lies outside" in section.finding
+    (outside,) = [block for block in section.blocks if isinstance(block, Table)]
+    assert outside.rows[0][1] == "Deaths and survivors do not fit it."
+    assert not any(isinstance(block, Caveat) for block in section.blocks)
+
+
+def test_a_fitted_figure_outside_without_a_reason_is_called_a_defect(results):
+    section = _sections(_with_figure(results, 0, inside=False))["verification"]
+    assert "2 of 3 fitted figures lie" in section.finding
+    assert "1 fitted figure lies outside, 1 of them without" in section.finding
+    (caveat,) = [block for block in section.blocks if isinstance(block, Caveat)]
+    assert caveat.text.startswith("A defect of the model")
+    assert "Laufer 2013" in caveat.text
+    explained = _with_figure(results, 0, inside=False, tension="Two figures contradict it.")
+    section = _sections(explained)["verification"]
+    assert "1 fitted figure lies outside, none of them without" in section.finding
+    assert not any(isinstance(block, Caveat) for block in section.blocks)
+
+
+def test_histograms_are_read_out_and_drawn_within_their_frame(results):
+    page = render_page("calibration", results)
+    drawn = re.findall(r'<svg class="histogram"[^>]*role="img" aria-label="([^"]+)"', page)
+    assert len(drawn) == len(results.calibration.verification.figures)
+    assert "the published 4.8 months lies outside the central 95%" in html.unescape(page)
+    assert "style=" not in page[page.index("<main") : page.index("</main>")]
+
+
+@pytest.mark.parametrize("marked", [-50.0, 5.0, 10.0, 400.0])
+def test_the_marked_value_is_within_the_drawing(marked):
+    shape = histogram_shape(Histogram((0.0, 10.0), (1, 2, 3, 4), 2.5, 7.5, marked, ""))
+    assert 0 <= shape.mark <= WIDTH
+    assert 0 <= shape.left < shape.right <= WIDTH
+    assert shape.bars.startswith("M")
+    assert shape.bars.endswith("Z")
+
+
+def test_an_open_end_is_shaded_to_the_edge():
+    histogram = Histogram((0.0, 10.0), (1, 2, 3, 4), 2.5, None, 5.0, "")
+    assert histogram_shape(histogram).right == WIDTH
+
+
+def test_the_band_of_the_nulls_is_that_of_the_issue(results):
+    assert band(1000) == 1.4
+    section = _sections(results)["nulls"]
+    (table,) = section.blocks
+    assert "1 of 2 stay within 5% ± 1.4 points" in section.finding
+    assert [row[-1] for row in table.rows] == ["within the band", "outside the band"]
+
+
+def test_the_strength_of_selection_is_held_against_another_series(results):
+    words = strength_sentence(results.calibration)
+    row = results.calibration.decomposition[-1]
+    assert row.hazard_ratio == 1
+    assert f"{row.kps_difference:.1f} points of the Karnofsky score" in words
+    assert "less than the 13 points" in words
+    assert "Echt 2021" in words
+    section = _sections(results)["decomposition"]
+    (table,) = [block for block in section.blocks if isinstance(block, Table)]
+    assert len(table.rows) == len(results.calibration.decomposition)
+    assert table.rows[-1][-1] == f"{row.odds_ratio_per_sd:.2f}"
