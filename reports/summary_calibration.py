@@ -10,7 +10,12 @@ from outcomes.reports.content import Block, Column, Figure, KeyNumber, Legend, P
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import make_page
 from outcomes.reports.summary_decomposition import decomposition_section
-from outcomes.reports.summary_parameters import is_open, is_partly_open, parameters_section
+from outcomes.reports.summary_parameters import (
+    is_open,
+    is_partly_open,
+    parameters_section,
+    solved_together,
+)
 from outcomes.reports.summary_targets import target_label, targets_section
 from outcomes.reports.summary_tensions import contradictions
 from outcomes.reports.summary_uncertainty import uncertainty_section
@@ -36,7 +41,7 @@ def summarise(results: StudyResults) -> Page:
     calibration = results.calibration
     if calibration is None:
         raise ValueError("no calibration to show")
-    fitted = fitted_targets(calibration)
+    fitted = list(calibration.fitted)
     met = [target for target in fitted if target.within]
     return make_page(
         "calibration",
@@ -79,11 +84,6 @@ def summarise(results: StudyResults) -> Page:
     )
 
 
-def fitted_targets(calibration: Calibration) -> list[Target]:
-    """Return the figures the calibration had to reproduce."""
-    return list(calibration.fitted)
-
-
 def _largest(targets: list[Target]) -> tuple[str, str]:
     """Return the largest deviation among percentages that are met, and where months stand."""
     by_unit = {
@@ -105,10 +105,14 @@ def _largest(targets: list[Target]) -> tuple[str, str]:
 
 def solved_sentence(calibration: Calibration) -> str:
     """Return what a match of solved figures shows, and what it does not."""
+    together = solved_together(calibration)
+    words = f"{len(calibration.parameters)} parameters were solved for {together} figures"
+    rest = len(calibration.fitted) - together
+    if rest:
+        words += f"; {rest} more numbers are taken over one by one as they were published"
     return (
-        f"{len(calibration.parameters)} parameters were solved for "
-        f"{len(fitted_targets(calibration))} figures, so a match shows that the figures are "
-        "consistent with the model, and validates nothing."
+        f"{words}. So a match shows that the figures are consistent with the model, and validates "
+        "nothing."
     )
 
 

@@ -17,6 +17,7 @@ from outcomes.reports.figure_names import figure_label, figure_value
 from outcomes.reports.names import plain_terms, readable
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import make_page
+from outcomes.reports.summary_parameters import solved_together
 from outcomes.reports.summary_tensions import contradictions, improbable, tension_sections
 from outcomes.reports.wording import NONE, count, plain, sentence_case
 
@@ -46,7 +47,7 @@ def summarise(results: StudyResults) -> Page:
         by_role[figure.role] += 1
     solved = "the synthetic patients are to reproduce them"
     if results.calibration is not None:
-        together = len(results.calibration.fitted)
+        together = solved_together(results.calibration)
         solved = f"{together} of them solved together, see Calibration"
     used = [study for study in evidence.studies if evidence.of_study(study.id)]
     return make_page(

@@ -17,6 +17,8 @@ from outcomes.reports.names import plain_terms, readable
 from outcomes.reports.parameter_names import SHARED, parameter_words
 from outcomes.reports.results import StudyResults
 from outcomes.reports.wording import count, percent, plain, sentence_case
+from outcomes.synthetic.estimands import is_solved
+from outcomes.synthetic.series import solved_series
 
 if TYPE_CHECKING:
     from outcomes.synthetic.calibration import Calibration, Parameter
@@ -36,6 +38,20 @@ def is_open(parameter: Parameter) -> bool:
 def is_partly_open(parameter: Parameter) -> bool:
     """Whether figures and prior share in a parameter."""
     return OPEN <= parameter.identified < SETTLED
+
+
+def solved_together(calibration: Calibration) -> int:
+    """Return how many figures the parameters were solved for.
+
+    The rest (sizes of arms, pain, function, complications, the operation) each stand for
+    themselves: the simulation takes them over as published.
+    """
+    evidence = calibration.evidence
+    return sum(
+        figure.role == "fit" and is_solved(figure, series)
+        for series in solved_series(evidence)
+        for figure in evidence.of_study(series.study)
+    )
 
 
 def parameters_section(results: StudyResults, calibration: Calibration) -> Section:
@@ -64,9 +80,9 @@ def parameters_section(results: StudyResults, calibration: Calibration) -> Secti
         finding=f"Of {count(len(parameters), 'parameter')}, {len(groups[0])} are assumptions: the "
         "figures say less than a quarter of what is known about them. "
         f"{len(groups[1])} more are settled only in part. All together, the "
-        f"{count(len(calibration.fitted), 'figure')} decide {decided} of {len(parameters)} "
-        "directions in which the parameters could move; in the others the priors (what was taken "
-        "as plausible before any figure was seen) say more.",
+        f"{count(solved_together(calibration), 'figure')} they were solved for decide {decided} of "
+        f"{len(parameters)} directions in which the parameters could move; in the others the "
+        "priors (what was taken as plausible before any figure was seen) say more.",
         blocks=tuple(blocks),
     )
 
@@ -90,7 +106,7 @@ def _table(results: StudyResults, parameters: tuple[Parameter, ...]) -> Collapse
         (
             f"{sentence_case(parameter_words(parameter))}\n{_meaning(parameter)}",
             _series(results, parameter.study),
-            f"{plain(_three(parameter.value))}{f' {parameter.unit}' if parameter.unit else ''}",
+            _value(parameter),
             plain(_three(parameter.prior)),
             percent(parameter.identified),
             _kind(parameter),
@@ -116,6 +132,12 @@ def _table(results: StudyResults, parameters: tuple[Parameter, ...]) -> Collapse
             "settled.",
         ),
     )
+
+
+def _value(parameter: Parameter) -> str:
+    # A hazard ratio says so in its name.
+    unit = "" if parameter.unit == "hazard ratio" else f" {parameter.unit}".rstrip()
+    return f"{plain(_three(parameter.value))}{unit}"
 
 
 def _meaning(parameter: Parameter) -> str:

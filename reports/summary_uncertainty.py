@@ -87,7 +87,7 @@ def _finding(ensemble: Ensemble) -> str:
         crude = [q for q in ensemble.quantities if q.id.endswith("/crude_difference")]
         for quantity in crude:
             effect += (
-                f" Even the crude difference, published as {number(quantity.value, 0)} months, "
+                f" Even the crude difference of {number(quantity.value, 0)} months "
                 f"may be anything from {number(quantity.lower, 0)} to "
                 f"{_end(quantity.upper, 0)}: it rests on few patients."
             )
@@ -111,7 +111,7 @@ def _meaning(ensemble: Ensemble) -> tuple[str, str]:
         "replaced by what chance might have given instead in as few patients, and the assumptions "
         "and priors (what is taken as plausible before any figure is seen) by other values of "
         "their ranges (randomised maximum likelihood). A 95% interval holds the middle 95 of 100 "
-        "results.",
+        "results; unlike the confidence interval of one study it takes in the assumptions.",
         "The mark is the value under the calibrated parameters. It need not stand in the middle: "
         "where the figures leave a parameter open, the prior settles it, and other draws of the "
         "prior may lie mostly to one side.",

@@ -236,11 +236,9 @@ def _nulls(results: StudyResults, verification: Verification) -> Section:
                 "How often a Cox score test rejects each published absence of an effect",
                 (
                     Column("Factor and endpoint"),
-                    Column("Cohorts of"),
-                    Column("Adjusted for"),
-                    Column("Tests", numeric=True),
                     Column("p < 0.05", numeric=True),
                     Column("Verdict"),
+                    Column("Adjusted for"),
                 ),
                 tuple(_null_row(results, null) for null in verification.nulls),
                 fitted=True,
@@ -262,12 +260,12 @@ def _null_row(results: StudyResults, null: NullRejection) -> tuple[str, ...]:
     verdict = "no test could be done"
     if null.tests:
         verdict = "within the band" if _is_kept(null) else "outside the band"
+    where = results.study_title(source)
+    if null.study != source:
+        where += f", in cohorts of {results.study_title(null.study)}"
     return (
-        f"{sentence_case(readable(null.covariate))}\n{readable(null.endpoint)}, "
-        f"{results.study_title(source)}",
-        results.study_title(null.study),
-        sentence_list(tuple(readable(name) for name in null.adjusted)) or "nothing",
-        f"{null.tests:,}",
-        percent(null.rejected, 1),
+        f"{sentence_case(readable(null.covariate))}\n{readable(null.endpoint)}; {where}",
+        f"{percent(null.rejected, 1)}\nof {null.tests:,}",
         verdict,
+        sentence_list(tuple(readable(name) for name in null.adjusted)) or "nothing",
     )
