@@ -9,6 +9,9 @@ from scipy.special import betainc, gammainc
 
 from outcomes.arrays import FloatArray
 
+# Beyond it the exponential function of its negative is 0.
+LARGEST_EXPONENT = 745.0
+
 
 class FollowUp(Protocol):
     """A distribution of the months of follow-up, independent of the patient."""
@@ -50,7 +53,9 @@ class WeibullFollowUp:
 
     def below(self, months: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return P(C <= months) and E[C; C <= months] of the continuous part."""
-        units = (np.minimum(months, self.last) / self.scale) ** self.shape
+        # Follow-up much shorter than a month: all of it is over.
+        with np.errstate(over="ignore"):
+            units = (np.minimum(months, self.last) / self.scale) ** self.shape
         order = 1 + 1 / self.shape
         moment = self.scale * math.gamma(order) * gammainc(order, units)
         return np.asarray(-np.expm1(-units)), np.asarray(moment)
@@ -67,6 +72,8 @@ class WeibullFollowUp:
     @property
     def atom(self) -> float:
         """Probability of follow-up to exactly the last month."""
+        if self.shape * math.log(self.last / self.scale) > math.log(LARGEST_EXPONENT):
+            return 0.0
         return math.exp(-((self.last / self.scale) ** self.shape))
 
 

@@ -63,5 +63,5 @@ def test_a_figure_beyond_the_simulated_months_is_named(months):
         replace(figure, value=months) if figure.id == name else figure
         for figure in evidence.figures
     )
-    with pytest.raises(CalibrationError, match=f"{name}: found .* months; allowed: above 0, up"):
+    with pytest.raises(CalibrationError, match=f"{name}.*allowed: above 0, up to"):
         calibrate(replace(evidence, figures=figures))
