@@ -69,7 +69,9 @@ def dot_figure(chart: DotChart, *, narrow: bool) -> Plain:
     layout = layout_of(
         round(16 + pitch * y + 54),
         (16, 20, 54, left),
-        xaxis=axis_of(chart.x_title, range=[0, high], nticks=8, showgrid=True, gridcolor=GRID),
+        xaxis=axis_of(
+            chart.x_title, range=[-0.015 * high, high], nticks=8, showgrid=True, gridcolor=GRID
+        ),
         yaxis={
             "range": [y - 0.6, -0.6],
             "showgrid": False,

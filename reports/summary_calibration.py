@@ -124,7 +124,7 @@ def _agreement(
         targets = [t for t in fitted if t.unit == unit and known(t.published)]
         if targets:
             blocks.append(_dots(results, unit, title, targets))
-    shown = sum(known(t.published) and t.unit in UNITS for t in fitted)
+    others = sum(t.unit not in UNITS for t in fitted)
     missed = len(fitted) - len(met)
     words = f"All {len(fitted)} fitted figures are met."
     if missed:
@@ -137,7 +137,12 @@ def _agreement(
         title="Published against achieved",
         finding=f"{words} {solved_sentence(calibration)} The grey lines show how "
         "uncertain the published figures themselves are: most rest on few patients."
-        + (f" The other {len(fitted) - shown} stand in the tables." if shown < len(fitted) else ""),
+        + (
+            f" {count(others, 'figure has another unit', 'figures have other units')}: see the "
+            "tables below."
+            if others
+            else ""
+        ),
         blocks=tuple(blocks),
     )
 

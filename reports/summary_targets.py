@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 EFFECT_UNIT = "log hazard ratio"
 SUFFIXES = {"percent": "%"}
-# What can only be counted; expectations of it keep one digit.
+# Short scales, and what can only be counted (expectations of it keep one digit).
+FINE = ("points", "grades")
 COUNTED = ("patients", "lesions", "levels", "operations")
 
 
@@ -34,11 +35,14 @@ def target_label(results: StudyResults, study: str, figure_id: str) -> str:
 
 def with_unit(value: float, unit: str) -> str:
     """Return a published value with its unit."""
-    return f"{plain(round(value, 2))}{SUFFIXES.get(unit, f' {unit}')}"
+    named = unit.removesuffix("s") if value == 1 else unit
+    return f"{plain(round(value, 2))}{SUFFIXES.get(unit, f' {named}')}"
 
 
 def digits_of(unit: str, value: float) -> int:
     """Return how many digits after the point a simulated value deserves."""
+    if unit in FINE:
+        return 2
     return 0 if unit in COUNTED or abs(value) >= 100 else 1
 
 
@@ -110,11 +114,12 @@ def _target_row(results: StudyResults, target: Target) -> tuple[str, ...]:
     achieved = math.nan if target.achieved is None else target.achieved
     role = "fitted" if target.role == "fit" else "compared"
     suffix = SUFFIXES.get(target.unit, f" {target.unit}")
+    digits = max(digits_of(target.unit, 0.0), 1)
     return (
         target_label(results, target.study, target.id),
         with_unit(published, target.unit),
-        f"{number(achieved)}{suffix}" if known(achieved) else NONE,
-        number(achieved - published),
+        f"{number(achieved, digits)}{suffix}" if known(achieved) else NONE,
+        number(achieved - published, digits),
         NONE if target.n is None else f"{target.n:,}",
         f"{_verdict(target)}\n{role}{', in tension' if target.tension else ''}",
     )

@@ -41,7 +41,12 @@ def verification_sections(results: StudyResults, calibration: Calibration) -> tu
     if verification is None:
         return (Section("verification", title, NOT_DRAWN, ()),)
     sections = [
-        Section("verification", title, _finding(verification), _blocks(results, verification))
+        Section(
+            "verification",
+            title,
+            _finding(verification),
+            _blocks(results, calibration, verification),
+        )
     ]
     if verification.nulls:
         sections.append(_nulls(results, verification))
@@ -89,12 +94,21 @@ def _finding(verification: Verification) -> str:
     return words
 
 
-def _blocks(results: StudyResults, verification: Verification) -> tuple[Block, ...]:
+def _blocks(
+    results: StudyResults, calibration: Calibration, verification: Verification
+) -> tuple[Block, ...]:
+    bounds = len(calibration.fitted) - sum(one.role == "fit" for one in verification.figures)
     blocks: list[Block] = [
         Paragraph(
             "Each row shows what the cohorts report for one figure: grey bars count the cohorts, "
             "the light ground spans their central 95%, and the line with its head is the published "
             "value. With few patients such a span is wide; that is chance, not the model."
+            + (
+                f" {count(bounds, 'more number bounds', 'more numbers bound')} what a design "
+                "allows at most: no patient need reach it."
+                if bounds > 0
+                else ""
+            )
         )
     ]
     defects = unexplained(verification)
@@ -169,7 +183,7 @@ def _row(
             f"the published {published} lies {'inside' if figure.inside else 'outside'} the "
             "central 95%.",
         ),
-        verdict="fixed by the design" if fixed and figure.inside else verdict,
+        verdict="the same in every cohort" if fixed and figure.inside else verdict,
         inside=figure.inside,
     )
 

@@ -113,7 +113,7 @@ def test_every_distribution_stands_in_its_study_with_its_verdict(results):
         (1, False),
     ]
     verdicts = [row.verdict for table in tables for row in table.rows]
-    assert verdicts == ["inside", "outside, explained above", "inside", "fixed by the design"]
+    assert verdicts == ["inside", "outside, explained above", "inside", "the same in every cohort"]
     assert tables[1].rows[0].central == "11.0 to not reached\nmedian 16.0"
     assert "990 of 1,000 cohorts can report it; not reached in 100" in tables[1].rows[0].label
     assert tables[2].rows[0].central == "always 57"
