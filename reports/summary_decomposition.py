@@ -17,11 +17,12 @@ from outcomes.reports.content import (
 )
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_adjusted import ASSUMED_RATIO
-from outcomes.reports.wording import number
+from outcomes.reports.wording import known, number, plain
 
 if TYPE_CHECKING:
     from outcomes.synthetic.calibration import Calibration, Decomposition
 
+STUDY = "liu-2020"
 PARTS: tuple[tuple[str, str, Style], ...] = (
     ("causal", "Effect of SBRT", "ink"),
     ("selection", "Selection of the patients", "faint"),
@@ -36,31 +37,52 @@ ORDER = (
 OTHER_SERIES = ("echt_kps_minimally_invasive", "echt_kps_open")
 
 
-def decomposition_section(results: StudyResults, calibration: Calibration) -> Section | None:
-    """Return the crude difference taken apart, for each assumed effect of SBRT."""
-    rows = calibration.decomposition
-    if not rows:
-        return None
+def decomposition_sections(results: StudyResults, calibration: Calibration) -> tuple[Section, ...]:
+    """Return the crude difference taken apart, for each series with SBRT by choice."""
+    by_study: dict[str, list[Decomposition]] = {}
+    for row in calibration.decomposition:
+        by_study.setdefault(row.study, []).append(row)
+    return tuple(
+        _section(results, calibration, tuple(rows), f"-{study}" if position else "")
+        for position, (study, rows) in enumerate(by_study.items())
+    )
+
+
+def _section(
+    results: StudyResults,
+    calibration: Calibration,
+    rows: tuple[Decomposition, ...],
+    ending: str,
+) -> Section:
     assumed = calibration.evidence[ASSUMED_RATIO]
     base = min(rows, key=lambda row: abs(row.hazard_ratio - assumed))
     low, high = (end(row.causal for row in rows) for end in (min, max))
+    medians = _medians(calibration, base)
+    study = results.study_title(base.study)
+    title, published = f"{number(base.crude, 0)} months", ""
+    if medians is not None:
+        treated, alone = (plain(median) for median in medians)
+        title = f"{treated} against {alone} months"
+        published = (
+            f"{study} reports a median survival of {treated} months with SBRT and {alone} without. "
+        )
     return Section(
-        id="decomposition",
-        title="Is 38 against 21 months the effect of SBRT?",
+        id=f"decomposition{ending}",
+        title=f"Is {title} the effect of SBRT?",
         finding=(
             f"Of the {number(base.crude, 0)} months, anything from {number(low, 0)} to "
             f"{'all of them' if high >= base.crude else number(high, 0)} may be the effect, "
-            "depending on an assumption that nobody has measured: the hazard ratio of "
-            "death under SBRT. Liu 2020 reports a median survival of 38 months with SBRT and 21 "
-            "without. The patients were chosen for SBRT, and they must have lived until it began."
+            "depending on an assumption that nobody has measured: the hazard ratio of death under "
+            f"SBRT. {published}The patients were chosen for SBRT, and they must have lived until "
+            "it began."
         ),
         blocks=(
-            _figure(rows, base),
+            _figure(study, rows, base, ending),
             Caveat(
                 "The effect of SBRT is an assumption. The published medians alone cannot tell "
                 "effect from selection: every column fits them equally well."
             ),
-            Paragraph(strength_sentence(calibration)),
+            Paragraph(strength_sentence(calibration, rows)),
             _strength_table(rows, base),
             Paragraph(ORDER),
             Bullets(_explained(results, base, rows)),
@@ -68,9 +90,23 @@ def decomposition_section(results: StudyResults, calibration: Calibration) -> Se
     )
 
 
-def strength_sentence(calibration: Calibration) -> str:
+def _medians(calibration: Calibration, base: Decomposition) -> tuple[float, float] | None:
+    """Return the published medians, treated first; None unless there are two."""
+    found = sorted(
+        target.published
+        for target in calibration.targets
+        if target.study == base.study
+        and target.quantity == "overall_survival_median"
+        and known(target.published)
+    )
+    if len(found) != 2:
+        return None
+    return (found[1], found[0]) if base.crude > 0 else (found[0], found[1])
+
+
+def strength_sentence(calibration: Calibration, rows: tuple[Decomposition, ...]) -> str:
     """Return how strong selection would have to be if SBRT had no effect on death."""
-    row = max(calibration.decomposition, key=lambda one: one.hazard_ratio)
+    row = max(rows, key=lambda one: one.hazard_ratio)
     words = (
         "How strong would selection have to be for the rest? If SBRT "
         + (
@@ -82,8 +118,8 @@ def strength_sentence(calibration: Calibration) -> str:
         f"score fitter on average, and a patient whose prognosis is better by one standard "
         f"deviation {number(row.odds_ratio_per_sd)} times as likely (in odds) to get SBRT."
     )
-    known = {external.id: external.value for external in calibration.evidence.externals}
-    fitter, other = (known.get(name) for name in OTHER_SERIES)
+    externals = {external.id: external.value for external in calibration.evidence.externals}
+    fitter, other = (externals.get(name) for name in OTHER_SERIES)
     if fitter is not None and other is not None:
         gap = fitter - other
         words += (
@@ -96,9 +132,11 @@ def strength_sentence(calibration: Calibration) -> str:
     return words
 
 
-def _figure(rows: tuple[Decomposition, ...], base: Decomposition) -> Figure:
+def _figure(
+    study: str, rows: tuple[Decomposition, ...], base: Decomposition, ending: str
+) -> Figure:
     return Figure(
-        id="decomposition",
+        id=f"decomposition{ending}",
         chart=StackChart(
             names=tuple(number(row.hazard_ratio, 2) for row in rows),
             parts=tuple(
@@ -110,9 +148,9 @@ def _figure(rows: tuple[Decomposition, ...], base: Decomposition) -> Figure:
             level=base.crude,
             level_label=f"crude difference, {number(base.crude, 0)} months",
         ),
-        label="The crude difference of median survival as the sum of three parts, for ten assumed "
-        "hazard ratios.",
-        caption="Difference of median survival between the arms of Liu 2020, taken apart under "
+        label="The crude difference of median survival as the sum of three parts, for "
+        f"{len(rows)} assumed hazard ratios.",
+        caption=f"Difference of median survival between the arms of {study}, taken apart under "
         f"each assumed hazard ratio; {number(base.hazard_ratio, 2)} is used in this report. The "
         "parts of a column add up to the published difference; what hangs below zero is taken "
         "away from it.",

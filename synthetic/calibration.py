@@ -99,6 +99,8 @@ class Decomposition:
 
     Attributes
     ----------
+    study
+        Series with SBRT by choice.
     hazard_ratio
         Assumed causal hazard ratio of death under SBRT.
     crude
@@ -121,6 +123,7 @@ class Decomposition:
         strong the selection is.
     """
 
+    study: str
     hazard_ratio: float
     crude: float
     causal: float
@@ -147,9 +150,11 @@ class Calibration:
     converged
         Whether the least-squares search met its tolerance.
     decomposition
-        The crude difference of Liu's medians taken apart.
+        The crude difference of medians of each series with SBRT by choice, taken apart.
     evidence
         The registry it was solved for.
+    apart
+        Studies whose figures cannot be met together with the others', solved by themselves.
     ensemble
         Parameter sets for other draws of figures and assumptions; None where none were drawn.
     verification
@@ -162,6 +167,7 @@ class Calibration:
     converged: bool
     decomposition: tuple[Decomposition, ...]
     evidence: Evidence
+    apart: tuple[str, ...] = ()
     ensemble: Ensemble | None = None
     verification: Verification | None = None
 
@@ -170,6 +176,10 @@ class Calibration:
         if study != SHARED:
             study = self.series_of(study).borrows or study
         return {p.name: p.value for p in self.parameters if p.study == study}
+
+    def decomposition_of(self, study: str) -> tuple[Decomposition, ...]:
+        """Return the crude difference of one series taken apart."""
+        return tuple(row for row in self.decomposition if row.study == study)
 
     @property
     def fitted(self) -> tuple[Target, ...]:
@@ -205,6 +215,7 @@ class Calibration:
             "singular_values": list(self.singular_values),
             "decomposition": [asdict(row) for row in self.decomposition],
             "converged": self.converged,
+            "apart": list(self.apart),
             "ensemble": self.ensemble and self.ensemble.to_dict(),
             "verification": self.verification and self.verification.to_dict(),
         }
@@ -263,6 +274,7 @@ def calibration_of(data: Mapping[str, Any], evidence: Evidence, source: str) -> 
             converged=bool(data["converged"]),
             decomposition=tuple(Decomposition(**row) for row in data["decomposition"]),
             evidence=evidence,
+            apart=tuple(data["apart"]),
             ensemble=data["ensemble"] and Ensemble.from_dict(data["ensemble"]),
             verification=data["verification"] and Verification.from_dict(data["verification"]),
         )

@@ -69,6 +69,7 @@ def _decomposition(series: Series, values: Mapping[str, float], effects: Effects
     score_difference = recorded[treated].mean_score - recorded[alone].mean_score
     crude, causal, chosen = difference(recorded), difference(everyone), difference(assigned)
     return Decomposition(
+        study=series.study,
         hazard_ratio=effects.death_hr_sbrt,
         crude=crude,
         causal=causal,

@@ -6,21 +6,20 @@ import numpy as np
 
 from outcomes.arrays import FloatArray
 from outcomes.evidence import Evidence, Figure, load_evidence
+from outcomes.synthetic.apart import settle
 from outcomes.synthetic.calibration import Calibration, Parameter, Target
 from outcomes.synthetic.decomposition import decompose
 from outcomes.synthetic.estimands import achieved, death_over_hardware, is_solved
 from outcomes.synthetic.numeric import numeric_figures
 from outcomes.synthetic.perioperative import DIRECTIONS
 from outcomes.synthetic.requirements import check_requirements
-from outcomes.synthetic.sampling import published_value, sampling_error
+from outcomes.synthetic.sampling import published_value, sampling_error, tolerance
 from outcomes.synthetic.series import Series, all_series, shared_parameters, solved_series
 from outcomes.synthetic.series_expectation import SeriesExpectation, expect_series
 from outcomes.synthetic.solver import Problem, Solution
 from outcomes.synthetic.starts import solve_from_own_starts
 from outcomes.synthetic.truth import null_log_hazard_ratio, signed_log_hazard_ratio
 
-PERCENT_TOLERANCE = 0.1
-MONTH_TOLERANCE = 0.1
 LOG_HAZARD_RATIO = "log hazard ratio"
 
 Progress = Callable[[str], None]
@@ -56,7 +55,7 @@ def calibrate(
     report = progress or (lambda _: None)
     problem = calibration_problem(registry)
     report("solving the parameters")
-    solution = solve_from_own_starts(problem)
+    solution, apart = settle(problem, solve_from_own_starts(problem))
     report("taking the difference of medians apart")
     decomposition = decompose(problem, solution)
     return Calibration(
@@ -66,6 +65,7 @@ def calibrate(
         converged=solution.converged,
         decomposition=decomposition,
         evidence=registry,
+        apart=apart,
     )
 
 
@@ -102,25 +102,12 @@ def _assumed(series: Series, evidence: Evidence) -> tuple[Figure, ...]:
     )
 
 
-def _tolerance(figure: Figure) -> float:
-    if figure.tolerance is not None:
-        return figure.tolerance
-    if figure.unit == "percent":
-        return PERCENT_TOLERANCE
-    if figure.estimand == "count" and figure.n:
-        return PERCENT_TOLERANCE / 100 * figure.n
-    if figure.unit == "months" or figure.value is None:
-        return MONTH_TOLERANCE
-    # Half a unit of the last printed digit.
-    return 0.5 * 10.0 ** -len(f"{figure.value:g}".partition(".")[2])
-
-
 def _numeric_target(figure: Figure, expectation: SeriesExpectation) -> Target:
     published, got = published_value(figure), float(achieved(figure, expectation))
     if figure.quantity == "follow_up_median":
         got = min(got, expectation.follow_up.breaks[-1])
     error = sampling_error(figure, expectation)
-    within = abs(got - published) <= _tolerance(figure) if np.isfinite(got) else False
+    within = abs(got - published) <= tolerance(figure) if np.isfinite(got) else False
     if figure.role == "check":
         within = abs(got - published) <= 1.96 * error
     return Target(

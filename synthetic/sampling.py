@@ -20,6 +20,23 @@ from outcomes.synthetic.numeric import DESIGNED
 from outcomes.synthetic.perioperative import MEDIAN, SPREADS
 from outcomes.synthetic.series_expectation import SeriesExpectation
 
+PERCENT_TOLERANCE = 0.1
+MONTH_TOLERANCE = 0.1
+
+
+def tolerance(figure: Figure) -> float:
+    """Return the largest deviation with which a fitted figure counts as met, in its unit."""
+    if figure.tolerance is not None:
+        return figure.tolerance
+    if figure.unit == "percent":
+        return PERCENT_TOLERANCE
+    if figure.estimand == "count" and figure.n:
+        return PERCENT_TOLERANCE / 100 * figure.n
+    if figure.unit == "months" or figure.value is None:
+        return MONTH_TOLERANCE
+    # Half a unit of the last printed digit.
+    return 0.5 * 10.0 ** -len(f"{figure.value:g}".partition(".")[2])
+
 
 def published_value(figure: Figure) -> float:
     """Return the published number; a percentage with a count is taken from the count."""

@@ -49,7 +49,7 @@ def solve_from_own_starts(problem: Problem) -> Solution:
     for index, series in enumerate(problem.series):
         columns = [k for k, p in enumerate(problem.parameters) if p.study == series.study]
         if series.study not in shipped and problem.figures[index]:
-            start[columns] = _best(_alone(problem, index))
+            start[columns] = best_alone(_alone(problem, index))
     return solve(problem, start)
 
 
@@ -66,8 +66,8 @@ def _alone(problem: Problem, index: int) -> Problem:
     )
 
 
-def _best(alone: Problem) -> FloatArray:
-    """Return the best point found from any start; the centre where none leads anywhere."""
+def best_alone(alone: Problem) -> FloatArray:
+    """Return the best point found for one series from any start; the centre where none leads on."""
     centre = np.array([p.prior_solved for p in alone.parameters])
     spread = np.array([p.prior_sd for p in alone.parameters])
     cost, best = np.inf, centre

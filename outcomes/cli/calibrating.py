@@ -89,6 +89,8 @@ def _summarise(calibration: "Calibration", out: Path) -> None:
         )
     if missed:
         say("  figures that contradict each other: outcomes evidence --audit")
+    if calibration.apart:
+        say(f"  solved apart, the shared effects held: {', '.join(calibration.apart)}")
     _tell_own(calibration)
     if calibration.verification is not None:
         shown = calibration.verification.figures
