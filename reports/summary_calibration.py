@@ -9,7 +9,7 @@ from outcomes.reports.charts import Dot, DotChart
 from outcomes.reports.content import Block, Column, Figure, KeyNumber, Legend, Page, Section, Table
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import make_page
-from outcomes.reports.summary_decomposition import decomposition_section
+from outcomes.reports.summary_decomposition import decomposition_sections
 from outcomes.reports.summary_parameters import (
     is_open,
     is_partly_open,
@@ -25,6 +25,7 @@ from outcomes.reports.wording import (
     known,
     number,
     plain,
+    sentence_list,
 )
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def summarise(results: StudyResults) -> Page:
         ),
         sections=(
             _agreement(results, calibration, fitted, met),
-            decomposition_section(results, calibration),
+            *decomposition_sections(results, calibration),
             uncertainty_section(results, calibration),
             *verification_sections(results, calibration),
             parameters_section(results, calibration),
@@ -142,8 +143,21 @@ def _agreement(
             "tables below."
             if others
             else ""
-        ),
+        )
+        + _apart(results, calibration),
         blocks=tuple(blocks),
+    )
+
+
+def _apart(results: StudyResults, calibration: Calibration) -> str:
+    """Return which studies contradict themselves so that they were solved by themselves."""
+    if not calibration.apart:
+        return ""
+    names = sentence_list(tuple(results.study_title(study) for study in calibration.apart))
+    return (
+        f" {names} could not be met together with the others and "
+        f"{'was' if len(calibration.apart) == 1 else 'were'} solved apart, so that the figures of "
+        "the others stay met."
     )
 
 

@@ -1,5 +1,6 @@
 """The main job: every file there, every number sound, the same bytes twice."""
 
+import dataclasses
 import json
 import math
 
@@ -9,6 +10,9 @@ import pytest
 from outcomes import study
 from outcomes.errors import OutcomesError
 from outcomes.models import load_model
+from outcomes.synthetic import shipped_calibration
+from outcomes.synthetic.ensemble import Ensemble
+from outcomes.synthetic.verification import Verification
 
 PAGES = ("index", "evidence", "calibration", "cohort", "models", "comparison", "calculator")
 DATA = (
@@ -127,3 +131,18 @@ def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
     with pytest.raises(OutcomesError, match="stopped"):
         study.run(tmp_path / "never")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_shipped_uncertainty_goes_with_the_shipped_evidence_only(monkeypatch):
+    shipped = shipped_calibration()
+    ensemble = Ensemble(1, 0, {}, {}, ())
+    verification = Verification(1, 0, (), ())
+    whole = dataclasses.replace(shipped, ensemble=ensemble, verification=verification)
+    fresh = dataclasses.replace(shipped, ensemble=None, verification=None)
+    monkeypatch.setattr(study, "shipped_calibration", lambda: whole)
+    taken = study.with_shipped(fresh)
+    assert taken.ensemble is ensemble
+    assert taken.verification is verification
+    evidence = dataclasses.replace(fresh.evidence, assumptions=fresh.evidence.assumptions[1:])
+    other = dataclasses.replace(fresh, evidence=evidence)
+    assert study.with_shipped(other) is other

@@ -149,6 +149,30 @@ def test_dark_scheme_redraws_the_charts(browser, report):
     assert not light & dark
 
 
+def test_histograms_follow_the_theme_and_are_printed_light(browser, report, tmp_path):
+    def fills(page: Any) -> list[str]:
+        return page.evaluate(
+            """() => ['central', 'bars', 'mark'].map((part) =>
+            getComputedStyle(document.querySelector(`.histogram .${part}`)).fill)"""
+        )
+
+    with visit(browser, report / "calibration.html", color_scheme="light") as opened:
+        page = opened.page
+        light = fills(page)
+        page.emulate_media(color_scheme="dark")
+        dark = fills(page)
+        page.evaluate(
+            """() => window.addEventListener('beforeprint', () => {
+              window.hidden = [...document.querySelectorAll('.histogram')]
+                .filter((svg) => !svg.getBoundingClientRect().width).length })"""
+        )
+        closed = page.locator("details:not([open])").count()
+        page.pdf(path=str(tmp_path / "page.pdf"), format="A4", prefer_css_page_size=True)
+        assert page.evaluate("window.hidden") == 0
+        assert page.locator("details:not([open])").count() == closed > 0
+    assert len({*light, *dark}) == 6
+
+
 def test_printing_opens_the_tables_and_uses_light_colours(browser, report, tmp_path):
     with visit(browser, report / "comparison.html", color_scheme="dark") as opened:
         page = opened.page

@@ -172,7 +172,7 @@ def test_the_band_of_the_nulls_is_that_of_the_issue(results):
 
 
 def test_the_strength_of_selection_is_held_against_another_series(results):
-    words = strength_sentence(results.calibration)
+    words = strength_sentence(results.calibration, results.calibration.decomposition)
     row = results.calibration.decomposition[-1]
     assert row.hazard_ratio == 1
     assert f"{row.kps_difference:.1f} points of the Karnofsky score" in words
@@ -182,3 +182,20 @@ def test_the_strength_of_selection_is_held_against_another_series(results):
     (table,) = [block for block in section.blocks if isinstance(block, Table)]
     assert len(table.rows) == len(results.calibration.decomposition)
     assert table.rows[-1][-1] == f"{row.odds_ratio_per_sd:.2f}"
+
+
+def test_each_series_with_sbrt_by_choice_is_taken_apart(results):
+    rows = results.calibration.decomposition
+    other = tuple(dataclasses.replace(row, study="al-omair-2013") for row in rows)
+    sections = summarise_page("calibration", _changed(results, decomposition=rows + other)).sections
+    ids = [section.id for section in sections]
+    assert ids[1:3] == ["decomposition", "decomposition-al-omair-2013"]
+    assert sections[1].title == "Is 38 against 21 months the effect of SBRT?"
+    assert sections[2].title == "Is 17 months the effect of SBRT?"
+    assert "decomposition" not in _sections(_changed(results, decomposition=()))
+
+
+def test_studies_solved_apart_are_named(results):
+    assert "solved apart" not in _sections(results)["agreement"].finding
+    finding = _sections(_changed(results, apart=("liu-2020",)))["agreement"].finding
+    assert "Liu 2020 could not be met together with the others and was solved apart" in finding
