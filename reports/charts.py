@@ -140,13 +140,11 @@ class PointChart:
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar; `start` is where it begins, for bars that build on each other."""
+    """One bar, with the text beside its end."""
 
     label: str
     value: float
     text: str
-    start: float = 0.0
-    style: Style = "ink"
 
 
 @dataclass(frozen=True)

@@ -189,25 +189,11 @@ def bar_figure(chart: BarChart, *, narrow: bool) -> Plain:
             "orientation": "h",
             "y": [count - position for position in range(count)],
             "x": rounded([bar.value for bar in chart.bars]),
-            "base": rounded([bar.start for bar in chart.bars]),
             "width": 0.42 if narrow else 0.6,
-            "marker": {
-                "color": [
-                    MUTED if bar.style == "ink" else LOOKS[bar.style].colour for bar in chart.bars
-                ],
-                "line": {"width": 0},
-                # Treated bars are hatched: colour alone would be lost in grey.
-                "pattern": {
-                    "shape": ["/" if bar.style == "treated" else "" for bar in chart.bars],
-                    "fillmode": "overlay",
-                    "fgcolor": PAPER,
-                    "size": 8,
-                    "solidity": 0.15,
-                },
-            },
+            "marker": {"color": MUTED, "line": {"width": 0}},
         }
     ]
-    ends = [bar.start + bar.value for bar in chart.bars] + [bar.start for bar in chart.bars] + [0.0]
+    ends = [bar.value for bar in chart.bars] + [0.0]
     low, high = min(ends), max(ends)
     span = high - low or 1.0
     # Room for the longest number beside its bar.
@@ -237,7 +223,7 @@ def bar_figure(chart: BarChart, *, narrow: bool) -> Plain:
     )
     for position, bar in enumerate(chart.bars):
         y = count - position
-        end = max(bar.start + bar.value, bar.start)
+        end = max(bar.value, 0.0)
         layout["annotations"] += [
             note(
                 text(bar.label),
