@@ -104,8 +104,8 @@ def _blocks(
             "the light ground spans their central 95%, and the line with its head is the published "
             "value. With few patients such a span is wide; that is chance, not the model."
             + (
-                f" {count(bounds, 'more fitted number is a limit', 'more fitted numbers are limits')} "
-                "that a design sets and no patient need reach."
+                f" {count(bounds, 'fitted number')} beside these {'is' if bounds == 1 else 'are'} "
+                "set by a design as a limit that no patient need reach."
                 if bounds > 0
                 else ""
             )
