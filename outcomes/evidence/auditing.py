@@ -13,6 +13,7 @@ from outcomes.evidence.audit_counts import (
 from outcomes.evidence.audit_follow_up import average_follow_up
 from outcomes.evidence.audit_groups import overall
 from outcomes.evidence.audit_hazard import hazard_shape, immortal_time
+from outcomes.evidence.audit_late import late_events
 from outcomes.evidence.audit_print import meanings, order_of_words, primary_studies, second_prints
 from outcomes.evidence.audit_spread import spread
 from outcomes.evidence.audit_survival import deaths, earliest_follow_up
@@ -35,6 +36,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     meanings,
     spread,
     hazard_shape,
+    late_events,
     immortal_time,
     between,
 )

@@ -24,6 +24,7 @@ CHECK_NAMES: Mapping[str, str] = {
     "groups": "Overall figure against its groups",
     "hazard-shape": "Time of events against their share",
     "immortal-time": "Immortal time",
+    "late-events": "Rate at a horizon against the events in the end",
     "one-number-two-populations": "One number for two populations",
     "parts": "Parts against their whole",
     "primary-study": "Source paper against the primary study",
