@@ -44,6 +44,10 @@ def evidence_of(folder: Path, failures: int):
         + FIGURE.format(
             name="local_progression_crude", estimand="count", value=failures, unit="patients"
         )
+        + FIGURE.format(
+            name="overall_survival_12m", estimand="kaplan_meier", value=90, unit="percent"
+        )
+        + "at_month = 12\n"
     )
     path = folder / "odd.toml"
     path.write_text(STUDY + figures, encoding="utf-8")
