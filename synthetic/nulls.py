@@ -15,9 +15,9 @@ from outcomes.errors import NotEstimableError
 from outcomes.evidence import Evidence
 from outcomes.parallel import replicate, spawn_seeds
 from outcomes.schema import COLUMNS, SEPARATION_THRESHOLD_MM
+from outcomes.synthetic.batches import Batch, draw_batch, make_batches
 from outcomes.synthetic.calibration import Calibration
 from outcomes.synthetic.case_mix import BINARY_FACTORS
-from outcomes.synthetic.cohort import simulate
 from outcomes.synthetic.hardware import LONG_CONSTRUCT
 from outcomes.synthetic.series import REGIMENS
 from outcomes.synthetic.truth import ENDPOINT_OF_NULL
@@ -106,19 +106,21 @@ def null_rejections(
     found: dict[str, FloatArray] = {}
     for done, (study, one) in enumerate(zip(studies, spawn_seeds(seed, len(studies)), strict=True)):
         asked = tuple(test for test in tests if test.study == study)
+        batches = make_batches(study, cohorts, patients, one)
+        counts = np.cumsum([0, *(batch.cohorts for batch in batches)]) + done * cohorts
         p = replicate(
-            partial(_p_values, study, asked, patients, calibration),
-            spawn_seeds(one, cohorts),
+            partial(_p_values, asked, calibration),
+            batches,
             jobs=jobs,
             cluster=cluster,
-            progress=None if progress is None else partial(_further, progress, done * cohorts),
+            progress=None if progress is None else partial(_tell, progress, counts.tolist()),
         )
-        found |= {test.id: np.array([row[k] for row in p]) for k, test in enumerate(asked)}
+        found |= {test.id: np.concatenate(p)[:, k] for k, test in enumerate(asked)}
     return tuple(_rejection(test, found[test.id], patients) for test in tests)
 
 
-def _further(progress: Progress, before: int, done: int) -> None:
-    progress(before + done)
+def _tell(progress: Progress, counts: list[int], finished: int) -> None:
+    progress(counts[finished])
 
 
 def _rejection(test: NullTest, p: FloatArray, patients: int) -> NullRejection:
@@ -135,16 +137,10 @@ def _rejection(test: NullTest, p: FloatArray, patients: int) -> NullRejection:
     )
 
 
-def _p_values(
-    study: str,
-    tests: tuple[NullTest, ...],
-    patients: int,
-    calibration: Calibration,
-    seed: np.random.SeedSequence,
-) -> list[float]:
-    generator = np.random.default_rng(seed)
-    cohort = pd.DataFrame(simulate(study, patients, generator, calibration=calibration))
-    return [_p_value(test, cohort) for test in tests]
+def _p_values(tests: tuple[NullTest, ...], calibration: Calibration, batch: Batch) -> FloatArray:
+    """Return the p values of each cohort of a batch, shape (n_cohorts, n_tests)."""
+    cohorts = draw_batch(batch, calibration)
+    return np.array([[_p_value(test, cohort) for test in tests] for cohort in cohorts])
 
 
 def _p_value(test: NullTest, cohort: pd.DataFrame) -> float:

@@ -1,7 +1,6 @@
 """Many small cohorts: the distribution of each published figure at the published size."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,28 +11,20 @@ from outcomes.arrays import FloatArray
 from outcomes.errors import NotEstimableError, OutcomesError
 from outcomes.evidence import Figure
 from outcomes.parallel import replicate, spawn_seeds
+from outcomes.synthetic.batches import Batch, draw_batch, make_batches
 from outcomes.synthetic.calibration import Calibration
-from outcomes.synthetic.cohort import simulate
 from outcomes.synthetic.nulls import null_rejections, null_tests
 from outcomes.synthetic.numeric import observable_figures
 from outcomes.synthetic.reported import reported
 from outcomes.synthetic.sampling import published_value
 from outcomes.synthetic.verification import FigureDistribution, Verification
 
-# Cohorts are drawn together up to this many rows, which is faster than one by one.
-BATCH_ROWS = 20_000
 BINS = 40
+# Some ten rejection rates within two standard errors of 5 % would fail by chance in one of three
+# verifications; with twice the cohorts the same band is wide enough.
+NULL_TIMES = 2
 
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """Cohorts that are drawn together."""
-
-    study: str
-    cohorts: int
-    seed: np.random.SeedSequence
 
 
 def draw_figures(
@@ -73,13 +64,10 @@ def draw_figures(
         NaN where a cohort cannot report a figure, infinite where a median is not reached.
     """
     rows = size or calibration.series_of(study).size
-    at_once = max(1, BATCH_ROWS // rows)
-    sizes = [min(at_once, cohorts - start) for start in range(0, cohorts, at_once)]
-    seeds = spawn_seeds(seed, len(sizes))
-    batches = [_Batch(study, n, one) for n, one in zip(sizes, seeds, strict=True)]
-    done = np.cumsum([0, *sizes])
+    batches = make_batches(study, cohorts, rows, seed)
+    done = np.cumsum([0, *(batch.cohorts for batch in batches)])
     parts = replicate(
-        partial(_draw_batch, tuple(figures), rows, calibration),
+        partial(_figures_of, tuple(figures), calibration),
         batches,
         jobs=jobs,
         cluster=cluster,
@@ -88,20 +76,13 @@ def draw_figures(
     return np.concatenate(parts)
 
 
-def _draw_batch(
-    figures: tuple[Figure, ...], rows: int, calibration: Calibration, batch: _Batch
-) -> FloatArray:
-    generator = np.random.default_rng(batch.seed)
-    drawn = simulate(batch.study, batch.cohorts * rows, generator, calibration=calibration)
-    table = pd.DataFrame(drawn)
-    found = np.empty((batch.cohorts, len(figures)))
-    for index in range(batch.cohorts):
-        cohort = table.iloc[index * rows : (index + 1) * rows]
-        if "lesion" in cohort.columns and cohort["lesion"].iloc[0] > 1:
-            # The second lesion of a patient who belongs to the cohort before.
-            cohort = cohort.iloc[1:]
-        found[index] = [_report(figure, cohort, rows) for figure in figures]
-    return found
+def _figures_of(figures: tuple[Figure, ...], calibration: Calibration, batch: Batch) -> FloatArray:
+    return np.array(
+        [
+            [_report(figure, cohort, batch.rows) for figure in figures]
+            for cohort in draw_batch(batch, calibration)
+        ]
+    )
 
 
 def _report(figure: Figure, cohort: pd.DataFrame, size: int) -> float:
@@ -163,7 +144,7 @@ def _summary(figure: Figure, drawn: FloatArray) -> FigureDistribution:
 def verification_size(calibration: Calibration, cohorts: int) -> int:
     """Return how many cohorts `verify` draws in all."""
     nulls = {test.study for test in null_tests(calibration.evidence)}
-    return cohorts * (len(calibration.series) + len(nulls))
+    return cohorts * (len(calibration.series) + NULL_TIMES * len(nulls))
 
 
 def verify(
@@ -182,7 +163,7 @@ def verify(
     calibration
         Parameters.
     cohorts
-        Cohorts of each study at its published size, and for each set of published nulls.
+        Cohorts of each study at its published size; twice as many for the published nulls.
     seed
         Seed; the same cohorts whatever `jobs` and `cluster`.
     jobs, cluster
@@ -205,7 +186,7 @@ def verify(
         )
     nulls = null_rejections(
         calibration,
-        cohorts,
+        NULL_TIMES * cohorts,
         seeds[0],
         jobs=jobs,
         cluster=cluster,

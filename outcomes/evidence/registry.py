@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, fields, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -211,6 +211,7 @@ def to_frame(evidence: Evidence) -> "pd.DataFrame":
     return pd.DataFrame(to_records(evidence)).set_index("id")
 
 
+@lru_cache(maxsize=8)
 def evidence_hash(evidence: Evidence) -> str:
     """Return the SHA-256 of the registry's canonical JSON, as 64 hexadecimal digits."""
     canonical = json.dumps(to_dict(evidence), sort_keys=True, separators=(",", ":"))
