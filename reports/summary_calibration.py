@@ -14,7 +14,6 @@ from outcomes.reports.summary_parameters import (
     is_open,
     is_partly_open,
     parameters_section,
-    solved_together,
 )
 from outcomes.reports.summary_targets import target_label, targets_section
 from outcomes.reports.summary_tensions import contradictions
@@ -27,6 +26,7 @@ from outcomes.reports.wording import (
     plain,
     sentence_list,
 )
+from outcomes.synthetic.fitting import solved_together
 
 if TYPE_CHECKING:
     from outcomes.synthetic.calibration import Calibration, Target

@@ -17,9 +17,9 @@ from outcomes.reports.figure_names import figure_label, figure_value
 from outcomes.reports.names import plain_terms, readable
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import make_page
-from outcomes.reports.summary_parameters import solved_together
 from outcomes.reports.summary_tensions import contradictions, improbable, tension_sections
 from outcomes.reports.wording import NONE, count, plain, sentence_case
+from outcomes.synthetic.fitting import solved_together
 
 if TYPE_CHECKING:
     from outcomes.evidence import Evidence, Figure, Study

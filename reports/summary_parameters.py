@@ -17,8 +17,7 @@ from outcomes.reports.names import plain_terms, readable
 from outcomes.reports.parameter_names import SHARED, parameter_words
 from outcomes.reports.results import StudyResults
 from outcomes.reports.wording import count, percent, plain, sentence_case
-from outcomes.synthetic.estimands import is_solved
-from outcomes.synthetic.series import solved_series
+from outcomes.synthetic.fitting import solved_together
 
 if TYPE_CHECKING:
     from outcomes.synthetic.calibration import Calibration, Parameter
@@ -38,20 +37,6 @@ def is_open(parameter: Parameter) -> bool:
 def is_partly_open(parameter: Parameter) -> bool:
     """Whether figures and prior share in a parameter."""
     return OPEN <= parameter.identified < SETTLED
-
-
-def solved_together(calibration: Calibration) -> int:
-    """Return how many figures the parameters were solved for.
-
-    The rest (sizes of arms, pain, function, complications, the operation) each stand for
-    themselves: the simulation takes them over as published.
-    """
-    evidence = calibration.evidence
-    return sum(
-        figure.role == "fit" and is_solved(figure, series)
-        for series in solved_series(evidence)
-        for figure in evidence.of_study(series.study)
-    )
 
 
 def parameters_section(results: StudyResults, calibration: Calibration) -> Section:

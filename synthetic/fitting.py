@@ -217,3 +217,17 @@ def _parameters(problem: Problem, solution: Solution) -> tuple[Parameter, ...]:
         )
         for free, solved, left in zip(problem.parameters, solution.solved, remaining, strict=True)
     )
+
+
+def solved_together(calibration: Calibration) -> int:
+    """Return how many figures the parameters were solved for.
+
+    The rest (sizes of arms, pain, function, complications, the operation) each stand for
+    themselves: the simulation takes them over as published.
+    """
+    evidence = calibration.evidence
+    return sum(
+        figure.role == "fit" and is_solved(figure, series)
+        for series in solved_series(evidence)
+        for figure in evidence.of_study(series.study)
+    )

@@ -103,7 +103,8 @@ def _share(meaning: str) -> Quantity:
     return Quantity(meaning, SHARE)
 
 
-_SCORES: Mapping[str, Quantity] = {
+# Means of what a patient has a number of.
+SCORES: Mapping[str, Quantity] = {
     "vas_before": _score("pain before treatment", "points"),
     "vas_after": _score("pain after surgery", "points"),
     "vas_after_sbrt": _score("pain after SBRT", "points"),
@@ -121,10 +122,10 @@ _FRACTURE = Quantity(
 )
 # What follows from the registry alone: no parameter of the illness-death model is solved for it.
 AROUND_TREATMENT: Mapping[str, Quantity] = {
-    **_SCORES,
+    **SCORES,
     **{
         f"{name}_sd": Quantity(f"standard deviation of {name}", {"mean_sd": score.units})
-        for name, score in _SCORES.items()
+        for name, score in SCORES.items()
     },
     "vas_decrease_median": Quantity("median of it", {"median_among_observed": ("points",)}),
     "pain_relief": _share("relief of pain"),

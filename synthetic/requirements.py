@@ -9,16 +9,24 @@ from outcomes.errors import CalibrationError, OutcomesError
 from outcomes.evidence import Design, DesignArm, Evidence, Figure
 from outcomes.evidence.design import KPS_RANGE, LAST_MONTH, SHARES
 from outcomes.synthetic.estimands import is_covered, is_solved
+from outcomes.synthetic.fractures import CLASSES, COUNTS, TIME
+from outcomes.synthetic.hardware import EARLY_DAYS
 from outcomes.synthetic.quantities import (
     ASIDE,
+    SCORES,
     at_a_month,
     find_quantity,
     is_solved_for,
     quantity_names,
 )
-from outcomes.synthetic.series import series_of
+from outcomes.synthetic.series import Series, series_of
 
+# Figures on the hardware failures of a study, and so none without them.
+OF_HARDWARE = ("hardware_failure", "hardware_failure_after_3m", "hardware_reoperation", EARLY_DAYS)
 DENOMINATOR = "the number of patients (or lesions) it rests on"
+# Means on the visual analogue scale; at its very ends everybody would have one score.
+PAIN = ("vas_before", "vas_after", "vas_after_sbrt")
+HIGHEST_MEAN = 9.99
 # What a number of a design may be, however it is named: above the first, up to the last.
 LIMITS: Mapping[str, tuple[float, float]] = {
     "size": (0, math.inf),
@@ -26,11 +34,12 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "age_mean": (17, 95),
     "age_sd": (0, 40),
     "kps_mean": KPS_RANGE,
-    "kps_sd": (0, 40),
+    # Scores come in steps of 10; nearer together they leave levels that nobody has.
+    "kps_sd": (2, 40),
     "overall_survival_median": (0, LAST_MONTH),
-    "vas_before_mean": (0, 10),
+    "vas_before_mean": (0, HIGHEST_MEAN),
     "vas_before_sd": (0, 5),
-    "vas_after_mean": (0, 10),
+    "vas_after_mean": (0, HIGHEST_MEAN),
     "vas_after_sd": (0, 5),
 }
 
@@ -116,6 +125,13 @@ def _figure_faults(figure: Figure, arms: Iterable[str] | None) -> Iterator[str]:
         yield fault("n", None, DENOMINATOR)
     if figure.unit == "months" and not 0 < (figure.value or 0) <= LAST_MONTH:
         yield fault("value", figure.value, f"above 0, up to the {LAST_MONTH} months simulated")
+    if figure.quantity in SCORES:
+        high = HIGHEST_MEAN if figure.quantity in PAIN else math.inf
+        if not 0 < (figure.value or 0) <= high:
+            limit = "" if high == math.inf else f", up to {high:g}"
+            yield fault("value", figure.value, f"a mean above 0{limit}")
+        if figure.sd == 0:
+            yield fault("sd", figure.sd, "a number above 0, or no key")
     horizon = at_a_month(figure.quantity)
     if horizon is not None:
         if figure.at_month != horizon[1]:
@@ -125,6 +141,9 @@ def _figure_faults(figure: Figure, arms: Iterable[str] | None) -> Iterator[str]:
     if arms is None:
         if figure.role == "fit":
             yield fault("id", figure.id, f"a figure of a study with a [design], {figure.study}")
+    elif figure.quantity == EARLY_DAYS:
+        if figure.arm not in quantity.arms:
+            yield fault("arm", figure.arm, _either(quantity.arms))
     elif figure.arm and figure.arm not in (*arms, *quantity.arms):
         yield fault("arm", figure.arm, f"{_either(arms)}, the arms of the design")
 
@@ -161,6 +180,28 @@ def _is_end(name: str) -> bool:
     return name.endswith(("_first", "_last"))
 
 
+def _series_faults(figure: Figure, series: Series, evidence: Evidence) -> Iterator[str]:
+    """Yield what keeps a series from reporting a figure."""
+    last = series.follow_up_range[1]
+    beyond = f"up to the last month of follow-up, {last:g} (follow_up_last)"
+    if figure.unit == "months" and last < (figure.value or 0) <= LAST_MONTH:
+        yield _line("figure", figure.id, "value", figure.value, beyond)
+    if last < (figure.at_month or 0) <= LAST_MONTH:
+        yield _line("figure", figure.id, "at_month", figure.at_month, beyond)
+    if figure.quantity in OF_HARDWARE and not series.hardware:
+        allowed = "a quantity of a study with a figure hardware_failure of the role fit"
+        yield _line("figure", figure.id, "quantity", figure.quantity, allowed)
+    if figure.quantity == TIME or figure.arm in CLASSES:
+        if not any(map(_counts_fractures, evidence.of_study(series.study))):
+            allowed = f"a figure of a study that prints {_either(COUNTS)} (role fit) above 0"
+            yield _line("figure", figure.id, "id", figure.id, allowed)
+
+
+def _counts_fractures(figure: Figure) -> bool:
+    counted = figure.quantity in COUNTS and figure.arm not in CLASSES and figure.role == "fit"
+    return counted and bool(figure.value)
+
+
 def _design_faults(design: Design, evidence: Evidence) -> Iterator[str]:
     """Yield what is wrong with a design whose numbers are possible each by itself."""
     try:
@@ -174,6 +215,9 @@ def _design_faults(design: Design, evidence: Evidence) -> Iterator[str]:
         yield _line("design", design.id, "sbrt_start_last", series.sbrt_start[1], allowed)
     if low == high and design.follow_up != "weibull":
         yield _line("design", design.id, "follow_up_last", high, "a month after the first")
+    for figure in evidence.of_study(design.id):
+        if is_covered(figure):
+            yield from _series_faults(figure, series, evidence)
     printed = [f for f in evidence.of_study(design.id) if f.role == "fit"]
     spoken = [f.quantity for f in printed if is_solved(f, series)]
     if design.borrows and spoken:

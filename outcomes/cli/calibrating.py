@@ -77,10 +77,15 @@ def calibrate(
 
 
 def _summarise(calibration: "Calibration", out: Path) -> None:
+    from outcomes.synthetic.fitting import solved_together
+
     fitted = calibration.fitted
     met = sum(bool(target.within) for target in fitted)
     solved = len(calibration.parameters)
-    say(f"{met} of {len(fitted)} fitted figures met by {solved} parameters; written to {out}")
+    say(
+        f"{met} of {len(fitted)} fitted figures met; {solved} parameters were solved for "
+        f"{solved_together(calibration)} of them; written to {out}"
+    )
     missed = [target for target in fitted if not target.within]
     for target in sorted(missed, key=lambda target: -abs(target.z or 0)):
         say(
