@@ -125,7 +125,7 @@ def _figure_faults(figure: Figure, arms: Iterable[str] | None) -> Iterator[str]:
         yield fault("n", None, DENOMINATOR)
     if figure.unit == "months" and not 0 < (figure.value or 0) <= LAST_MONTH:
         yield fault("value", figure.value, f"above 0, up to the {LAST_MONTH} months simulated")
-    if figure.quantity in SCORES:
+    if figure.quantity in SCORES and figure.quantity != "vas_decrease":
         high = HIGHEST_MEAN if figure.quantity in PAIN else math.inf
         if not 0 < (figure.value or 0) <= high:
             limit = "" if high == math.inf else f", up to {high:g}"
@@ -191,10 +191,10 @@ def _series_faults(figure: Figure, series: Series, evidence: Evidence) -> Iterat
     if figure.quantity in OF_HARDWARE and not series.hardware:
         allowed = "a quantity of a study with a figure hardware_failure of the role fit"
         yield _line("figure", figure.id, "quantity", figure.quantity, allowed)
-    if figure.quantity == TIME or figure.arm in CLASSES:
-        if not any(map(_counts_fractures, evidence.of_study(series.study))):
-            allowed = f"a figure of a study that prints {_either(COUNTS)} (role fit) above 0"
-            yield _line("figure", figure.id, "id", figure.id, allowed)
+    of_fractures = figure.quantity == TIME or figure.arm in CLASSES
+    if of_fractures and not any(map(_counts_fractures, evidence.of_study(series.study))):
+        allowed = f"a figure of a study that prints {_either(COUNTS)} (role fit) above 0"
+        yield _line("figure", figure.id, "id", figure.id, allowed)
 
 
 def _counts_fractures(figure: Figure) -> bool:
