@@ -117,7 +117,9 @@ def read_files(files: Iterable[Path], faults: Faults) -> list[Row]:
         for row in _read_file(file, faults):
             key = (row.table, row.label)
             if key in rows:
-                faults.add([row.error("id", row.id or row.label, f"an id not used in {rows[key].file}")])
+                faults.add(
+                    [row.error("id", row.id or row.label, f"an id not used in {rows[key].file}")]
+                )
             found = list(_type_faults(row))
             faults.add(found)
             rows[key] = replace(row, sound=not found)
