@@ -191,7 +191,9 @@ def _series_faults(figure: Figure, series: Series, evidence: Evidence) -> Iterat
     if figure.quantity in OF_HARDWARE and not series.hardware:
         allowed = "a quantity of a study with a figure hardware_failure of the role fit"
         yield _line("figure", figure.id, "quantity", figure.quantity, allowed)
-    of_fractures = figure.quantity == TIME or figure.arm in CLASSES
+    of_fractures = figure.quantity == TIME
+    # An arm of the design may have the name of a class.
+    of_fractures |= figure.quantity in COUNTS and figure.arm in CLASSES
     if of_fractures and not any(map(_counts_fractures, evidence.of_study(series.study))):
         allowed = f"a figure of a study that prints {_either(COUNTS)} (role fit) above 0"
         yield _line("figure", figure.id, "id", figure.id, allowed)

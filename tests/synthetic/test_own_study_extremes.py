@@ -149,6 +149,9 @@ BORNE = {
     "Karnofsky score all but 40": [design("kps_mean = 40.1\nkps_sd = 40")],
     "all of one age": [design("age_sd = 0.01")],
     "an arm of one": [("size = 25", "size = 1"), ("size = 35", "size = 59")],
+    "an arm named as a class of fractures": [
+        count("local_progression_crude/fractionated", 3, arm("fractionated"), n=35)
+    ],
     "arms alike": [("single_24 = 1\n", "")],
     "no operation": [("size = 35", 'size = 35\nprocedure = "none"')],
     "nobody gets SBRT": [
