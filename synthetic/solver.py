@@ -174,6 +174,13 @@ def remember_last(
     return remembered
 
 
+def keep_near(problem: Problem, solved: FloatArray) -> FloatArray:
+    """Return a point moved to where parameters still mean something."""
+    centre = np.array([p.prior_solved for p in problem.parameters])
+    reach = FARTHEST * np.array([p.prior_sd for p in problem.parameters])
+    return np.clip(solved, centre - reach, centre + reach)
+
+
 def solve(problem: Problem, start: FloatArray | None = None) -> Solution:
     """Return the parameters that meet the figures best.
 
@@ -205,16 +212,13 @@ def solve(problem: Problem, start: FloatArray | None = None) -> Solution:
                 f"{HORIZON_MONTHS:g} months that are simulated"
             )
 
-    def near(solved: FloatArray) -> FloatArray:
-        return np.clip(solved, centre - FARTHEST * spread, centre + FARTHEST * spread)
-
     def residuals(solved: FloatArray) -> FloatArray:
-        misses = (figures_at(problem, near(solved)) - wanted) / errors
+        misses = (figures_at(problem, keep_near(problem, solved)) - wanted) / errors
         misses = np.clip(np.nan_to_num(misses, nan=LARGEST_MISS), -LARGEST_MISS, LARGEST_MISS)
         return np.concatenate([FIGURE_WEIGHT * misses, (solved - centre) / spread])
 
     def jacobian(solved: FloatArray) -> FloatArray:
-        blocks = jacobian_at(problem, near(solved))
+        blocks = jacobian_at(problem, keep_near(problem, solved))
         lost = [f.id for f, row in zip(flat, blocks, strict=True) if not np.isfinite(row).all()]
         if lost:
             raise CalibrationError(
@@ -236,7 +240,7 @@ def solve(problem: Problem, start: FloatArray | None = None) -> Solution:
             gtol=1e-8,
             max_nfev=MOST_EVALUATIONS,
         )
-    solved = near(found.x)
+    solved = keep_near(problem, found.x)
     return Solution(
         solved=solved,
         expectations=expect_all(problem, solved),

@@ -31,6 +31,7 @@ from outcomes.synthetic.solver import (
     Problem,
     figures_at,
     jacobian_at,
+    keep_near,
     natural_values,
     remember_last,
 )
@@ -44,6 +45,7 @@ INDEPENDENT = 0.05
 # An assumption that acts as a figure is met.
 ASSUMED_ERROR = 0.005
 ATTEMPTS = 5
+LARGEST_MISS = 50.0
 
 Progress = Callable[[int], None]
 
@@ -252,31 +254,31 @@ def solve_draw(
     centre = np.array([free.prior_solved for free in problem.parameters]) + spread * shift
     wanted = published_link(figures) + noise
 
-    report = remember_last(partial(figures_at, problem))
+    @remember_last
+    def report(solved: FloatArray) -> FloatArray:
+        return figures_at(problem, keep_near(problem, solved))
 
     def residuals(solved: FloatArray) -> FloatArray:
-        misses = np.clip(to_link(figures, report(solved)) - wanted, -50, 50)
+        misses = np.nan_to_num(to_link(figures, report(solved)) - wanted, nan=LARGEST_MISS)
+        misses = np.clip(misses, -LARGEST_MISS, LARGEST_MISS)
         return np.concatenate([errors.whitening @ misses, (solved - centre) / spread])
 
     def jacobian(solved: FloatArray) -> FloatArray:
         slope = link_slope(figures, report(solved))
-        block = errors.whitening @ (slope[:, None] * jacobian_at(problem, solved))
+        derivatives = jacobian_at(problem, keep_near(problem, solved))
+        block = errors.whitening @ (slope[:, None] * derivatives)
         return np.vstack([block, np.diag(1 / spread)])
 
-    try:
-        found = least_squares(
-            residuals,
-            start,
-            jac=jacobian,
-            x_scale=spread,
-            xtol=1e-4,
-            ftol=1e-4,
-            max_nfev=40,
-        )
-    except (ValueError, np.linalg.LinAlgError):
-        # Not finite somewhere on the way: no solution near.
-        return None
-    return np.asarray(found.x) if found.status > 0 else None
+    # A trial point may be absurd (an event that nobody has); it counts as a large miss.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        try:
+            found = least_squares(
+                residuals, start, jac=jacobian, x_scale=spread, xtol=1e-4, ftol=1e-3, max_nfev=40
+            )
+        except (ValueError, np.linalg.LinAlgError):
+            # The search came where a derivative does not exist.
+            return None
+    return keep_near(problem, found.x) if found.status > 0 else None
 
 
 def derive_at(problem: Problem, solved: FloatArray) -> tuple[Derived, ...]:
