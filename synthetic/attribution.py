@@ -1,7 +1,7 @@
 """Where the uncertainty of a derived quantity comes from.
 
 First-order shares of the variance: the solution is taken as linear in the figures, the priors and
-the assumptions (the implicit function theorem at the calibrated parameters), so that each source
+the assumptions (the implicit function theorem at the middle of the ensemble), so that each source
 adds its own variance.
 """
 
@@ -55,7 +55,8 @@ def attribute(
     Parameters
     ----------
     problem, solved
-        The calibration.
+        Figures and parameters, and the best fit to what was published with each figure weighed by
+        its sampling error: the middle of the ensemble.
     covariance, whitening
         Sampling covariance of the figures on the link scale, and the matrix that whitens it.
     derive_at

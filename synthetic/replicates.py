@@ -54,7 +54,8 @@ def draw_figures(
     calibration
         Parameters.
     size
-        Rows of each cohort; by default the published size.
+        Rows of each cohort; by default the published size. At another size counts, and the sizes
+        of arms, are still out of the published n.
     jobs, cluster, progress
         As in `outcomes.parallel.replicate`; progress counts cohorts.
 
@@ -67,7 +68,7 @@ def draw_figures(
     batches = make_batches(study, cohorts, rows, seed)
     done = np.cumsum([0, *(batch.cohorts for batch in batches)])
     parts = replicate(
-        partial(_figures_of, tuple(figures), calibration),
+        partial(_figures_of, tuple(figures), calibration, size is None),
         batches,
         jobs=jobs,
         cluster=cluster,
@@ -79,13 +80,13 @@ def draw_figures(
 def _figures_of(figures: tuple[Figure, ...], calibration: Calibration, batch: Batch) -> FloatArray:
     return np.array(
         [
-            [_report(figure, cohort, batch.rows) for figure in figures]
+            [_report(figure, cohort, counted) for figure in figures]
             for cohort in draw_batch(batch, calibration)
         ]
     )
 
 
-def _report(figure: Figure, cohort: pd.DataFrame, size: int) -> float:
+def _report(figure: Figure, cohort: pd.DataFrame, size: int | None) -> float:
     try:
         value = reported(figure, cohort, size)
     except NotEstimableError:

@@ -27,6 +27,7 @@ from outcomes.synthetic.links import link_slope, published_link, to_link
 from outcomes.synthetic.parameters import SHARED
 from outcomes.synthetic.ranges import draw_assumptions
 from outcomes.synthetic.replicates import draw_figures
+from outcomes.synthetic.series import HORIZON_MONTHS
 from outcomes.synthetic.solver import (
     Problem,
     figures_at,
@@ -46,6 +47,7 @@ INDEPENDENT = 0.05
 ASSUMED_ERROR = 0.005
 ATTEMPTS = 5
 LARGEST_MISS = 50.0
+LEAST_VARIANCE = 1e-5
 
 Progress = Callable[[int], None]
 
@@ -130,8 +132,16 @@ def draw_ensemble(
         progress=progress,
     )
     centre = derive_at(problem, start)
+    nothing = np.zeros(errors.root.shape[0]), np.zeros(start.size)
+    middle = solve_draw(problem, errors, start, *nothing)
     found = np.array([member.derived for member in members])
-    sources = attribute(problem, start, errors.covariance, errors.whitening, derive_at)
+    sources = attribute(
+        problem,
+        start if middle is None else middle,
+        errors.covariance,
+        errors.whitening,
+        derive_at,
+    )
     return Ensemble(
         seed=seed,
         size=draws,
@@ -192,6 +202,8 @@ def sampling_errors(
             jobs=jobs,
             cluster=cluster,
         )
+        # A median that is not reached lies beyond the months that are simulated.
+        drawn = np.where(np.isinf(drawn), HORIZON_MONTHS, drawn)
         linked = to_link(published, drawn, TIMES_THE_SIZE)
         usable = linked[np.isfinite(linked).all(axis=1)]
         if len(usable) < COHORTS // 2:
@@ -199,7 +211,11 @@ def sampling_errors(
                 f"{series.study}: figures that few cohorts of this design can report; their "
                 "sampling distribution cannot be found"
             )
-        blocks.append(TIMES_THE_SIZE * np.cov(usable, rowvar=False).reshape(2 * (len(published),)))
+        block = TIMES_THE_SIZE * np.cov(usable, rowvar=False).reshape(2 * (len(published),))
+        for figure, variance in zip(published, np.diag(block), strict=True):
+            if variance < LEAST_VARIANCE:
+                raise CalibrationError(f"{figure.id}: is the same in every cohort of this design")
+        blocks.append(block)
         blocks += [np.full((1, 1), ASSUMED_ERROR**2)] * (len(figures) - len(published))
     return Errors.of(np.asarray(block_diag(*blocks)))
 

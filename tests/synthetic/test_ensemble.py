@@ -112,6 +112,8 @@ def test_sampling_errors_agree_with_the_formulas(problem, errors):
     assert errors.covariance[position, position] == pytest.approx(
         1 / (39 * share * (1 - share)), rel=0.25
     )
+    arm = [figure.id for figure in figures].index("liu-2020/patients/sbrt")
+    assert errors.covariance[arm, arm] == pytest.approx(1 / (52 * 0.25 * 0.75), rel=0.25)
     assert np.linalg.eigvalsh(errors.covariance).min() > -1e-9
     assert errors.root @ errors.root.T == pytest.approx(errors.covariance, abs=1e-8)
 
