@@ -77,7 +77,11 @@ def draw_figures(
     return np.concatenate(parts)
 
 
-def _figures_of(figures: tuple[Figure, ...], calibration: Calibration, batch: Batch) -> FloatArray:
+def _figures_of(
+    figures: tuple[Figure, ...], calibration: Calibration, published: bool, batch: Batch
+) -> FloatArray:
+    """Return the figures of each cohort; at another size than published, counts are out of n."""
+    counted = batch.rows if published else None
     return np.array(
         [
             [_report(figure, cohort, counted) for figure in figures]
