@@ -102,17 +102,34 @@ def _compare(whole: Figure, groups: list[_Group]) -> Finding | None:
     words = f"{'Medians' if medians_only else 'Averages'} of {parts} "
     words += f"make an average of {limits}{expected[0]:.1f}"
     words += f" to {expected[1]:.1f} months" if not limits else " months"
+    if any(g.figure.estimand not in AVERAGES for g in groups):
+        least = sum((g.figure.n or 0) * _least_mean(g.figure) for g in groups) / n
+        words += f" for hazards of Weibull kind ({_shapes(groups)})"
+        words += f", {'' if limits else 'at least '}{least:.1f} whatever the distribution"
     words += f"; {value:g} is printed ({whole.source})."
     numbers: dict[str, Number] = {"printed": value, "expected": expected, "pooled_median": medians}
     ids = (whole.id, *(group.figure.id for group in groups))
     if probability < IMPROBABLE:
-        words += f" An average so far off has a probability of {chance(probability)} at most."
+        words += " Over these hazards an average so far off has a probability of "
+        words += f"{chance(probability)} at most."
         return Finding("follow-up", "improbable", whole.study, ids, words, numbers, probability)
     outside = not expected[0] - half <= value <= expected[1] + half
     if outside and as_median and not limits:
         words += f" As the median of all it fits ({medians[0]:.1f} to {medians[1]:.1f} months)."
         return Finding("follow-up", "reading", whole.study, ids, words, numbers, probability)
     return None
+
+
+def _shapes(groups: list[_Group]) -> str:
+    """Return the shapes tried, in words."""
+    ends = {g.shapes[-1]: "death" if g.shapes is DEATH_SHAPES else "other times" for g in groups}
+    told = [f"to {last:g}" + f" for {what}" * (len(ends) > 1) for last, what in ends.items()]
+    return f"shape {DEATH_SHAPES[0]:g} {', '.join(told)}"
+
+
+def _least_mean(figure: Figure) -> float:
+    """Return the least mean of times that cannot be negative: half of them reach the median."""
+    return (figure.value or 0.0) * (1.0 if figure.estimand in AVERAGES else 0.5)
 
 
 def _pooled_medians(groups: list[_Group]) -> tuple[float, float]:

@@ -139,7 +139,8 @@ def meanings(evidence: Evidence) -> Iterator[Finding]:
         if probability is not None:
             words += (
                 f" As {name(excluded[0])} the number has a probability of {chance(probability)} at "
-                "most beside the other times of the study, so it belongs to the other meaning."
+                "most beside the other times of the study, over hazards of Weibull kind, so it "
+                "belongs to the other meaning."
             )
         else:
             words += " Which is meant cannot be told, and both may be."

@@ -141,7 +141,7 @@ def name(figure: Figure) -> str:
 
 def arm_name(figure: Figure) -> str:
     """Return the arm of a figure in words; ``all`` without one."""
-    words = figure.arm.replace("_", " ") or "all"
+    words = figure.arm.replace("surgery_sbrt", "surgery_+_sbrt").replace("_", " ") or "all"
     return re.sub(r"\bsbrt\b", "SBRT", words)
 
 
@@ -159,6 +159,11 @@ def chance(probability: float) -> str:
     """Return an upper limit of a probability: one digit, rounded up, at least 0.0001."""
     digits = max(-math.floor(math.log10(max(probability, 1e-4))), 1)
     return f"{math.ceil(max(probability, 1e-4) * 10**digits - ROUNDING) / 10**digits:g}"
+
+
+def about(probability: float) -> str:
+    """Return a probability to one digit, in words."""
+    return "below 0.0001" if probability < 1e-4 else f"about {float(f'{probability:.1g}'):g}"
 
 
 def listed(items: Iterable[str]) -> str:
