@@ -178,7 +178,8 @@ def with_shipped(calibration: Calibration) -> Calibration:
     """Return a fresh calibration with the ensemble and verification that come with the package.
 
     They take minutes to compute. For other evidence than the shipped one they would say nothing;
-    the calibration is then returned as it is.
+    the calibration is then returned as it is. A shipped file that was solved for earlier evidence
+    is read without them.
     """
     shipped = shipped_calibration()
     if evidence_hash(shipped.evidence) != evidence_hash(calibration.evidence):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         simulation_provenance,
     )
     from outcomes.synthetic.fitting import calibrate
-    from outcomes.synthetic.members import draw_truth, with_member
+    from outcomes.synthetic.members import draw_truth, member_provenance, with_member
     from outcomes.synthetic.patient_truth import true_risk
     from outcomes.synthetic.pooled import simulate_pooled
     from outcomes.synthetic.replicates import verification_size, verify
@@ -36,6 +36,7 @@ __all__ = [
     "calibrate",
     "draw_ensemble",
     "draw_truth",
+    "member_provenance",
     "read_calibration",
     "shipped_calibration",
     "simulate",
@@ -57,6 +58,7 @@ _HOMES = {
     "calibrate": "fitting",
     "draw_ensemble": "uncertainty",
     "draw_truth": "members",
+    "member_provenance": "members",
     "read_calibration": "calibration",
     "shipped_calibration": "cohort",
     "simulate": "cohort",

@@ -12,6 +12,16 @@ from outcomes.evidence import Evidence, evidence_hash
 from outcomes.synthetic.effects import Effects
 from outcomes.synthetic.ensemble import Ensemble
 from outcomes.synthetic.parameters import SHARED, FreeParameter
+from outcomes.synthetic.ranges import varied
+from outcomes.synthetic.records import (
+    check_keys,
+    read_list,
+    read_numbers,
+    read_object,
+    read_record,
+    read_records,
+    refusal,
+)
 from outcomes.synthetic.series import Series, all_series, shared_parameters
 from outcomes.synthetic.verification import Verification
 
@@ -20,6 +30,8 @@ UNREADABLE = "not a readable calibration; allowed: the JSON that `outcomes calib
 # Further from its prior, in standard deviations of it, no parameter means anything: the shipped
 # ones lie within 5.
 FARTHEST = 10.0
+# An ensemble is stored with six digits.
+ROUNDING = 1e-5
 
 
 @dataclass(frozen=True)
@@ -240,8 +252,15 @@ def read_calibration(path: str | Path, evidence: Evidence) -> Calibration:
 
 
 def read_shipped(path: str | Path, evidence: Evidence) -> Calibration:
-    """Read the calibration that comes with the package, as its evidence does."""
-    return calibration_of(_read_json(path), evidence, str(path))
+    """Read the calibration that comes with the package, as its evidence does.
+
+    Where it was solved for earlier figures, its ensemble and verification are left out: they say
+    nothing of these.
+    """
+    data = _read_json(path)
+    if data.get("evidence_hash") != evidence_hash(evidence):
+        data |= {"ensemble": None, "verification": None}
+    return calibration_of(data, evidence, str(path))
 
 
 def _read_json(path: str | Path) -> dict[str, Any]:
@@ -260,51 +279,103 @@ def calibration_of(data: Mapping[str, Any], evidence: Evidence, source: str) -> 
     Raises
     ------
     CalibrationError
-        If the data are no calibration, or of another format.
+        If the data are no calibration, of another format, or hold a value that cannot be.
     """
     try:
         if data["format"] != FORMAT:
-            raise CalibrationError(f"{source}: format {data['format']}; allowed: {FORMAT}")
-        if not isinstance(data["parameters"], dict):
-            raise CalibrationError(f"{source}: parameters: allowed: a JSON object")
+            raise CalibrationError(f"format {data['format']!r:.60}; allowed: {FORMAT}")
+        ensemble, verification = data["ensemble"], data["verification"]
         calibration = Calibration(
-            targets=tuple(Target(**row) for row in data["targets"]),
-            parameters=tuple(Parameter(**row) for row in data["parameters"].values()),
-            singular_values=tuple(data["singular_values"]),
-            converged=bool(data["converged"]),
-            decomposition=tuple(Decomposition(**row) for row in data["decomposition"]),
+            targets=read_records(Target, data["targets"], "targets"),
+            parameters=_parameters(data["parameters"]),
+            singular_values=read_numbers(data["singular_values"], "singular_values"),
+            converged=_is_true(data["converged"], "converged"),
+            decomposition=read_records(
+                Decomposition, data["decomposition"], "decomposition", undefined=True
+            ),
             evidence=evidence,
-            apart=tuple(data["apart"]),
-            ensemble=data["ensemble"] and Ensemble.from_dict(data["ensemble"]),
-            verification=data["verification"] and Verification.from_dict(data["verification"]),
+            apart=_names(data["apart"], "apart"),
+            ensemble=None if ensemble is None else Ensemble.from_dict(ensemble),
+            verification=None if verification is None else Verification.from_dict(verification),
         )
-        _check_parameters(calibration, source)
+        _check_parameters(calibration)
+        if calibration.ensemble is not None:
+            _check_ensemble(calibration.ensemble, calibration)
+    except CalibrationError as error:
+        raise CalibrationError(f"{source}: {error}") from error
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        if isinstance(error, CalibrationError):
-            raise
         raise CalibrationError(f"{source}: {UNREADABLE} ({error})") from error
     return calibration
 
 
-def _check_parameters(calibration: Calibration, source: str) -> None:
-    """Refuse a calibration that lacks a parameter of its series, or has an impossible one."""
-    found = {parameter.key: parameter.value for parameter in calibration.parameters}
+def _parameters(data: object) -> tuple[Parameter, ...]:
+    found = []
+    for key, row in read_object(data, "parameters").items():
+        parameter = read_record(Parameter, row, f"parameter {key}")
+        if parameter.key != key:
+            raise refusal(f"parameter {key}", parameter.key, "study and name as in its key")
+        found.append(parameter)
+    return tuple(found)
+
+
+def _is_true(data: object, where: str) -> bool:
+    if not isinstance(data, bool):
+        raise refusal(where, data, "true or false")
+    return data
+
+
+def _names(data: object, where: str) -> tuple[str, ...]:
+    names = read_list(data, where)
+    for name in names:
+        if not isinstance(name, str):
+            raise refusal(where, name, "names of studies")
+    return tuple(names)
+
+
+def _free_parameters(calibration: Calibration) -> dict[str, FreeParameter]:
+    """Return what a calibration of these series solves for, by key."""
     evidence = calibration.evidence
     own = tuple(free for series in calibration.series for free in series.parameters(evidence))
-    for free in (*shared_parameters(evidence), *own):
-        if free.key not in found:
-            raise CalibrationError(f"{source}: parameter {free.key}: missing; allowed: a number")
-        value = found[free.key]
-        if not _is_possible(free, value):
-            raise CalibrationError(
-                f"{source}: parameter {free.key}: found {value!r}; allowed: a number within "
-                f"{FARTHEST:g} prior standard deviations of {free.prior:g}"
-            )
+    return {free.key: free for free in (*shared_parameters(evidence), *own)}
 
 
-def _is_possible(free: FreeParameter, value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
+def _check_parameters(calibration: Calibration) -> None:
+    """Refuse a calibration that lacks a parameter of its series, or has an impossible one."""
+    found = {parameter.key: parameter.value for parameter in calibration.parameters}
+    free = _free_parameters(calibration)
+    for key in free:
+        if key not in found:
+            raise CalibrationError(f"parameter {key}: missing; allowed: a number")
+    for key, value in found.items():
+        if key not in free:
+            raise CalibrationError(f"parameter {key}: unknown; allowed: {', '.join(free)}")
+        _check_value(free[key], value, f"parameter {key}")
+
+
+def _check_ensemble(ensemble: Ensemble, calibration: Calibration) -> None:
+    """Refuse an ensemble with other or impossible parameters or assumptions."""
+    free = _free_parameters(calibration)
+    check_keys(ensemble.parameters, list(free), "ensemble, parameters")
+    for key, column in ensemble.parameters.items():
+        for value in column:
+            _check_value(free[key], value, f"ensemble, parameters, {key}")
+    drawn = {assumption.id: assumption for assumption in varied(calibration.evidence)}
+    check_keys(ensemble.assumptions, list(drawn), "ensemble, assumptions")
+    for key, column in ensemble.assumptions.items():
+        low, high = drawn[key].low, drawn[key].high
+        slack = ROUNDING * max(abs(low), abs(high))
+        for value in column:
+            if not low - slack <= value <= high + slack:
+                raise refusal(f"ensemble, assumptions, {key}", value, f"{low:g} to {high:g}")
+
+
+def _check_value(free: FreeParameter, value: float, where: str) -> None:
+    if not _is_possible(free, value):
+        allowed = f"a number within {FARTHEST:g} prior standard deviations of {free.prior:g}"
+        raise refusal(where, value, allowed)
+
+
+def _is_possible(free: FreeParameter, value: float) -> bool:
     low, high = {"log": (0.0, math.inf), "logit": (0.0, 1.0), "identity": (-math.inf, math.inf)}[
         free.scale
     ]

@@ -1,10 +1,22 @@
 """An ensemble of parameter sets: what the published figures and assumptions leave uncertain."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+from outcomes.errors import CalibrationError
+from outcomes.synthetic.records import (
+    check_keys,
+    read_list,
+    read_numbers,
+    read_object,
+    read_record,
+    read_records,
+    read_whole,
+)
+
 SourceKind = Literal["sampling", "prior", "assumption"]
+SMALLEST = 2
 
 
 @dataclass(frozen=True)
@@ -94,27 +106,40 @@ class Ensemble:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Ensemble":
+    def from_dict(cls, data: object) -> "Ensemble":
         """Return the ensemble of plain data.
 
         Raises
         ------
-        KeyError, TypeError, ValueError
-            If the data are no ensemble.
+        CalibrationError
+            If the data are no ensemble of two sets or more.
         """
-        size = int(data["size"])
-        columns = {}
-        for table in ("parameters", "assumptions"):
-            columns[table] = {
-                key: tuple(float(value) for value in values) for key, values in data[table].items()
-            }
-            for key, values in columns[table].items():
-                if len(values) != size:
-                    raise ValueError(f"ensemble, {key}: found {len(values)} values of {size}")
-        quantities = tuple(
-            Quantity(**{**row, "sources": tuple(Source(**source) for source in row["sources"])})
-            for row in data["quantities"]
-        )
+        found = read_object(data, "ensemble")
+        check_keys(found, [field.name for field in fields(cls)], "ensemble")
+        size = read_whole(found["size"], "ensemble, size", SMALLEST)
         return cls(
-            int(data["seed"]), size, columns["parameters"], columns["assumptions"], quantities
+            seed=read_whole(found["seed"], "ensemble, seed", 0),
+            size=size,
+            parameters=_columns(found["parameters"], size, "ensemble, parameters"),
+            assumptions=_columns(found["assumptions"], size, "ensemble, assumptions"),
+            quantities=tuple(
+                _quantity(row, f"ensemble, quantities[{k}]")
+                for k, row in enumerate(read_list(found["quantities"], "ensemble, quantities"))
+            ),
         )
+
+
+def _columns(data: object, size: int, where: str) -> dict[str, tuple[float, ...]]:
+    columns = {}
+    for key, column in read_object(data, where).items():
+        columns[key] = read_numbers(column, f"{where}, {key}")
+        if len(columns[key]) != size:
+            found = f"found {len(columns[key])} values; allowed: {size}"
+            raise CalibrationError(f"{where}, {key}: {found}")
+    return columns
+
+
+def _quantity(data: object, where: str) -> Quantity:
+    row = dict(read_object(data, where))
+    sources = read_records(Source, row.get("sources"), f"{where}, sources")
+    return read_record(Quantity, {**row, "sources": sources}, where, undefined=True)

@@ -219,7 +219,7 @@ def test_refusals():
         with_member(calibration, 0)
     with pytest.raises(CalibrationError, match="holds no ensemble"):
         draw_truth(calibration, 0)
-    with pytest.raises(ValueError, match="2 values of 3"):
+    with pytest.raises(CalibrationError, match="parameters, a: found 2 values; allowed: 3"):
         Ensemble.from_dict(
             {"seed": 0, "size": 3, "parameters": {"a": [1, 2]}, "assumptions": {}, "quantities": []}
         )
