@@ -61,7 +61,7 @@ def on_cluster(
             ) from error
 
 
-class ClusterBackend(ParallelBackendBase):  # type: ignore[misc]
+class ClusterBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no types
     """Hands joblib's batches to a Dask client.
 
     joblib's own backend for Dask waits for ever when a worker dies or cannot unpickle a task,

@@ -6,13 +6,14 @@ one thread, and nothing inside a call starts workers of its own.
 
 import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
-
-import numpy as np
 
 from outcomes.errors import ParallelError
 from outcomes.workers import leave_interrupts_to_the_parent, run_item, thread_pools
+
+if TYPE_CHECKING:
+    from numpy.random import SeedSequence
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -83,7 +84,7 @@ def replicate(
     return [results[position] for position in range(len(todo))]
 
 
-def spawn_seeds(seed: int | np.random.SeedSequence, n: int) -> list[np.random.SeedSequence]:
+def spawn_seeds(seed: "int | SeedSequence", n: int) -> "list[SeedSequence]":
     """Return independent seeds, one for each of `n` items; more items leave the first ones as is.
 
     Parameters
@@ -93,7 +94,9 @@ def spawn_seeds(seed: int | np.random.SeedSequence, n: int) -> list[np.random.Se
     n
         Number of children.
     """
-    root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+    from numpy.random import SeedSequence
+
+    root = seed if isinstance(seed, SeedSequence) else SeedSequence(seed)
     return root.spawn(n)
 
 

@@ -96,6 +96,7 @@ def draw_ensemble(
     *,
     jobs: int = 1,
     cluster: str | None = None,
+    simulated: Progress | None = None,
     progress: Progress | None = None,
 ) -> Ensemble:
     """Return an ensemble of parameter sets with the derived quantities' intervals.
@@ -110,8 +111,11 @@ def draw_ensemble(
         Seed; the same sets whatever `jobs` and `cluster`.
     jobs, cluster
         As in `outcomes.parallel.replicate`.
+    simulated
+        Called with the number of cohorts that are simulated for the sampling errors, of
+        `sampling_size`.
     progress
-        Called with the number of sets that are solved.
+        Called with the number of sets that are solved, first with 0.
 
     Raises
     ------
@@ -122,8 +126,12 @@ def draw_ensemble(
         raise CalibrationError(f"draws: found {draws}; allowed: at least 2")
     of_figures, of_sets = spawn_seeds(seed, 2)
     problem = calibration_problem(calibration.evidence)
-    errors = sampling_errors(problem, calibration, of_figures, jobs=jobs, cluster=cluster)
+    errors = sampling_errors(
+        problem, calibration, of_figures, jobs=jobs, cluster=cluster, progress=simulated
+    )
     start = solved_point(problem, calibration)
+    if progress is not None:
+        progress(0)
     members = replicate(
         partial(solve_member, problem, errors, start),
         spawn_seeds(of_sets, draws),
@@ -179,6 +187,11 @@ def solved_point(problem: Problem, calibration: Calibration) -> FloatArray:
     return np.array([free.to_solved(values[free.key]) for free in problem.parameters])
 
 
+def sampling_size(calibration: Calibration) -> int:
+    """Return how many cohorts `sampling_errors` simulates in all."""
+    return COHORTS * len(calibration_problem(calibration.evidence).series)
+
+
 def sampling_errors(
     problem: Problem,
     calibration: Calibration,
@@ -186,11 +199,16 @@ def sampling_errors(
     *,
     jobs: int = 1,
     cluster: str | None = None,
+    progress: Progress | None = None,
 ) -> Errors:
-    """Return the joint sampling distribution of the figures, from simulated cohorts."""
+    """Return the joint sampling distribution of the figures, from simulated cohorts.
+
+    Progress counts the cohorts, of `sampling_size`.
+    """
     blocks = []
     seeds = seed.spawn(len(problem.series))
-    for series, figures, one in zip(problem.series, problem.figures, seeds, strict=True):
+    rows = zip(problem.series, problem.figures, seeds, strict=True)
+    for before, (series, figures, one) in enumerate(rows):
         published = [figure for figure in figures if figure in problem.evidence.figures]
         drawn = draw_figures(
             series.study,
@@ -201,6 +219,7 @@ def sampling_errors(
             size=TIMES_THE_SIZE * series.size,
             jobs=jobs,
             cluster=cluster,
+            progress=progress and partial(_further, progress, before * COHORTS),
         )
         # A median that is not reached lies beyond the months that are simulated.
         drawn = np.where(np.isinf(drawn), HORIZON_MONTHS, drawn)
@@ -218,6 +237,10 @@ def sampling_errors(
         blocks.append(block)
         blocks += [np.full((1, 1), ASSUMED_ERROR**2)] * (len(figures) - len(published))
     return Errors.of(np.asarray(block_diag(*blocks)))
+
+
+def _further(progress: Progress, before: int, done: int) -> None:
+    progress(before + done)
 
 
 def solve_member(

@@ -1,5 +1,6 @@
 """The commands put together, and what their exit statuses mean."""
 
+import os
 import signal
 import sys
 import threading
@@ -45,6 +46,14 @@ def main() -> None:
         app()
     except OutcomesError as error:
         print_error(str(error))
+        sys.exit(UNUSABLE)
+    except OSError as error:
+        # Files are told of by `OutcomesError`, and named in what Python raises on opening them.
+        if error.filename is not None:
+            raise
+        print_error(f"stdout: cannot be written ({error.strerror or error})")
+        # Python would try once more at its end, and fail as here.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(UNUSABLE)
 
 

@@ -1,20 +1,35 @@
 """`outcomes calibrate`: from published figures to parameters, their uncertainty, and a check."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outcomes.cli.console import check_ending, check_output, progress, say
-from outcomes.cli.options import Cluster, EvidenceFile, Jobs, counted
+from outcomes.cli.console import check_ending, check_output, progress, say, wrong_usage
+from outcomes.cli.options import Cluster, EvidenceFile, Jobs, counted, counted_in_turn
 from outcomes.errors import CalibrationError
 
 # Of a parameter of which the figures remove less than this share of the prior variance, its value
 # is said to be the prior's.
 LITTLE = 0.1
+LEAST_DRAWS = 2
+# Among fewer cohorts not one lies outside the central 95 %.
+LEAST_COHORTS = 40
 
 if TYPE_CHECKING:
     from outcomes.synthetic import Calibration
+
+
+def _enough(least: int) -> Callable[[int], int]:
+    """Return the check of a number that is 0, for none, or enough to say something."""
+
+    def check(number: int) -> int:
+        if 0 < number < least:
+            raise wrong_usage(f"found {number}; allowed: 0, or at least {least}")
+        return number
+
+    return check
 
 
 def calibrate(
@@ -24,16 +39,18 @@ def calibrate(
         int,
         typer.Option(
             min=0,
+            callback=_enough(LEAST_DRAWS),
             help="Solve again for this many draws of the figures and assumptions: intervals of "
-            "all that follows from them.",
+            f"all that follows from them. At least {LEAST_DRAWS}, or 0 for none.",
         ),
     ] = 0,
     cohorts: Annotated[
         int,
         typer.Option(
             min=0,
+            callback=_enough(LEAST_COHORTS),
             help="Draw this many cohorts of each study at its published size: where do the "
-            "published figures lie among theirs?",
+            f"published figures lie among theirs? At least {LEAST_COHORTS}, or 0 for none.",
         ),
     ] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Same seed: same draws and cohorts.")] = 0,
@@ -49,9 +66,14 @@ def calibrate(
     with progress(3) as step:
         step("Loading")
         from outcomes.evidence import load_evidence
+        from outcomes.parallel import replicate
         from outcomes.synthetic import calibrate as solve
         from outcomes.synthetic import draw_ensemble, verification_size, verify
+        from outcomes.synthetic.uncertainty import sampling_size
 
+        if cluster is not None:
+            # A cluster that cannot work is told before the minutes of solving, by one small item.
+            replicate(abs, [0], cluster=cluster)
         registry = load_evidence(file)
         try:
             calibration = solve(registry, progress=step)
@@ -61,9 +83,19 @@ def calibrate(
             lines = str(error).splitlines()
             raise CalibrationError("\n".join(f"{file}: {line}" for line in lines)) from error
     if draws:
-        with counted("Drawing the ensemble", draws) as done:
+        steps = (
+            ("Simulating sampling errors", sampling_size(calibration)),
+            ("Drawing the ensemble", draws),
+        )
+        with counted_in_turn(*steps) as (simulated, done):
             ensemble = draw_ensemble(
-                calibration, draws, seed, jobs=jobs, cluster=cluster, progress=done
+                calibration,
+                draws,
+                seed,
+                jobs=jobs,
+                cluster=cluster,
+                simulated=simulated,
+                progress=done,
             )
         calibration = replace(calibration, ensemble=ensemble)
     if cohorts:

@@ -33,7 +33,7 @@ def compare(
     force: Annotated[bool, typer.Option("--force", help="Replace the folder.")] = False,
 ) -> None:
     """Compare two arms by every method; write JSON, CSV and a page."""
-    check_output(out, cohort, mapping)
+    check_output(out, cohort, mapping, folder=True)
     horizons = split_months(horizon, "--horizon", positive=True)
     names = split_names(covariates)
     check_endpoints(endpoint)
@@ -46,16 +46,16 @@ def compare(
         table = read_cohort(cohort, covariates=[treatment, *(names or ())], mapping=mapping)
         wanted = usable_endpoints(table, endpoint, source=str(cohort))
         step("Comparing")
-        results = compare_cohort(
-            table,
-            endpoints=wanted,
-            treatment=treatment,
-            horizons=horizons,
-            covariates=names,
-            source=cohort.name,
-        )
-        step("Writing")
         with new_folder(out, replace=force) as folder:
+            results = compare_cohort(
+                table,
+                endpoints=wanted,
+                treatment=treatment,
+                horizons=horizons,
+                covariates=names,
+                source=cohort.name,
+            )
+            step("Writing")
             write_comparison(results, folder)
     for comparison in results.comparisons.values():
         for note in comparison.notes:

@@ -1,5 +1,6 @@
 """What every command prints, and where."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -7,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+
+from outcomes.errors import OutcomesError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,8 +78,25 @@ def check_ending(path: Path, *allowed: str) -> Path:
     return path
 
 
-def check_output(out: Path, *inputs: Path | None) -> Path:
-    """Return an output that is none of the inputs and holds none; wrong usage otherwise."""
+def check_output(out: Path, *inputs: Path | None, folder: bool = False) -> Path:
+    """Return an output that can be written, is none of the inputs and holds none.
+
+    Parameters
+    ----------
+    out
+        File to write.
+    inputs
+        What is read; None for what is not given.
+    folder
+        Whether a folder is written instead of a file.
+
+    Raises
+    ------
+    BadParameter
+        If `out` would replace an input, or a file would replace a folder.
+    OutcomesError
+        If nothing can be written where `out` is to stand.
+    """
     try:
         target = out.resolve()
         for given in inputs:
@@ -88,7 +108,19 @@ def check_output(out: Path, *inputs: Path | None) -> Path:
                 )
     except (OSError, RuntimeError) as error:
         raise wrong_usage(f"--out {out}: cannot be used ({error})") from error
+    if out.is_dir() and not folder:
+        raise wrong_usage(f"--out {out}: is a folder; allowed: a file")
+    _check_place(out, target)
     return out
+
+
+def _check_place(out: Path, target: Path) -> None:
+    """Refuse a place where no file can be made; missing folders are made later."""
+    try:
+        there = next(parent for parent in target.parents if parent.exists())
+        tempfile.TemporaryFile(dir=there).close()
+    except OSError as error:
+        raise OutcomesError(f"{out}: cannot be written ({error.strerror or error})") from error
 
 
 def check_endpoints(names: list[str] | None, *allowed: str) -> None:

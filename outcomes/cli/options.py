@@ -3,14 +3,18 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from outcomes.cli.console import messages, say, wrong_usage
 from outcomes.errors import ParallelError
 from outcomes.parallel import check_address, check_jobs
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 # As many lines as a log of finished work may take where there is no terminal.
 LINES = 20
@@ -75,9 +79,19 @@ def counted(description: str, total: int) -> Iterator[Done]:
     The function yielded takes the number done. Where stderr is no terminal, it prints some
     twenty lines.
     """
+    with counted_in_turn((description, total)) as (done,):
+        yield done
+
+
+@contextmanager
+def counted_in_turn(*steps: tuple[str, int]) -> Iterator[tuple[Done, ...]]:
+    """Show several steps of replicate work, one after the other, each as `counted` does.
+
+    A function is yielded for each step; a later one is told by 0 that its step begins.
+    """
     console = messages()
     if not console.is_terminal:
-        yield _lines(description, total)
+        yield tuple(_lines(description, total) for description, total in steps)
         return
     from rich.progress import (
         BarColumn,
@@ -97,15 +111,27 @@ def counted(description: str, total: int) -> Iterator[Done]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task(description, total=total)
-        yield lambda done: bar.update(task, completed=done)
+        tasks = [
+            bar.add_task(description, total=total, start=number == 0)
+            for number, (description, total) in enumerate(steps)
+        ]
+        yield tuple(partial(_advance, bar, task) for task in tasks)
+
+
+def _advance(bar: "Progress", task: "TaskID", done: int) -> None:
+    if done == 0:
+        bar.reset(task)
+    bar.update(task, completed=done)
 
 
 def _lines(description: str, total: int) -> Done:
     start = time.monotonic()
 
     def show(done: int) -> None:
-        if done * LINES // total > (done - 1) * LINES // total:
+        nonlocal start
+        if done == 0:
+            start = time.monotonic()
+        elif done * LINES // total > (done - 1) * LINES // total:
             left = (time.monotonic() - start) / done * (total - done)
             say(f"{description}: {done}/{total}, {_duration(left)} left")
 
