@@ -53,6 +53,7 @@ def simulate(
     from outcomes.schema import write_cohort
     from outcomes.synthetic import (
         draw_truth,
+        member_provenance,
         read_calibration,
         shipped_calibration,
         simulate_chunks,
@@ -67,8 +68,9 @@ def simulate(
         solved = read_calibration(calibration, load_evidence(evidence))
     provenance = simulation_provenance(solved, study, n, seed)
     if drawn_truth:
-        solved, member = draw_truth(solved, seed)
-        provenance |= {"ensemble_member": member}
+        whole = solved
+        solved, member = draw_truth(whole, seed)
+        provenance |= member_provenance(whole, member)
     solved.series_of(study)
     total = -(-n // CHUNK_ROWS)
     with progress(total) as step:
