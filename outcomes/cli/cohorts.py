@@ -17,6 +17,7 @@ from outcomes.cli.console import (
     wrong_usage,
 )
 from outcomes.cli.options import EvidenceFile
+from outcomes.errors import CalibrationError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,12 +67,17 @@ def simulate(
     solved = shipped_calibration()
     if calibration is not None:
         solved = read_calibration(calibration, load_evidence(evidence))
+    solved.series_of(study)
     provenance = simulation_provenance(solved, study, n, seed)
     if drawn_truth:
         whole = solved
-        solved, member = draw_truth(whole, seed)
+        try:
+            solved, member = draw_truth(whole, seed)
+        except CalibrationError as error:
+            if calibration is None:
+                raise
+            raise CalibrationError(f"{calibration}: {error}") from error
         provenance |= member_provenance(whole, member)
-    solved.series_of(study)
     total = -(-n // CHUNK_ROWS)
     with progress(total) as step:
 
