@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,21 @@ def test_the_readme_shows_every_command():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for command in app.registered_commands:
         assert f"outcomes {command.name}" in text
+
+
+@pytest.mark.parametrize("room", ["outcomes", "synthetic", "models", "reports"])
+def test_the_architecture_names_every_file(room):
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    part = re.search(rf"^{room}/\n((?:  .*\n)+)", text, re.M)
+    assert part is not None
+    named = re.findall(r"[\w*]+", part[1])
+    files = {path.stem for path in (ROOT / room).rglob("*.py")}
+    unnamed = {
+        name
+        for name in files - {"__init__", "__main__"}
+        if not any(fnmatchcase(name, pattern) for pattern in named)
+    }
+    assert unnamed == set()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
