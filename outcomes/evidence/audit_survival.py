@@ -11,6 +11,7 @@ from outcomes.evidence.finding import Finding
 from outcomes.evidence.printed import about
 from outcomes.evidence.printed_survival import Survival, survival_of
 from outcomes.evidence.weibull import (
+    DEATH_SHAPES,
     WIDE_SHAPES,
     binomial_sum,
     dead_by,
@@ -141,7 +142,7 @@ def earliest_follow_up(evidence: Evidence) -> Iterator[Finding]:
     """Find follow-up whose shortest time outlasts patients that median survival lets die.
 
     The probability that none died is integrated over the sampling errors of the medians. It is
-    told for a steady or falling hazard and, where a rising one makes it larger, for that.
+    told for all shapes and, where only the steepest make it probable, for the others (to 2).
     """
     told = set()
     for figure in evidence.figures:
@@ -157,9 +158,9 @@ def earliest_follow_up(evidence: Evidence) -> Iterator[Finding]:
             shape: float(_total(printed, _medians(printed, shape), low, np.ones(1), shape)[0])
             for shape in WIDE_SHAPES
         }
-        steady = max(probability for shape, probability in none.items() if shape <= 1)
+        moderate = max(none[shape] for shape in DEATH_SHAPES)
         largest = max(none.values())
-        if steady >= IMPROBABLE_DEATHS:
+        if moderate >= IMPROBABLE_DEATHS:
             continue
         expected = _expected(printed, low, np.ones(1))
         words = (
@@ -168,14 +169,16 @@ def earliest_follow_up(evidence: Evidence) -> Iterator[Finding]:
             f"probability of {about(largest)}, {OVER}"
         )
         if largest >= IMPROBABLE_DEATHS:
-            words += f", and of {about(steady)} unless the hazard rises"
-        only = "can only be" if largest < IMPROBABLE_DEATHS else "is probably"
+            words += f", and {about(moderate)} up to a shape of {DEATH_SHAPES[-1]:g}"
+            told_as = "Either the follow-up is that of the survivors or the hazard rises steeply."
+        else:
+            told_as = "The follow-up can only be that of the survivors."
         yield Finding(
             "shortest-follow-up",
             "reading",
             figure.study,
             printed.ids,
-            f"{words}. The follow-up {only} that of the survivors.",
-            {"dead_before": expected, "patients": float(size), "probability_rising": largest},
-            steady,
+            f"{words}. {told_as}",
+            {"dead_before": expected, "patients": float(size), "probability_steep": largest},
+            moderate,
         )

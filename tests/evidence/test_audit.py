@@ -210,16 +210,16 @@ def test_shortest_follow_up_by_hand() -> None:
     steady = finding.numbers["dead_before"]
     assert steady == pytest.approx(39 * (1 - 2 ** (-9 / 21)) + 13 * (1 - 2 ** (-9 / 38)))
     # A steeply rising hazard spares the early months, so the reading is not certain.
-    rising = float(finding.numbers["probability_rising"])  # type: ignore[arg-type]
-    assert (finding.probability or 0.0) < 0.001 < 0.05 < rising < 0.3
-    assert "unless the hazard rises" in finding.statement
-    assert "is probably that of the survivors" in finding.statement
+    rising = float(finding.numbers["probability_steep"])  # type: ignore[arg-type]
+    assert 0 < (finding.probability or 0.0) < 0.05 < rising < 0.3
+    assert "up to a shape of 2" in finding.statement
+    assert "Either the follow-up is that of the survivors or" in finding.statement
 
 
 def test_shortest_follow_up_is_certain_where_no_hazard_spares_so_many() -> None:
     evidence = changed(SHIPPED, **{"liu-2020/follow_up_range": {"low": 18.0, "high": 60.0}})
     (finding,) = found(evidence, "shortest-follow-up")
-    assert float(finding.numbers["probability_rising"]) < 0.05  # type: ignore[arg-type]
+    assert float(finding.numbers["probability_steep"]) < 0.05  # type: ignore[arg-type]
     assert "can only be that of the survivors" in finding.statement
 
 
