@@ -158,14 +158,18 @@ class BarChart:
 
 @dataclass(frozen=True)
 class IntervalRow:
-    """A value with its interval; an end that is None is open."""
+    """A value with its interval; an end or value that is None lies beyond the axis.
+
+    `beside` is a second value to compare with, drawn as a short upright line.
+    """
 
     label: str
     group: str
-    value: float
+    value: float | None
     lower: float | None
     upper: float | None
     style: Style = "ink"
+    beside: float | None = None
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,10 @@ def interval_figure(chart: IntervalChart, *, narrow: bool) -> Plain:
 def _range(chart: IntervalChart) -> tuple[float, float]:
     """Return the ends of the axis."""
     ends = [
-        end for row in chart.rows for end in (row.value, row.lower, row.upper) if end is not None
+        end
+        for row in chart.rows
+        for end in (row.value, row.lower, row.upper, row.beside)
+        if end is not None
     ]
     if chart.reference is not None:
         ends.append(chart.reference)
@@ -88,7 +91,7 @@ def _range(chart: IntervalChart) -> tuple[float, float]:
 
 
 def _marks(row: IntervalRow, y: float, low: float, high: float) -> list[Plain]:
-    """Return the interval as a line and the value on it."""
+    """Return the interval as a line, and the values on it."""
     look = LOOKS[row.style]
     ends = [low if row.lower is None else row.lower, high if row.upper is None else row.upper]
     beyond = row.upper is None or row.upper > high
@@ -106,6 +109,24 @@ def _marks(row: IntervalRow, y: float, low: float, high: float) -> list[Plain]:
             "color": look.colour,
         }
         line["cliponaxis"] = False
+    marks = [line]
+    if row.beside is not None and row.beside <= high:
+        marks.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": rounded([row.beside], 3),
+                "y": [y],
+                "marker": {
+                    "symbol": "line-ns-open",
+                    "size": 12,
+                    "color": look.colour,
+                    "line": {"width": 2, "color": look.colour},
+                },
+            }
+        )
+    if row.value is None or row.value > high:
+        return marks
     point: Plain = {
         "type": "scatter",
         "mode": "markers",
@@ -118,7 +139,7 @@ def _marks(row: IntervalRow, y: float, low: float, high: float) -> list[Plain]:
             "line": {"width": 2 if look.hollow else 0, "color": look.colour},
         },
     }
-    return [line, point] if row.value <= high else [line]
+    return [*marks, point]
 
 
 def _name(label: str, y: float, *, narrow: bool, heading: bool) -> Plain:

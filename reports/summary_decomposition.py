@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from outcomes.reports.charts import StackChart, StackPart, Style
 from outcomes.reports.content import (
+    Block,
     Bullets,
     Caveat,
     Column,
@@ -17,7 +18,9 @@ from outcomes.reports.content import (
 )
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_adjusted import ASSUMED_RATIO
-from outcomes.reports.wording import known, number, plain
+from outcomes.reports.summary_parameters import is_open, is_partly_open
+from outcomes.reports.summary_uncertainty import interval_words
+from outcomes.reports.wording import known, number, percent, plain
 
 if TYPE_CHECKING:
     from outcomes.synthetic.calibration import Calibration, Decomposition
@@ -32,6 +35,13 @@ ORDER = (
     "The order of the split matters: first the effect, in all patients of the series; then "
     "selection, what is added because the arms hold different patients; last immortal time. "
     "Another order would move some months from one part to another."
+)
+# Quantities of the ensemble beside the parts they are.
+RANGES = (
+    ("sbrt_effect/median_survival", "Effect of SBRT"),
+    ("selection", "Selection of the patients"),
+    ("immortal_time", "Immortal time"),
+    ("crude_difference", "Crude difference"),
 )
 # Published by another series: mean Karnofsky score by surgical approach.
 OTHER_SERIES = ("echt_kps_minimally_invasive", "echt_kps_open")
@@ -82,10 +92,75 @@ def _section(
                 "The effect of SBRT is an assumption. The published medians alone cannot tell "
                 "effect from selection: every column fits them equally well."
             ),
+            *_shape(results, calibration, base.study),
+            *_ranges(results, calibration, base.study),
             Paragraph(strength_sentence(calibration, rows)),
             _strength_table(rows, base),
             Paragraph(ORDER),
             Bullets(_explained(results, base, rows)),
+        ),
+    )
+
+
+def _shape(results: StudyResults, calibration: Calibration, study: str) -> tuple[Block, ...]:
+    """Return that the shape of the hazard of death, too, moves months between the parts."""
+    key = f"{study}/death_shape"
+    found = [parameter for parameter in calibration.parameters if parameter.key == key]
+    if not found:
+        return ()
+    (shape,) = found
+    share = percent(shape.identified)
+    title = results.study_title(study)
+    settled = f"The figures of {title} settle it ({share} of what is known about it)"
+    if is_open(shape):
+        settled = (
+            f"The figures of {title} hardly settle it ({share} of what is known about it is "
+            "theirs, the rest the prior’s)"
+        )
+    elif is_partly_open(shape):
+        settled = (
+            f"The figures of {title} settle it only in part ({share}, the rest is the prior’s)"
+        )
+    return (
+        Paragraph(
+            "The columns vary the hazard ratio alone. The shape of the hazard of death, which is "
+            "how the risk of death changes with time, moves months between the parts as well. "
+            f"{settled}; every column solves it anew, under the same prior."
+        ),
+    )
+
+
+def _ranges(results: StudyResults, calibration: Calibration, study: str) -> tuple[Block, ...]:
+    """Return what the ensemble leaves open about each part; nothing without an ensemble."""
+    if calibration.ensemble is None:
+        return ()
+    by_id = {quantity.id: quantity for quantity in calibration.ensemble.quantities}
+    rows = tuple(
+        (
+            words,
+            number(quantity.median) if known(quantity.median) else "not reached",
+            interval_words(quantity),
+            number(quantity.value),
+        )
+        for name, words in RANGES
+        if (quantity := by_id.get(f"{study}/{name}")) is not None
+    )
+    if not rows:
+        return ()
+    return (
+        Table(
+            f"The parts in {results.study_title(study)} when all that is left open varies, months",
+            (
+                Column("Part"),
+                Column("Median", numeric=True),
+                Column("95% interval", numeric=True),
+                Column("Calibrated", numeric=True),
+            ),
+            rows,
+            fitted=True,
+            note="Over the ensemble, in which the figures, the priors and all assumptions vary: "
+            "the hazard ratio of SBRT and the shape of the hazard of death among them. Only the "
+            "calibrated values add up exactly; medians need not.",
         ),
     )
 

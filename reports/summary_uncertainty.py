@@ -9,7 +9,7 @@ from outcomes.reports.content import Block, Column, Figure, Paragraph, Section, 
 from outcomes.reports.names import plain_terms, readable
 from outcomes.reports.parameter_names import sources_words
 from outcomes.reports.results import StudyResults
-from outcomes.reports.wording import NONE, count, known, number, sentence_case
+from outcomes.reports.wording import count, known, number, sentence_case
 
 if TYPE_CHECKING:
     from outcomes.synthetic.calibration import Calibration
@@ -22,6 +22,9 @@ AXES = {
     "hazard ratio": "Hazard ratio",
 }
 SUFFIXES = {"percent": "%", "points": " points", "months": " months"}
+# Rough standard deviations between the calibrated value and the median that are worth a word.
+PULLED = 0.3
+PULLS = "the prior pulls"
 # Beyond this many months an interval ends in an arrow.
 LAST_MONTH = 60.0
 EFFECT = "sbrt_effect/"
@@ -73,12 +76,32 @@ def effect_range(ensemble: Ensemble) -> str:
     for quantity in ensemble.quantities:
         if quantity.id.endswith("/sbrt_effect/median_survival"):
             return (
-                "The published figures and the assumptions fit an effect of SBRT on median "
-                f"survival anywhere from {number(quantity.lower, 0)} to "
-                f"{_end(quantity.upper, 0)} months; the calibration takes "
+                "Over all that the published figures and the assumptions leave open, the effect "
+                f"of SBRT on median survival is {number(quantity.median, 0)} months; 95 of 100 "
+                f"results lie within {interval_words(quantity, 0)}. The calibrated value is "
                 f"{number(quantity.value, 0)}."
             )
     return ""
+
+
+def prior_pulls(quantity: Quantity) -> bool:
+    """Whether the calibrated value stands well away from the median of the ensemble.
+
+    Solved for the figures as published, a parameter with few patients behind it stays near the
+    mode of its prior; the ensemble moves it about. A quarter of the interval is a rough standard
+    deviation; where the interval has no upper end, half of its lower half is.
+    """
+    if not (known(quantity.value) and known(quantity.median) and known(quantity.lower)):
+        return False
+    spread = (quantity.median - quantity.lower) / 2
+    if known(quantity.upper):
+        spread = (quantity.upper - quantity.lower) / 4
+    return abs(quantity.value - quantity.median) > PULLED * spread
+
+
+def interval_words(quantity: Quantity, digits: int = 1) -> str:
+    """Return the 95 % interval of a quantity; an end that is not reached is no limit."""
+    return f"{number(quantity.lower, digits)} to {_end(quantity.upper, digits)}"
 
 
 def _finding(ensemble: Ensemble) -> str:
@@ -87,9 +110,8 @@ def _finding(ensemble: Ensemble) -> str:
         crude = [q for q in ensemble.quantities if q.id.endswith("/crude_difference")]
         for quantity in crude:
             effect += (
-                f" Even the crude difference of {number(quantity.value, 0)} months "
-                f"may be anything from {number(quantity.lower, 0)} to "
-                f"{_end(quantity.upper, 0)}: it rests on few patients."
+                f" Even the crude difference, published as {number(quantity.value, 0)} months, "
+                f"may be anything from {interval_words(quantity, 0)}: it rests on few patients."
             )
         return effect
     widest = max(
@@ -105,16 +127,19 @@ def _finding(ensemble: Ensemble) -> str:
     )
 
 
-def _meaning(ensemble: Ensemble) -> tuple[str, str]:
+def _meaning(ensemble: Ensemble) -> tuple[str, ...]:
     return (
         f"The model was solved {ensemble.size:,} times. Each time the published figures were "
         "replaced by what chance might have given instead in as few patients, and the assumptions "
         "and priors (what is taken as plausible before any figure is seen) by other values of "
-        "their ranges (randomised maximum likelihood). A 95% interval holds the middle 95 of 100 "
-        "results; unlike the confidence interval of one study it takes in the assumptions.",
-        "The mark is the value under the calibrated parameters. It need not stand in the middle: "
-        "where the figures leave a parameter open, the prior settles it, and other draws of the "
-        "prior may lie mostly to one side.",
+        "their ranges (randomised maximum likelihood). The number to read is the median of the "
+        "results, with the 95% interval that holds the middle 95 of 100 of them; unlike the "
+        "confidence interval of one study it takes in the assumptions.",
+        "The calibrated value beside it is what reproduces the published figures exactly. Where it "
+        f"stands more than {PULLED:g} standard deviations (taken as a quarter of the interval) "
+        "from the median, the row says that the prior pulls: few patients stand against a prior.",
+        "The command outcomes simulate reproduces the published figures: it draws patients under "
+        "the calibrated values. With --drawn-truth it draws the truth from the ensemble.",
     )
 
 
@@ -153,13 +178,13 @@ def _figure(results: StudyResults, name: tuple[str, str], members: list[Quantity
         IntervalRow(
             sentence_case(readable(_arm(one))) if by_arm else _label(one),
             results.study_title(one.study),
-            one.value,
+            one.median if known(one.median) else None,
             one.lower if known(one.lower) else None,
             one.upper if known(one.upper) else None,
             STYLES.get(_arm(one), "ink") if by_arm else "ink",
+            one.value if known(one.value) else None,
         )
         for one in members
-        if known(one.value)
     )
     last = LAST_MONTH if unit == "months" else None
     cut = last is not None and any(row.upper is None or row.upper > last for row in rows)
@@ -173,9 +198,9 @@ def _figure(results: StudyResults, name: tuple[str, str], members: list[Quantity
             x_max=last,
             reference=None if by_arm else 0.0,
         ),
-        label=f"{words}: calibrated values with 95% intervals.",
-        caption=f"{words}: value under the calibrated parameters and 95% interval of the "
-        f"ensemble.{arrow}",
+        label=f"{words}: medians of the ensemble with 95% intervals, and calibrated values.",
+        caption=f"{words}: median and 95% interval of the ensemble; the short upright line is the "
+        f"calibrated value.{arrow}",
         table=_table(results, words, members, by_arm=by_arm),
     )
 
@@ -185,7 +210,8 @@ def _table(results: StudyResults, caption: str, members: list[Quantity], *, by_a
         f"{caption}, and where the uncertainty comes from",
         (
             Column("Series and arm" if by_arm else "Quantity"),
-            Column("Value, 95% interval, middle of the draws", numeric=True),
+            Column("Median, 95% interval", numeric=True),
+            Column("Calibrated", numeric=True),
             Column("Where the uncertainty comes from"),
         ),
         tuple(
@@ -194,7 +220,8 @@ def _table(results: StudyResults, caption: str, members: list[Quantity], *, by_a
                 if by_arm
                 else f"{_label(one)}\n{sentence_case(plain_terms(one.meaning))}, "
                 f"{results.study_title(one.study)}",
-                f"{_value_cell(one)}\nmiddle {number(one.median)}",
+                _median_cell(one),
+                _calibrated_cell(one),
                 sentence_case(sources_words(results, one.sources)),
             )
             for one in members
@@ -212,13 +239,15 @@ def _effect_table(results: StudyResults, ensemble: Ensemble) -> Table | None:
         "Where the uncertainty about the effect of SBRT comes from",
         (
             Column("Quantity"),
-            Column("Value, 95% interval", numeric=True),
+            Column("Median, 95% interval", numeric=True),
+            Column("Calibrated", numeric=True),
             Column("Main sources, as shares of the variance"),
         ),
         tuple(
             (
                 f"{_label(one)}\n{results.study_title(one.study)}",
-                _value_cell(one),
+                _median_cell(one),
+                _calibrated_cell(one),
                 sentence_case(sources_words(results, one.sources)),
             )
             for one in members
@@ -234,10 +263,14 @@ def _end(value: float, digits: int) -> str:
     return number(value, digits) if known(value) else "no limit"
 
 
-def _value_cell(quantity: Quantity) -> str:
-    limits = f"{number(quantity.lower)} to {_end(quantity.upper, 1)}"
-    return f"{_with_unit(quantity.value, quantity.unit)}\n{limits}"
+def _median_cell(quantity: Quantity) -> str:
+    middle = _with_unit(quantity.median, quantity.unit) if known(quantity.median) else "not reached"
+    return f"{middle}\n{interval_words(quantity)}"
+
+
+def _calibrated_cell(quantity: Quantity) -> str:
+    return number(quantity.value) + (f"\n{PULLS}" if prior_pulls(quantity) else "")
 
 
 def _with_unit(value: float, unit: str) -> str:
-    return f"{number(value)}{SUFFIXES.get(unit, '')}" if known(value) else NONE
+    return f"{number(value)}{SUFFIXES.get(unit, '')}"

@@ -19,7 +19,12 @@ from outcomes.reports.content import (
 from outcomes.reports.names import readable
 from outcomes.reports.parameter_names import lower_first
 from outcomes.reports.results import StudyResults
-from outcomes.reports.summary_targets import digits_of, target_label, with_unit
+from outcomes.reports.summary_targets import (
+    digits_of,
+    is_taken_over,
+    target_label,
+    with_unit,
+)
 from outcomes.reports.wording import count, known, number, percent, sentence_case, sentence_list
 
 if TYPE_CHECKING:
@@ -44,7 +49,7 @@ def verification_sections(results: StudyResults, calibration: Calibration) -> tu
         Section(
             "verification",
             title,
-            _finding(verification),
+            _finding(calibration, verification),
             _blocks(results, calibration, verification),
         )
     ]
@@ -72,7 +77,8 @@ def unexplained(verification: Verification) -> tuple[FigureDistribution, ...]:
     )
 
 
-def _finding(verification: Verification) -> str:
+def _finding(calibration: Calibration, verification: Verification) -> str:
+    taken = _taken_over(calibration)
     outside = [figure for figure in verification.figures if not figure.inside]
     fitted = [figure for figure in outside if figure.role == "fit"]
     words = f"{held_sentence(verification)}."
@@ -83,15 +89,22 @@ def _finding(verification: Verification) -> str:
             f"{without or 'none'} of them without a contradiction among the publications to "
             "explain it."
         )
-    compared = [figure for figure in verification.figures if figure.role != "fit"]
+    compared = [
+        figure for figure in verification.figures if figure.role != "fit" and figure.id not in taken
+    ]
     if compared:
-        beyond = len(outside) - len(fitted)
+        beyond = sum(not figure.inside for figure in compared)
         words += (
             f" Of {count(len(compared), 'figure that was', 'figures that were')} only compared, "
             f"{beyond} "
             f"{'lies' if beyond == 1 else 'lie'} outside."
         )
     return words
+
+
+def _taken_over(calibration: Calibration) -> frozenset[str]:
+    """Return the figures only compared that the simulation takes over, so that they cannot fail."""
+    return frozenset(target.id for target in calibration.targets if is_taken_over(target))
 
 
 def _blocks(
@@ -102,7 +115,9 @@ def _blocks(
         Paragraph(
             "Each row shows what the cohorts report for one figure: grey bars count the cohorts, "
             "the light ground spans their central 95%, and the line with its head is the published "
-            "value. With few patients such a span is wide; that is chance, not the model."
+            "value. With few patients such a span is wide; that is chance, not the model. "
+            "A cohort has as many patients as the study had, but arms of random size: the arm is "
+            "drawn for each patient."
             + (
                 f" {count(bounds, 'fitted number')} beside these {'is' if bounds == 1 else 'are'} "
                 "set by a design as a limit that no patient need reach."
@@ -127,7 +142,7 @@ def _blocks(
         by_study.setdefault(figure.study, []).append(figure)
     # One study is open, so that readers see what stands behind the other lines.
     blocks += [
-        _study(results, verification, study, figures, opened=position == 0)
+        _study(results, calibration, verification, study, figures, opened=position == 0)
         for position, (study, figures) in enumerate(by_study.items())
     ]
     return tuple(blocks)
@@ -135,6 +150,7 @@ def _blocks(
 
 def _study(
     results: StudyResults,
+    calibration: Calibration,
     verification: Verification,
     study: str,
     figures: list[FigureDistribution],
@@ -142,28 +158,34 @@ def _study(
     opened: bool,
 ) -> DistributionTable:
     title = results.study_title(study)
+    taken = _taken_over(calibration)
     inside = sum(figure.inside for figure in figures)
     return DistributionTable(
         summary=f"{title}: {inside} of {count(len(figures), 'figure')} inside",
         caption=f"{title} repeated {verification.cohorts:,} times at its published size",
         titles=("Figure", "Published", "Central 95%", "Distribution"),
-        rows=tuple(_row(results, verification, figure) for figure in figures),
+        rows=tuple(
+            _row(results, verification, figure, taken=figure.id in taken) for figure in figures
+        ),
         opened=opened,
     )
 
 
 def _row(
-    results: StudyResults, verification: Verification, figure: FigureDistribution
+    results: StudyResults,
+    verification: Verification,
+    figure: FigureDistribution,
+    *,
+    taken: bool,
 ) -> DistributionRow:
     label = _label(results, figure)
     notes = []
     if figure.role != "fit":
-        notes.append("only compared")
+        notes.append("taken over" if taken else "only compared")
     if figure.defined < verification.cohorts:
         notes.append(f"{figure.defined:,} of {verification.cohorts:,} cohorts can report it")
-    finite = sum(figure.counts)
-    if finite < figure.defined:
-        notes.append(f"not reached in {figure.defined - finite:,}")
+    if known(figure.upper) and _never(figure):
+        notes.append(f"not reached in {_never(figure):,}")
     fixed = figure.lower == figure.upper
     verdict = "inside" if figure.inside else "outside"
     if not figure.inside:
@@ -200,7 +222,15 @@ def _central(figure: FigureDistribution) -> str:
     lower, upper = _end(figure, figure.lower), _end(figure, figure.upper)
     if figure.lower == figure.upper:
         return f"always {lower}"
-    return f"{lower} to {upper}"
+    words = f"{lower} to {upper}"
+    if known(figure.upper):
+        return words
+    return f"{words} (never in {percent(_never(figure) / figure.defined)} of the cohorts)"
+
+
+def _never(figure: FigureDistribution) -> int:
+    """Return in how many cohorts a median is never reached: the histogram counts the finite."""
+    return figure.defined - sum(figure.counts)
 
 
 def _outside(results: StudyResults, verification: Verification) -> Table | None:

@@ -2,18 +2,29 @@
 
 import dataclasses
 import html
+import math
 import re
 
 import pytest
 
 from outcomes.reports import render_page, summarise_page
 from outcomes.reports.charts import Histogram, IntervalChart, IntervalRow
-from outcomes.reports.content import Bullets, Caveat, DistributionTable, Figure, Table
+from outcomes.reports.content import (
+    Bullets,
+    Caveat,
+    CollapsedTable,
+    DistributionTable,
+    Figure,
+    Paragraph,
+    Table,
+)
 from outcomes.reports.figure_histograms import WIDTH, histogram_shape
 from outcomes.reports.figures import plotly_figure
 from outcomes.reports.parameter_names import sources_words
 from outcomes.reports.summary_decomposition import strength_sentence
 from outcomes.reports.summary_parameters import is_open
+from outcomes.reports.summary_targets import is_taken_over
+from outcomes.reports.summary_uncertainty import prior_pulls
 from outcomes.reports.summary_verification import band
 from outcomes.synthetic.ensemble import Source
 
@@ -48,17 +59,124 @@ def test_every_derived_quantity_stands_in_a_chart_and_its_table(results):
     quantities = results.calibration.ensemble.quantities
     figures = [b for b in _sections(results)["uncertainty"].blocks if isinstance(b, Figure)]
     rows = [row for figure in figures for row in figure.chart.rows]
-    assert sorted(row.value for row in rows) == sorted(one.value for one in quantities)
+    assert sorted(row.value for row in rows) == sorted(one.median for one in quantities)
+    assert sorted(row.beside for row in rows) == sorted(one.value for one in quantities)
     assert sum(len(figure.table.rows) for figure in figures) == len(quantities)
     styles = {row.label: row.style for row in figures[0].chart.rows}
     assert styles == {"Surgery alone": "control", "SBRT after surgery": "treated"}
 
 
-def test_uncertainty_leads_with_what_is_open_about_the_effect(results):
+def test_uncertainty_leads_with_the_median_of_the_effect(results):
     finding = _sections(results)["uncertainty"].finding
-    assert "median survival anywhere from 7 to 24 months; the calibration takes 12." in finding
-    assert "crude difference of 17 months may be anything from 12 to 70" in finding
-    assert "from 7 to 24 months" in render_page("index", results)
+    assert "is 13 months; 95 of 100 results lie within 7 to 24. The calibrated" in finding
+    assert "published as 17 months, may be anything from 12 to 70" in finding
+    assert "results lie within 7 to 24" in render_page("index", results)
+
+
+def test_the_row_says_where_the_prior_pulls(results):
+    quantity = results.calibration.ensemble.quantities[0]
+    wide = dataclasses.replace(quantity, lower=10.0, median=20.0, upper=30.0)
+    assert prior_pulls(dataclasses.replace(wide, value=21.6))
+    assert not prior_pulls(dataclasses.replace(wide, value=21.4))
+    assert prior_pulls(dataclasses.replace(wide, value=18.4))
+    endless = dataclasses.replace(wide, upper=math.inf)
+    assert prior_pulls(dataclasses.replace(endless, value=21.6))
+    assert not prior_pulls(dataclasses.replace(endless, value=21.4))
+    assert not prior_pulls(dataclasses.replace(endless, median=math.inf))
+
+    near = dataclasses.replace(wide, value=20.0)
+    ensemble = results.calibration.ensemble
+    far = dataclasses.replace(wide, value=28.0)
+    changed = dataclasses.replace(ensemble, quantities=(near, far))
+    section = _sections(_changed(results, ensemble=changed))["uncertainty"]
+    (figure,) = [block for block in section.blocks if isinstance(block, Figure)]
+    assert [row[1:3] for row in figure.table.rows] == [
+        ("20.0%\n10.0 to 30.0", "20.0"),
+        ("20.0%\n10.0 to 30.0", "28.0\nthe prior pulls"),
+    ]
+
+
+def test_a_median_that_is_not_reached_has_a_row_without_a_point(results):
+    ensemble = results.calibration.ensemble
+    changed = tuple(
+        dataclasses.replace(one, median=math.inf) if math.isinf(one.upper) else one
+        for one in ensemble.quantities
+    )
+    endless = _changed(results, ensemble=dataclasses.replace(ensemble, quantities=changed))
+    figures = [b for b in _sections(endless)["uncertainty"].blocks if isinstance(b, Figure)]
+    (row,) = [row for figure in figures for row in figure.chart.rows if row.value is None]
+    assert row.upper is None
+    assert "not reached" in render_page("calibration", endless)
+
+
+def test_the_calibrated_value_is_a_mark_of_its_own():
+    chart = IntervalChart((IntervalRow("a", "g", 10.0, 7.0, 12.0, "ink", 8.0),), "Months")
+    marks = [trace for trace in plotly_figure(chart)["data"] if trace["mode"] == "markers"]
+    assert [trace["x"] for trace in marks] == [[8.0], [10.0]]
+    assert marks[0]["marker"]["symbol"] == "line-ns-open"
+
+
+def test_the_parts_of_the_crude_difference_have_intervals(results):
+    calibration = results.calibration
+    section = _sections(results)["decomposition"]
+    tables = [block for block in section.blocks if isinstance(block, Table)]
+    assert [row[:3] for row in tables[0].rows] == [
+        ("Effect of SBRT", "13.0", "7.0 to 24.0"),
+        ("Crude difference", "18.0", "12.0 to 70.0"),
+    ]
+    words = " ".join(block.text for block in section.blocks if isinstance(block, Paragraph))
+    (shape,) = [one for one in calibration.parameters if one.key == "liu-2020/death_shape"]
+    assert is_open(shape)
+    assert f"hardly settle it ({100 * shape.identified:.0f}% of what is known" in words
+    bare = _sections(_changed(results, ensemble=None))["decomposition"]
+    assert len([block for block in bare.blocks if isinstance(block, Table)]) == len(tables) - 1
+
+
+def test_figures_taken_over_are_not_counted_as_agreement(results):
+    compared = next(
+        target
+        for target in results.calibration.targets
+        if target.role == "check" and target.published is not None
+    )
+    same = dataclasses.replace(compared, published=4.0, achieved=4.0 + 1e-7, within=True)
+    near = dataclasses.replace(compared, published=4.0, achieved=4.0 + 1e-3, within=True)
+    assert is_taken_over(same)
+    assert not is_taken_over(near)
+    assert not is_taken_over(dataclasses.replace(same, role="fit"))
+    (table,) = [
+        block
+        for block in _sections(_changed(results, targets=(same, near)))["figures"].blocks
+        if isinstance(block, CollapsedTable)
+    ]
+    assert table.summary.endswith(": 1 of 1 only compared within chance, 1 taken over")
+    assert [row[-1].split("\n")[0] for row in table.table.rows] == ["taken over", "within chance"]
+
+
+def test_a_compared_figure_taken_over_does_not_count_in_the_cohorts(results):
+    figure = results.calibration.verification.figures[1]
+    targets = tuple(
+        dataclasses.replace(target, published=4.8, achieved=4.8)
+        if target.id == figure.id
+        else target
+        for target in results.calibration.targets
+    )
+    assert "only compared" in _sections(results)["verification"].finding
+    taken = _sections(_changed(results, targets=targets))["verification"]
+    assert "only compared" not in taken.finding
+    table = next(block for block in taken.blocks if isinstance(block, DistributionTable))
+    assert [row.label.split("\n")[1:] for row in table.rows] == [[], ["Taken over"]]
+
+
+def test_medians_that_are_never_reached_have_their_share(results):
+    section = _sections(results)["verification"]
+    tables = [block for block in section.blocks if isinstance(block, DistributionTable)]
+    (row,) = [row for table in tables for row in table.rows if "Median overall" in row.label]
+    assert row.central.startswith("11.0 to not reached (never in 10% of the cohorts)")
+    assert any(
+        "arms of random size" in block.text
+        for block in section.blocks
+        if isinstance(block, Paragraph)
+    )
 
 
 def test_sources_are_told_in_words_with_their_shares(results):
@@ -114,8 +232,9 @@ def test_every_distribution_stands_in_its_study_with_its_verdict(results):
     ]
     verdicts = [row.verdict for table in tables for row in table.rows]
     assert verdicts == ["inside", "outside, explained above", "inside", "the same in every cohort"]
-    assert tables[1].rows[0].central == "11.0 to not reached\nmedian 16.0"
-    assert "990 of 1,000 cohorts can report it; not reached in 100" in tables[1].rows[0].label
+    (central,) = [row.central for row in tables[1].rows]
+    assert central == "11.0 to not reached (never in 10% of the cohorts)\nmedian 16.0"
+    assert "990 of 1,000 cohorts can report it" in tables[1].rows[0].label
     assert tables[2].rows[0].central == "always 57"
 
 
@@ -179,7 +298,7 @@ def test_the_strength_of_selection_is_held_against_another_series(results):
     assert "less than the 13 points" in words
     assert "Echt 2021" in words
     section = _sections(results)["decomposition"]
-    (table,) = [block for block in section.blocks if isinstance(block, Table)]
+    *_, table = [block for block in section.blocks if isinstance(block, Table)]
     assert len(table.rows) == len(results.calibration.decomposition)
     assert table.rows[-1][-1] == f"{row.odds_ratio_per_sd:.2f}"
 
