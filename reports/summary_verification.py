@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from outcomes.synthetic.verification import FigureDistribution, NullRejection, Verification
 
 LEVEL = 0.05
+MOST_TESTS = 1_000
 NOT_DRAWN = (
     "Not computed for this calibration. The command outcomes calibrate --cohorts 1000 draws that "
     "many cohorts of each study at its published size and shows where the published figures lie "
@@ -255,8 +256,12 @@ def _outside(results: StudyResults, verification: Verification) -> Table | None:
 
 
 def band(tests: int) -> float:
-    """Return how far from 5 % a share of so many tests strays in 95 of 100 cases, in points."""
-    return round(100 * 1.96 * math.sqrt(LEVEL * (1 - LEVEL) / tests), 1)
+    """Return how far from 5 % a share of so many tests may lie, in points.
+
+    As far as chance carries it in 95 of 100 cases; more than a thousand tests narrow it no more,
+    so that some ten of them can be judged at once.
+    """
+    return round(100 * 1.96 * math.sqrt(LEVEL * (1 - LEVEL) / min(tests, MOST_TESTS)), 1)
 
 
 def _nulls(results: StudyResults, verification: Verification) -> Section:
@@ -286,8 +291,8 @@ def _nulls(results: StudyResults, verification: Verification) -> Section:
                 ),
                 tuple(_null_row(results, null) for null in verification.nulls),
                 fitted=True,
-                note="The band is what chance alone allows in 95 of 100 such rows: about 1 row in "
-                "20 may lie outside it.",
+                note="The band is what chance alone allows in 95 of 100 rows of up to "
+                f"{MOST_TESTS:,} tests; more tests do not narrow it.",
             ),
         ),
     )
