@@ -59,7 +59,9 @@ def run_script(tmp_path):
 
     def start(body, *arguments):
         path = tmp_path / "script.py"
-        path.write_text(textwrap.dedent(body))
+        # A shell that starts work in the background has it ignore interrupts.
+        heard = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        path.write_text(heard + textwrap.dedent(body))
         process = subprocess.Popen(
             [sys.executable, "-W", "error", str(path), *arguments],
             stdout=subprocess.PIPE,
