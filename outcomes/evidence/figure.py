@@ -1,7 +1,9 @@
 """The published figures and the assumptions, as values."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, get_args
 
 from outcomes.errors import EvidenceError
@@ -265,10 +267,14 @@ class Evidence:
 
     def assumption(self, assumption_id: str) -> Assumption:
         """Return an assumption by its identifier."""
-        for assumption in self.assumptions:
-            if assumption.id == assumption_id:
-                return assumption
-        raise EvidenceError(f"the registry holds no assumption {assumption_id!r}")
+        found = self._assumptions_by_id.get(assumption_id)
+        if found is None:
+            raise EvidenceError(f"the registry holds no assumption {assumption_id!r}")
+        return found
+
+    @cached_property
+    def _assumptions_by_id(self) -> Mapping[str, Assumption]:
+        return {assumption.id: assumption for assumption in self.assumptions}
 
     def number(self, quantity: float | str) -> float:
         """Return a number as it is, and the value of a named assumption, external or figure."""
