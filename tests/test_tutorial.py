@@ -35,6 +35,7 @@ def run(language, code, names):
     return [line.rstrip() for line in printed.getvalue().strip().splitlines()]
 
 
+@pytest.mark.long
 def test_the_tutorial_shows_what_its_commands_print(tmp_path, monkeypatch):
     shutil.copy(FOLDER / "al-omair-2013.toml", tmp_path)
     monkeypatch.chdir(tmp_path)

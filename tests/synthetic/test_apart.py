@@ -54,6 +54,7 @@ def evidence_of(folder: Path, failures: int):
     return load_evidence(path)
 
 
+@pytest.mark.long
 def test_contradictions_stay_at_home(tmp_path):
     """40 % progress within a year, and 1 of 60 in the end though followed for two years."""
     calibration = calibrate(evidence_of(tmp_path, failures=1))
