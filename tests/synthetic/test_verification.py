@@ -127,7 +127,10 @@ def test_the_calibration_holds_in_a_thousand_cohorts():
         assert figure.inside or (figure.tension and figure.role == "check"), figure
     for null in verification.nulls:
         assert null.tests >= 1_980, null
-        assert null.rejected == pytest.approx(LEVEL, abs=MARGIN), null
+        # Other cohorts than the shipped ones, and ten rates looked at: three standard errors.
+        assert null.rejected == pytest.approx(LEVEL, abs=1.5 * MARGIN), null
+    rates = [null.rejected for null in verification.nulls]
+    assert np.mean(rates) == pytest.approx(LEVEL, abs=MARGIN / 2)
 
 
 def test_the_shipped_verification_holds():
