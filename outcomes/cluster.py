@@ -1,5 +1,6 @@
 """Replicate work on a Dask cluster, as a backend of joblib; needs the extra ``cluster``."""
 
+import logging
 import platform
 import socket
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -110,6 +111,8 @@ def _connected(address: str) -> Iterator[Client]:
             f"cluster {address}: no scheduler answers ({error}); "
             "allowed: the address of a running Dask scheduler"
         ) from error
+    # Whoever leaves early has messages that are never sent; Dask reports each with a traceback.
+    logging.getLogger("distributed.batched").setLevel(logging.WARNING)
     with client:
         yield client
 
