@@ -16,9 +16,10 @@ from scipy.optimize import brentq
 
 from outcomes.arrays import FloatArray
 from outcomes.evidence import Evidence
+from outcomes.synthetic.cells import START_NODES
 from outcomes.synthetic.effects import Effects
 from outcomes.synthetic.follow_up import FollowUp, observed_by
-from outcomes.synthetic.population import START_NODES, ArmExpectation, expected_arms
+from outcomes.synthetic.population import ArmExpectation, expected_arms
 from outcomes.synthetic.published import printed, printed_share, shares_by_arm
 from outcomes.synthetic.quadrature import uniform_nodes
 from outcomes.synthetic.series import Arm, Series

@@ -10,11 +10,12 @@ from outcomes.arrays import FloatArray
 from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL, Endpoint, get_endpoint
 from outcomes.errors import OutcomesError
 from outcomes.synthetic.calibration import Calibration
+from outcomes.synthetic.cells import START_NODES
 from outcomes.synthetic.courses import baselines_of, course_of
 from outcomes.synthetic.effects import selection_probability
 from outcomes.synthetic.hazards import Baseline, Course, Occupation, occupation
 from outcomes.synthetic.patients import prognostic_score
-from outcomes.synthetic.population import START_NODES, time_grid
+from outcomes.synthetic.population import time_grid
 from outcomes.synthetic.quadrature import uniform_nodes
 from outcomes.synthetic.series import REGIMENS, Series
 

@@ -29,8 +29,9 @@ from outcomes.synthetic.function import ArmFunction, arm_functions
 from outcomes.synthetic.moments import mixture, sd_of
 from outcomes.synthetic.operation import COLUMNS as OPERATION
 from outcomes.synthetic.operation import arm_moments
-from outcomes.synthetic.pain import WORST_PAIN, ArmPain, arm_pains
+from outcomes.synthetic.pain import WORST_PAIN, ArmPain
 from outcomes.synthetic.population import ArmExpectation
+from outcomes.synthetic.published_pain import arm_pains
 from outcomes.synthetic.series import COMPLICATION_KINDS, Series
 
 COMPLICATIONS = (

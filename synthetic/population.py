@@ -1,7 +1,6 @@
 """What a series of a given design would show in expectation, by integration.
 
-Each arm is a weighted sum over cells: Karnofsky level x Gauss nodes of the remaining prognostic
-score, dose regimen, separation below 3 mm or not, and two Gauss nodes in the start of SBRT.
+Each arm is a weighted sum over its cells.
 """
 
 from collections.abc import Mapping
@@ -10,19 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcomes.arrays import FloatArray
-from outcomes.synthetic.case_mix import PrognosticCells, prognostic_cells
-from outcomes.synthetic.effects import (
-    Effects,
-    arm_baseline,
-    arm_share_below_3mm,
-    arm_tilt,
-    selection_probability,
-)
-from outcomes.synthetic.hazards import Baseline, Course, Occupation, occupation, two_phase
+from outcomes.synthetic.case_mix import prognostic_cells
+from outcomes.synthetic.cells import START_NODES, Cells, arm_cells, mean_kps
+from outcomes.synthetic.effects import Effects, arm_baseline, arm_tilt, selection_probability
+from outcomes.synthetic.hazards import Baseline, Occupation, occupation, two_phase
 from outcomes.synthetic.quadrature import uniform_nodes
-from outcomes.synthetic.series import HORIZON_MONTHS, REGIMENS, Arm, Series
-
-START_NODES = 2
+from outcomes.synthetic.series import HORIZON_MONTHS, Series
 
 
 def time_grid(series: Series, nodes: int = 60) -> FloatArray:
@@ -82,66 +74,8 @@ def merge(arms: list[ArmExpectation]) -> ArmExpectation:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Cells:
-    """Weights of the cells of an arm and what acts on them.
-
-    The axes are prognostic cell, regimen, separation (3 mm or more, below), start of SBRT.
-    """
-
-    weights: FloatArray
-    course: Course
-    below_shares: FloatArray
-
-
-def _cells(
-    prognosis: PrognosticCells,
-    probability: FloatArray,
-    regimens: Mapping[str, float],
-    below: float,
-    starts: tuple[FloatArray, FloatArray],
-    effects: Effects,
-    before: float,
-) -> _Cells:
-    """Return the cells of an arm; `before` is 0 where all lived free of progression until SBRT."""
-    used = [name for name, share in regimens.items() if share > 0]
-    shares = np.array([regimens[name] for name in used])
-    below_shares = np.array([1 - below, below])
-    distance = np.array([1.0, effects.progression["below_3mm"]])
-    ratio = np.array([effects.regimen(name) for name in used])
-    start, start_weights = starts
-    treated = "none" not in used
-    course = Course(
-        score=prognosis.scores.ravel()[:, None, None, None],
-        sbrt_start=start[None, None, None, :],
-        death_before=np.array(before),
-        death_after=np.array(effects.death_hr_sbrt if treated else 1.0),
-        progression_before=before * effects.regimen("none") * distance[None, None, :, None],
-        progression_after=ratio[None, :, None, None] * distance[None, None, :, None],
-        death_after_progression=effects.death_hr_after_progression,
-    )
-    weights = (
-        probability[:, None, None, None]
-        * shares[None, :, None, None]
-        * below_shares[None, None, :, None]
-        * start_weights[None, None, None, :]
-    )
-    return _Cells(weights, course, below_shares)
-
-
-def _mean_kps(prognosis: PrognosticCells, probability: FloatArray) -> float:
-    by_level = probability.reshape(prognosis.scores.shape).sum(axis=1)
-    levels = 40.0 + 10.0 * np.arange(by_level.size)
-    return float(by_level @ levels / by_level.sum())
-
-
-def _average(cells: _Cells, values: FloatArray) -> FloatArray:
-    total = np.tensordot(cells.weights, values, axes=cells.weights.ndim)
-    return np.asarray(total / cells.weights.sum())
-
-
 def _second_lesion(
-    baseline: Baseline, cells: _Cells, states: Occupation
+    baseline: Baseline, cells: Cells, states: Occupation
 ) -> tuple[FloatArray, FloatArray]:
     """Return event-free and progressed shares of second lesions.
 
@@ -163,20 +97,20 @@ def _second_lesion(
     progressed = np.concatenate(
         [np.zeros_like(entering[..., :1]), np.cumsum(entering, axis=-1)], axis=-1
     )
-    return _average(cells, alive * controlled), _average(cells, progressed)
+    return cells.average(alive * controlled), cells.average(progressed)
 
 
 def _whole_arm(
     series: Series,
     baseline: Baseline,
-    cells: _Cells,
+    cells: Cells,
     months: FloatArray,
     weight: float,
     kps: float,
 ) -> ArmExpectation:
     states = occupation(baseline, cells.course, months)
-    event_free = _average(cells, states.event_free)
-    progressed = _average(cells, states.progressed)
+    event_free = cells.average(states.event_free)
+    progressed = cells.average(states.progressed)
     if series.second_lesions:
         second_free, second_progressed = _second_lesion(baseline, cells, states)
         share = series.second_lesions / (1 + series.second_lesions)
@@ -186,7 +120,7 @@ def _whole_arm(
     return ArmExpectation(
         months=months,
         weight=weight,
-        alive=_average(cells, states.alive),
+        alive=cells.average(states.alive),
         event_free=event_free,
         progressed=progressed,
         mean_kps=kps,
@@ -220,8 +154,8 @@ def expected_arms(
     for arm in series.arms:
         prognosis = prognostic_cells(arm.mix, effects.death)
         probability = prognosis.probabilities(arm_tilt(arm, values))
-        cells = _arm_cells(series, arm, values, effects, prognosis, probability, chosen=False)
-        kps = _mean_kps(prognosis, probability)
+        cells = arm_cells(series, arm, values, effects, prognosis, probability, chosen=False)
+        kps = mean_kps(prognosis, probability)
         baseline = arm_baseline(arm, values)
         found[arm.name] = _whole_arm(series, baseline, cells, grid, arm.size, kps)
     return found
@@ -249,35 +183,12 @@ def strategy_arms(
     found = {}
     for arm, share in ((alone, 1 - chosen), (treated, chosen)):
         probability = everyone * share if who == "assigned" else everyone
-        cells = _arm_cells(series, arm, values, effects, prognosis, probability, chosen=True)
+        cells = arm_cells(series, arm, values, effects, prognosis, probability, chosen=True)
         weight = series.size * float(probability.sum())
-        kps = _mean_kps(prognosis, probability)
+        kps = mean_kps(prognosis, probability)
         baseline = arm_baseline(arm, values)
         found[arm.name] = _whole_arm(series, baseline, cells, months, weight, kps)
     return found
-
-
-def _arm_cells(
-    series: Series,
-    arm: Arm,
-    values: Mapping[str, float],
-    effects: Effects,
-    prognosis: PrognosticCells,
-    probability: FloatArray,
-    *,
-    chosen: bool,
-) -> _Cells:
-    """Return the cells of an arm; where SBRT is not `chosen`, its patients have all received it."""
-    if not arm.treated:
-        regimens, starts, before = {"none": 1.0}, (np.array([np.inf]), np.ones(1)), 1.0
-    else:
-        regimens = dict(zip(REGIMENS, arm.regimens, strict=True))
-        starts = uniform_nodes(*series.sbrt_start, START_NODES)
-        before = float(chosen)
-    if arm.procedure == "none":
-        starts = np.zeros(1), np.ones(1)
-    below = arm_share_below_3mm(arm, values)
-    return _cells(prognosis, probability, regimens, below, starts, effects, before)
 
 
 def _selected_arms(
@@ -296,7 +207,7 @@ def _selected_arms(
     everyone = prognosis.probabilities(0.0)
     chosen = selection_probability(values, prognosis.scores.ravel())
     untreated_cells, treated_cells = (
-        _arm_cells(series, arm, values, effects, prognosis, everyone * share, chosen=True)
+        arm_cells(series, arm, values, effects, prognosis, everyone * share, chosen=True)
         for arm, share in ((alone, 1 - chosen), (treated, chosen))
     )
     untreated = occupation(baseline, untreated_cells.course, months)
@@ -350,7 +261,7 @@ def _selected_arms(
             alone_alive / mass_alone,
             alone_free / mass_alone,
             alone_progressed / mass_alone,
-            _mean_kps(prognosis, others),
+            mean_kps(prognosis, others),
             float(others @ scores / others.sum()),
         ),
         treated.name: ArmExpectation(
@@ -359,7 +270,7 @@ def _selected_arms(
             total(weights, alive_treated) / mass_treated,
             total(weights, free_treated) / mass_treated,
             total(weights, progressed_treated) / mass_treated,
-            _mean_kps(prognosis, survivors),
+            mean_kps(prognosis, survivors),
             float(survivors @ scores / survivors.sum()),
         ),
     }
@@ -389,12 +300,12 @@ def strategy_cells(
     everyone = prognosis.probabilities(0.0)
     found = []
     for arm in series.arms:
-        cells = _arm_cells(series, arm, values, effects, prognosis, everyone, chosen=True)
+        cells = arm_cells(series, arm, values, effects, prognosis, everyone, chosen=True)
         states = occupation(arm_baseline(arm, values), cells.course, months)
         weights = cells.weights.sum(axis=(1, 3)).ravel()
 
         def by_cell(
-            curves: FloatArray, cells: _Cells = cells, weights: FloatArray = weights
+            curves: FloatArray, cells: Cells = cells, weights: FloatArray = weights
         ) -> FloatArray:
             total = np.sum(cells.weights[..., None] * curves, axis=(1, 3))
             return np.asarray(total.reshape(-1, months.size) / weights[:, None])

@@ -16,8 +16,9 @@ from outcomes.synthetic.hardware import HardwareHazard, early_window
 from outcomes.synthetic.moments import Bounded, Gamma, mixture, sd_error, sd_of
 from outcomes.synthetic.numeric import numeric_figures, observable_figures
 from outcomes.synthetic.operation import arm_moments, quantity_of
-from outcomes.synthetic.pain import ArmPain, relief_threshold
+from outcomes.synthetic.pain import ArmPain
 from outcomes.synthetic.published import printed_share, shares_by_arm
+from outcomes.synthetic.published_pain import relief_threshold
 from outcomes.synthetic.reported import reported
 from outcomes.synthetic.sampling import published_value, sampling_error
 
