@@ -1,6 +1,5 @@
 """What a command refuses before it begins work of minutes, and how it tells how far it is."""
 
-import contextlib
 import io
 import itertools
 import socket
@@ -19,21 +18,6 @@ from outcomes.synthetic.uncertainty import COHORTS, sampling_size
 FULL = Path("/dev/full")
 
 
-def outcomes(*arguments):
-    """Return exit status and messages."""
-    err = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(err):
-        patch.setattr(sys, "argv", ["outcomes", *map(str, arguments)])
-        patch.setenv("COLUMNS", "200")
-        patch.setenv("NO_COLOR", "1")
-        try:
-            main()
-            status = 0
-        except SystemExit as stop:
-            status = stop.code or 0
-    return status, err.getvalue()
-
-
 @pytest.fixture
 def no_solving(monkeypatch):
     """Let a command fail that begins to solve."""
@@ -48,44 +32,44 @@ def no_solving(monkeypatch):
 @pytest.mark.parametrize(
     ("option", "found", "allowed"), [("--draws", 1, 2), ("--cohorts", 1, 40), ("--cohorts", 39, 40)]
 )
-def test_too_few_draws_say_nothing(option, found, allowed, tmp_path):
-    status, message = outcomes("calibrate", "--out", tmp_path / "c.json", option, found)
+def test_too_few_draws_say_nothing(outcomes, option, found, allowed, tmp_path):
+    status, _, message = outcomes("calibrate", "--out", tmp_path / "c.json", option, found)
     assert status == 2
     assert f"found {found}; allowed: 0, or at least {allowed}" in message
 
 
 @pytest.mark.usefixtures("no_solving")
-def test_an_output_that_cannot_be_written(tmp_path):
+def test_an_output_that_cannot_be_written(outcomes, tmp_path):
     folder, file = tmp_path / "folder.json", tmp_path / "file"
     folder.mkdir()
     file.write_text("mine")
-    status, message = outcomes("calibrate", "--out", folder)
+    status, _, message = outcomes("calibrate", "--out", folder)
     assert status == 2
     assert "folder.json: is a folder; allowed: a file" in message
-    status, message = outcomes("calibrate", "--out", file / "new" / "c.json")
+    status, _, message = outcomes("calibrate", "--out", file / "new" / "c.json")
     assert status == 3
     assert "c.json: cannot be written" in message
     assert sorted(tmp_path.iterdir()) == [file, folder]
 
 
 @pytest.mark.usefixtures("no_solving")
-def test_a_cluster_that_does_not_answer(tmp_path):
+def test_a_cluster_that_does_not_answer(outcomes, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     address = f"tcp://127.0.0.1:{port}"
-    status, message = outcomes("calibrate", "--out", tmp_path / "c.json", "--cluster", address)
+    status, _, message = outcomes("calibrate", "--out", tmp_path / "c.json", "--cluster", address)
     assert status == 3
     assert f"{address}: no scheduler answers" in message
 
 
-def test_an_unknown_study_is_told_before_the_ensemble(tmp_path):
+def test_an_unknown_study_is_told_before_the_ensemble(outcomes, tmp_path):
     options = ("-n", 5, "--out", tmp_path / "c.csv", "--drawn-truth")
-    status, message = outcomes("simulate", "--study", "nope", *options)
+    status, _, message = outcomes("simulate", "--study", "nope", *options)
     assert status == 3
     assert "study 'nope' is not calibrated" in message
 
 
-def test_a_calibration_without_an_ensemble_is_named(tmp_path):
+def test_a_calibration_without_an_ensemble_is_named(outcomes, tmp_path):
     from dataclasses import replace
 
     from outcomes.files import write_json
@@ -93,7 +77,7 @@ def test_a_calibration_without_an_ensemble_is_named(tmp_path):
     path = tmp_path / "plain.json"
     write_json(path, replace(shipped_calibration(), ensemble=None).to_dict())
     options = ("-n", 5, "--out", tmp_path / "c.csv", "--drawn-truth", "--calibration", path)
-    status, message = outcomes("simulate", "--study", "liu-2020", *options)
+    status, _, message = outcomes("simulate", "--study", "liu-2020", *options)
     assert status == 3
     assert f"{path}: the calibration holds no ensemble" in message
 

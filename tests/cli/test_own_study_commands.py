@@ -1,34 +1,11 @@
 """A study of one's own on the command line."""
 
-import contextlib
-import io
-import sys
-
 import pytest
 
-from outcomes.cli import main
 from outcomes.synthetic.template import evidence_template
 
 
-def outcomes(*arguments):
-    """Return exit status, results and messages."""
-    out, err = io.StringIO(), io.StringIO()
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-    ):
-        patch.setattr(sys, "argv", ["outcomes", *map(str, arguments)])
-        patch.setenv("NO_COLOR", "1")
-        try:
-            main()
-            status = 0
-        except SystemExit as stop:
-            status = stop.code or 0
-    return status, out.getvalue(), err.getvalue()
-
-
-def test_the_template_is_printed_and_can_be_read(tmp_path):
+def test_the_template_is_printed_and_can_be_read(outcomes, tmp_path):
     status, text, _ = outcomes("evidence", "--template")
     assert (status, text) == (0, evidence_template())
     mine = tmp_path / "mine.toml"
@@ -38,7 +15,7 @@ def test_the_template_is_printed_and_can_be_read(tmp_path):
     assert "overall_survival_12m" in shown
 
 
-def test_the_template_stands_alone():
+def test_the_template_stands_alone(outcomes):
     status, _, message = outcomes("evidence", "--template", "--audit")
     assert status == 2
     assert "--template" in message
@@ -52,7 +29,7 @@ def test_the_template_stands_alone():
     ],
     ids=["evidence", "calibration"],
 )
-def test_an_unusable_study_ends_with_status_3_and_names_the_file(old, new, part, tmp_path):
+def test_an_unusable_study_has_status_3_and_names_the_file(outcomes, old, new, part, tmp_path):
     mine = tmp_path / "mine.toml"
     mine.write_text(evidence_template().replace(old, new), encoding="utf-8")
     out = tmp_path / "mine.json"
@@ -64,7 +41,7 @@ def test_an_unusable_study_ends_with_status_3_and_names_the_file(old, new, part,
     assert not out.exists()
 
 
-def test_the_template_calibrates_unchanged_and_simulates(tmp_path):
+def test_the_template_calibrates_unchanged_and_simulates(outcomes, tmp_path):
     mine, out = tmp_path / "mine.toml", tmp_path / "mine.json"
     mine.write_text(evidence_template(), encoding="utf-8")
     status, _, message = outcomes("calibrate", "--evidence", mine, "--out", out)

@@ -1,0 +1,96 @@
+"""Fitting, predicting and evaluating on the command line."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from outcomes.models import load_model
+
+
+def test_fit_needs_only_the_endpoint_and_the_covariates(outcomes, folder, cohort):
+    narrow = folder / "narrow.csv"
+    table = pd.read_csv(cohort)[["os_months", "death", "kps", "age"]]
+    table.assign(my_marker=table["age"] * 2).to_csv(narrow, index=False)
+    done = outcomes(
+        "fit",
+        narrow,
+        "--endpoint",
+        "overall-survival",
+        "--covariates",
+        "kps,my_marker",
+        "--out",
+        folder / "narrow.model",
+        "--json",
+    )
+    assert done.status == 0, done.stderr
+    result = json.loads(done.stdout)
+    rows = {row["covariate"]: row for row in result["coefficients"]}
+    assert len(rows) == 2
+    for row in rows.values():
+        assert {"covariate", "log_hr", "se", "hr", "lower", "upper", "p"} <= set(row)
+        assert row["lower"] < row["hr"] < row["upper"]
+
+
+def test_predict_writes_a_row_for_each_patient_and_month(outcomes, folder, cohort, model):
+    for ending in ("csv", "json", "parquet"):
+        out = folder / f"prediction.{ending}"
+        done = outcomes("predict", model, cohort, "--times", "3,12", "--out", out)
+        assert done.status == 0, done.stderr
+    table = pd.read_csv(folder / "prediction.csv")
+    assert len(table) == 3_000
+    assert table["probability"].between(table["lower"], table["upper"]).all()
+    records = json.loads((folder / "prediction.json").read_text())
+    assert records[0]["month"] == 3
+    assert pd.read_parquet(folder / "prediction.parquet")["probability"].between(0, 1).all()
+
+
+def test_evaluate_writes_metrics(outcomes, folder, cohort, model):
+    out = folder / "metrics.json"
+    done = outcomes("evaluate", model, cohort, "--out", out)
+    assert done.status == 0, done.stderr
+    metrics = json.loads(out.read_text())["overall-survival"]["cox"]
+    assert 0.5 < metrics["c_index"]["value"] < 0.9
+    assert metrics["c_index"]["lower"] < metrics["c_index"]["value"] < metrics["c_index"]["upper"]
+
+
+def test_fit_prints_every_note(outcomes, folder):
+    lesions, out = folder / "laufer.csv", folder / "laufer.model"
+    outcomes("simulate", "--study", "laufer-2013", "-n", 300, "--out", lesions)
+    table = pd.read_csv(lesions, dtype={"escc_grade": str}, keep_default_na=False)
+    further = table.iloc[:40].assign(lesion=9)
+    pd.concat([table, further]).to_csv(lesions, index=False)
+    fit = ["fit", lesions, "--json", "--endpoint"]
+    done = outcomes(*fit, "overall-survival", "--out", out)
+    assert done.status == 0, done.stderr
+    notes = json.loads(done.stdout)["notes"]
+    assert [note for note in notes if note not in done.stderr] == []
+    constant = [name for name, why in load_model(out).design_.omitted.items() if why]
+    assert constant
+    assert all(any(name in note for note in notes) for name in constant)
+    patients = table["patient_id"].nunique()
+    assert f"{340 - patients} further rows of the same patients are left out" in done.stderr
+    assert json.loads(done.stdout)["n"] == patients
+    done = outcomes(*fit, "local-control", "--out", folder / "laufer-lc.model")
+    assert json.loads(done.stdout)["n"] == 340
+    done = outcomes("evaluate", out, lesions, "--out", folder / "laufer.json")
+    assert "further rows of the same patients are left out" in done.stderr
+
+
+def test_months_are_sorted_and_each_is_taken_once(outcomes, folder, cohort, model):
+    out = folder / "repeated.csv"
+    done = outcomes("predict", model, cohort, "--times", "12,3,3.0,12", "--out", out)
+    assert done.status == 0, done.stderr
+    table = pd.read_csv(out)
+    assert table["month"].tolist()[:3] == [3, 12, 3]
+    assert set(table["series"]) == {"liu-2020"}
+
+
+def test_a_damaged_model_file_is_status_3(outcomes, folder, model, cohort):
+    damaged = Path(folder / "damaged.model")
+    content = bytearray(model.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    damaged.write_bytes(bytes(content))
+    done = outcomes("predict", damaged, cohort, "--out", folder / "never.csv")
+    done.refused(3, "damaged.model")
+    assert not (folder / "never.csv").exists()
