@@ -21,8 +21,8 @@ from outcomes.synthetic.verification import FigureDistribution, Verification
 
 BINS = 40
 # Some ten rejection rates within two standard errors of 5 % would fail by chance in one of three
-# verifications; with twice the cohorts the same band is wide enough.
-NULL_TIMES = 2
+# verifications; with four times the cohorts the same band is four standard errors wide.
+NULL_TIMES = 4
 
 Progress = Callable[[int], None]
 
@@ -168,7 +168,7 @@ def verify(
     calibration
         Parameters.
     cohorts
-        Cohorts of each study at its published size; twice as many for the published nulls.
+        Cohorts of each study at its published size; four times as many for the published nulls.
     seed
         Seed; the same cohorts whatever `jobs` and `cluster`.
     jobs, cluster
