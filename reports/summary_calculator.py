@@ -342,10 +342,10 @@ def _warning(patient: Mapping[str, Any], results: StudyResults) -> str:
 
 def _counts(curve: Mapping[str, list[float]], at: int) -> dict[str, object]:
     n = of_100(curve["survival"][at])
-    return {"n": n, "rest": 100 - n, "interval": _interval(curve, at)}
+    return {"n": n, "rest": 100 - n, "interval": interval_words(curve, at)}
 
 
-def _interval(curve: Mapping[str, list[float]], at: int) -> str:
+def interval_words(curve: Mapping[str, list[float]], at: int) -> str:
     """Return the limits in percent, with more digits where they would coincide, or why not."""
     if curve["survival"][at] == 1:
         return NO_EVENT

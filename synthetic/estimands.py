@@ -50,7 +50,7 @@ def crossing(months: FloatArray, survival: FloatArray, level: float) -> float:
     return float(months[index - 1] + fraction * (months[index] - months[index - 1]))
 
 
-def _median_of(months: FloatArray, accumulated: FloatArray) -> float:
+def median_among_observed(months: FloatArray, accumulated: FloatArray) -> float:
     """Return the median of an observed subdensity from its accumulated mass; nan without any."""
     if not accumulated[-1] > 0:
         return float("nan")
@@ -61,7 +61,7 @@ def _median_of(months: FloatArray, accumulated: FloatArray) -> float:
     return float(months[index - 1] + fraction * (months[index] - months[index - 1]))
 
 
-def _mean_of(total: float, share: float) -> float:
+def mean_among_observed(total: float, share: float) -> float:
     """Return a total over those observed as their mean; nan where nothing is observed."""
     return float(total / share) if share > 0 else float("nan")
 
@@ -94,13 +94,13 @@ def _event_summary(figure: Figure, e: SeriesExpectation, incidence: FloatArray) 
     if figure.estimand in ("crude_proportion", "count"):
         return float(seen[-1])
     if figure.estimand == "median_among_observed":
-        return _median_of(months, seen)
+        return median_among_observed(months, seen)
     moment = observed_by(e.follow_up, months, _moment(months, incidence))
-    mean = _mean_of(moment[-1], seen[-1])
+    mean = mean_among_observed(moment[-1], seen[-1])
     if figure.unit == "months" and figure.quantity.endswith("_sd"):
         middle = (months[1:] + months[:-1]) / 2
         second = np.concatenate([[0.0], np.cumsum(middle**2 * np.diff(incidence))])
-        square = _mean_of(observed_by(e.follow_up, months, second)[-1], seen[-1])
+        square = mean_among_observed(observed_by(e.follow_up, months, second)[-1], seen[-1])
         return float(np.sqrt(np.maximum(square - mean**2, 0.0)))
     return mean
 
@@ -112,10 +112,12 @@ def _survivor_summary(figure: Figure, e: SeriesExpectation, remaining: FloatArra
     if figure.estimand in ("crude_proportion", "count"):
         return float(seen[-1])
     if figure.estimand == "median_among_observed":
-        return _median_of(months, seen)
-    mean = _mean_of(expected_by(e.follow_up, months, months * remaining)[-1], seen[-1])
+        return median_among_observed(months, seen)
+    mean = mean_among_observed(expected_by(e.follow_up, months, months * remaining)[-1], seen[-1])
     if figure.quantity.endswith("_sd"):
-        square = _mean_of(expected_by(e.follow_up, months, months**2 * remaining)[-1], seen[-1])
+        square = mean_among_observed(
+            expected_by(e.follow_up, months, months**2 * remaining)[-1], seen[-1]
+        )
         return float(np.sqrt(np.maximum(square - mean**2, 0.0)))
     return mean
 
@@ -189,7 +191,7 @@ def _hardware(figure: Figure, e: SeriesExpectation) -> float:
         return early_failure_day(position, hazard, e.evidence, female, months, e.whole.alive)
     seen = observed_by(e.follow_up, months, e.hardware)
     if figure.quantity == "hardware_failure_after_3m":
-        return 1 - _mean_of(np.interp(3.0, months, seen), seen[-1])
+        return 1 - mean_among_observed(np.interp(3.0, months, seen), seen[-1])
     return float(seen[-1])
 
 

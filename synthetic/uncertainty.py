@@ -142,7 +142,6 @@ def draw_ensemble(
     centre = derive_at(problem, start)
     nothing = np.zeros(errors.root.shape[0]), np.zeros(start.size)
     middle = solve_draw(problem, errors, start, *nothing)
-    found = np.array([member.derived for member in members])
     sources = attribute(
         problem,
         start if middle is None else middle,
@@ -150,9 +149,32 @@ def draw_ensemble(
         errors.whitening,
         derive_at,
     )
+    return ensemble_of(members, centre, sources, seed)
+
+
+def ensemble_of(
+    members: Sequence[Member],
+    centre: Sequence[Derived],
+    sources: Sequence[tuple[Source, ...]],
+    seed: int,
+) -> Ensemble:
+    """Return solved parameter sets as an ensemble.
+
+    Parameters
+    ----------
+    members
+        The sets.
+    centre
+        Derived quantities under the calibrated parameters.
+    sources
+        Where the uncertainty of each comes from.
+    seed
+        Seed of the sets.
+    """
+    found = np.array([member.derived for member in members])
     return Ensemble(
         seed=seed,
-        size=draws,
+        size=len(members),
         parameters=_columns([member.parameters for member in members]),
         assumptions=_columns([member.assumptions for member in members]),
         quantities=tuple(

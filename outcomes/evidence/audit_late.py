@@ -26,7 +26,7 @@ LONGEST, STEPS = 40, 4_000
 
 
 @dataclass(frozen=True)
-class _Rate:
+class HorizonRate:
     """A rate at a horizon, the number of events in the end, and the median follow-up.
 
     Attributes
@@ -44,14 +44,17 @@ class _Rate:
 
     @property
     def n(self) -> int:
+        """Number of patients."""
         return self.at_horizon.n or 0
 
     @property
     def month(self) -> float:
+        """Month of the horizon."""
         return self.at_horizon.at_month or 0.0
 
     @property
     def median(self) -> float:
+        """Median follow-up in months."""
         return self.followed.value or 0.0
 
     @property
@@ -93,7 +96,7 @@ def late_events(evidence: Evidence) -> Iterator[Finding]:
     makes them probable, or that more of those still followed must have an event than had one
     before, is a reading.
     """
-    for rate in _rates(evidence):
+    for rate in horizon_rates(evidence):
         if not rate.late:
             continue
         words = _words(rate)
@@ -128,7 +131,7 @@ def late_events(evidence: Evidence) -> Iterator[Finding]:
             yield Finding("late-events", "reading", study, ids, words, numbers)
 
 
-def _words(rate: _Rate) -> str:
+def _words(rate: HorizonRate) -> str:
     return (
         f"{shown(rate.at_horizon)} ({name(rate.at_horizon)}) are at most {rate.early} events of "
         f"{rate.n} patients, since each weighs at least one patient; {rate.in_the_end.source} "
@@ -138,7 +141,8 @@ def _words(rate: _Rate) -> str:
     )
 
 
-def _rates(evidence: Evidence) -> Iterator[_Rate]:
+def horizon_rates(evidence: Evidence) -> Iterator[HorizonRate]:
+    """Return rates at a horizon beyond the median follow-up, with the events in the end."""
     for figure in evidence.figures:
         event = EVENTS.get(figure.quantity.removesuffix(f"_{figure.at_month or 0:g}m"))
         if event is None or figure.estimand not in AT_A_HORIZON:
@@ -163,22 +167,22 @@ def _rates(evidence: Evidence) -> Iterator[_Rate]:
             if counts and followed:
                 whole = other.quantity == event[1]
                 events = figure.n - counts[-1] if whole else counts[0]
-                yield _Rate(figure, other, followed[0], events)
+                yield HorizonRate(figure, other, followed[0], events)
 
 
-def _chances(rate: _Rate) -> tuple[float, float]:
+def _chances(rate: HorizonRate) -> tuple[float, float]:
     """Return the largest probability of so many events, under steady or falling and any hazards."""
     local = not rate.at_horizon.quantity.startswith("overall_survival")
     if not local or rate.at_horizon.estimand == "cumulative_incidence" or rate.largest_share >= 1:
         return 1.0, 1.0
     found = {
-        shape: max(_chance(rate, shape, followed) for followed in SHAPES_FOLLOWED)
+        shape: max(late_probability(rate, shape, followed) for followed in SHAPES_FOLLOWED)
         for shape in DEATH_SHAPES
     }
     return max(p for shape, p in found.items() if shape <= 1), max(found.values())
 
 
-def _chance(rate: _Rate, shape: float, followed: float) -> float:
+def late_probability(rate: HorizonRate, shape: float, followed: float) -> float:
     """Return the probability of as many events, or more, beside the rate at the horizon.
 
     Events come as a Poisson process with the hazard times the number at risk. The estimated

@@ -59,11 +59,11 @@ def deaths(evidence: Evidence) -> Iterator[Finding]:
         count = int(figure.value)
         at_most, at_least = 0.0, 0.0
         for shape in WIDE_SHAPES:
-            medians = _medians(printed, shape)
-            for weights in _readings(printed, times, shape):
-                total = _total(printed, medians, times, weights, shape)
+            medians = probable_medians(printed, shape)
+            for weights in follow_up_weights(printed, times, shape):
+                total = death_probabilities(printed, medians, times, weights, shape)
                 at_most = max(at_most, float(total[: count + 1].sum()))
-            total = _total(printed, medians, longest, np.ones(1), shape)
+            total = death_probabilities(printed, medians, longest, np.ones(1), shape)
             at_least = max(at_least, float(total[count:].sum()))
         if min(at_most, at_least) >= IMPROBABLE_DEATHS:
             continue
@@ -71,7 +71,7 @@ def deaths(evidence: Evidence) -> Iterator[Finding]:
         probability = min(at_most, at_least)
         # With a steady hazard and the medians as printed, in each reading of the follow-up.
         if too_few:
-            readings = _readings(printed, times, 1.0)
+            readings = follow_up_weights(printed, times, 1.0)
             expected = tuple(_expected(printed, times, weights) for weights in readings)
         else:
             expected = (_expected(printed, longest, np.ones(1)),)
@@ -93,7 +93,7 @@ def _sizes(printed: Survival) -> list[int]:
     return [figure.n or 0 for figure in printed.medians]
 
 
-def _medians(printed: Survival, shape: float) -> FloatArray:
+def probable_medians(printed: Survival, shape: float) -> FloatArray:
     """Return medians that can lie behind those printed, equally probable: (groups, points).
 
     The logarithm of each is normal about that of the printed one. Where only the range of the
@@ -111,7 +111,9 @@ def _medians(printed: Survival, shape: float) -> FloatArray:
     return np.asarray(values[:, None] * np.exp(np.array(errors)[:, None] * points))
 
 
-def _readings(printed: Survival, times: FloatArray, shape: float) -> tuple[FloatArray, FloatArray]:
+def follow_up_weights(
+    printed: Survival, times: FloatArray, shape: float
+) -> tuple[FloatArray, FloatArray]:
     """Return the weights of follow-up times read as those of all patients and of survivors."""
     sizes = np.array(_sizes(printed))
     medians = np.array([figure.value or math.inf for figure in printed.medians])
@@ -119,7 +121,7 @@ def _readings(printed: Survival, times: FloatArray, shape: float) -> tuple[Float
     return np.ones(times.size), 1 / np.maximum(alive, 1e-9)
 
 
-def _total(
+def death_probabilities(
     printed: Survival, medians: FloatArray, times: FloatArray, weights: FloatArray, shape: float
 ) -> FloatArray:
     """Return the probabilities of each number of deaths."""
@@ -155,7 +157,11 @@ def earliest_follow_up(evidence: Evidence) -> Iterator[Finding]:
             continue
         low = np.array([printed.low])
         none = {
-            shape: float(_total(printed, _medians(printed, shape), low, np.ones(1), shape)[0])
+            shape: float(
+                death_probabilities(
+                    printed, probable_medians(printed, shape), low, np.ones(1), shape
+                )[0]
+            )
             for shape in WIDE_SHAPES
         }
         moderate = max(none[shape] for shape in DEATH_SHAPES)

@@ -7,7 +7,11 @@ import pytest
 from scipy import stats
 
 from outcomes.evidence import audit, load_evidence
-from outcomes.evidence.audit_survival import _medians, _readings, _total
+from outcomes.evidence.audit_survival import (
+    death_probabilities,
+    follow_up_weights,
+    probable_medians,
+)
 from outcomes.evidence.printed_survival import Survival, survival_of
 from outcomes.evidence.weibull import (
     PARTS,
@@ -85,8 +89,8 @@ def test_error_of_a_median_with_censoring_is_that_of_simulation(shape: float) ->
 @pytest.mark.parametrize("shape", [0.85, 3.0])
 def test_probability_of_few_deaths_is_that_of_simulation(shape: float) -> None:
     printed, times = liu()
-    everyone = _readings(printed, times, shape)[0]
-    total = _total(printed, _medians(printed, shape), times, everyone, shape)
+    everyone = follow_up_weights(printed, times, shape)[0]
+    total = death_probabilities(printed, probable_medians(printed, shape), times, everyone, shape)
     assert total.sum() == pytest.approx(1.0)
     rng = np.random.default_rng(2)
     dead = np.zeros(DRAWN, dtype=int)

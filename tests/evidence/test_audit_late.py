@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from outcomes.evidence import Evidence, Figure, Finding, Study, audit, load_evidence
-from outcomes.evidence.audit_late import _chance, _rates, late_events
+from outcomes.evidence.audit_late import horizon_rates, late_events, late_probability
 
 OWN = "own-2024"
 
@@ -130,7 +130,7 @@ def test_no_false_alarm_on_drawn_series() -> None:
         control, failures, median = drawn(rng, n, 12.0, shape)
         if 0 < control < 100:
             evidence = series(control, failures, median, n)
-            examined += len(list(_rates(evidence)))
+            examined += len(list(horizon_rates(evidence)))
             alarms += [f for f in late_events(evidence) if f.severity != "reading"]
     assert examined > 50
     assert alarms == []
@@ -148,6 +148,6 @@ def test_the_probability_is_that_of_simulation(shape: float, followed: float) ->
         times = np.sort(fails[seen & (fails <= month)])
         at_risk = (np.minimum(fails, ends)[:, None] >= times).sum(axis=0)
         control = round(100 * float(np.prod(1 - 1 / at_risk)), 3)
-        (rate,) = _rates(series(control, int(seen.sum()), median, n))
-        below += _chance(rate, shape, followed) < 0.05
+        (rate,) = horizon_rates(series(control, int(seen.sum()), median, n))
+        below += late_probability(rate, shape, followed) < 0.05
     assert 0.01 < below / 200 < 0.1

@@ -24,6 +24,7 @@ from outcomes.synthetic.ranges import draw_assumptions, quantile, varied, with_a
 from outcomes.synthetic.uncertainty import (
     Errors,
     derive_at,
+    ensemble_of,
     sampling_errors,
     solve_draw,
     solve_member,
@@ -176,7 +177,8 @@ def test_the_variance_is_shared_out(problem, point, errors):
 
 def test_an_ensemble_is_reproduced_stored_and_used(problem, errors, small, tmp_path):
     calibration = shipped_calibration()
-    quantities = draw_ensemble_of(calibration, small, problem)
+    centre = derive_at(problem, solved_point(problem, calibration))
+    quantities = ensemble_of(small, centre, [()] * len(centre), SEED)
     data = json.loads(json.dumps(quantities.to_dict()))
     assert Ensemble.from_dict(data) == quantities
     whole = replace(calibration, ensemble=quantities)
@@ -192,23 +194,6 @@ def test_an_ensemble_is_reproduced_stored_and_used(problem, errors, small, tmp_p
     assert {draw_truth(whole, seed)[1] for seed in range(40)} == set(range(6))
     cohort = simulate("liu-2020", 50, seed=4, calibration=truth)
     assert not cohort["os_months"].equals(simulate("liu-2020", 50, seed=4)["os_months"])
-
-
-def draw_ensemble_of(calibration, members, problem):
-    from outcomes.synthetic.uncertainty import _columns, _quantity
-
-    point = solved_point(problem, calibration)
-    found = np.array([member.derived for member in members])
-    return Ensemble(
-        seed=SEED,
-        size=len(members),
-        parameters=_columns([member.parameters for member in members]),
-        assumptions=_columns([member.assumptions for member in members]),
-        quantities=tuple(
-            _quantity(derived, found[:, k], ())
-            for k, derived in enumerate(derive_at(problem, point))
-        ),
-    )
 
 
 def test_refusals():

@@ -10,7 +10,12 @@ from outcomes.errors import CalibrationError
 from outcomes.evidence import load_evidence
 from outcomes.synthetic import shipped_calibration, simulate
 from outcomes.synthetic.calibration import Parameter
-from outcomes.synthetic.estimands import _mean_of, _median_of, achieved, is_covered
+from outcomes.synthetic.estimands import (
+    achieved,
+    is_covered,
+    mean_among_observed,
+    median_among_observed,
+)
 from outcomes.synthetic.requirements import check_requirements
 from outcomes.synthetic.sampling import sampling_error
 from outcomes.synthetic.series import solved_series
@@ -208,7 +213,7 @@ def test_what_is_extreme_is_computed_and_simulated(case, tmp_path):
 
 def test_a_summary_of_nobody_is_no_number():
     """A search may try parameters with which nobody has the event."""
-    assert math.isnan(_median_of(np.arange(3.0), np.zeros(3)))
-    assert math.isnan(_median_of(np.arange(3.0), np.full(3, np.nan)))
-    assert math.isnan(_mean_of(0.0, 0.0))
-    assert _mean_of(6.0, 0.5) == 12
+    assert math.isnan(median_among_observed(np.arange(3.0), np.zeros(3)))
+    assert math.isnan(median_among_observed(np.arange(3.0), np.full(3, np.nan)))
+    assert math.isnan(mean_among_observed(0.0, 0.0))
+    assert mean_among_observed(6.0, 0.5) == 12
