@@ -15,6 +15,7 @@ from outcomes.synthetic.case_mix import (
     deficit_and_kps,
     factor_probability,
 )
+from outcomes.synthetic.cells import sbrt_start_nodes
 from outcomes.synthetic.effects import (
     Effects,
     arm_baseline,
@@ -23,7 +24,6 @@ from outcomes.synthetic.effects import (
     selection_probability,
 )
 from outcomes.synthetic.hazards import Course, occupation
-from outcomes.synthetic.quadrature import uniform_nodes
 from outcomes.synthetic.series import Series
 
 # Months between surgery and SBRT that the integration looks at.
@@ -105,7 +105,7 @@ def _selected(
     """Return the arms of a series that chose whom to treat: who lived until SBRT is treated."""
     alone, treated = series.arms
     scores, masses, complication = _atoms(treated.mix, effects.death)
-    starts, start_weights = uniform_nodes(*series.sbrt_start, 2)
+    starts, start_weights = sbrt_start_nodes(series)
     months = np.unique(np.concatenate([np.linspace(0, starts[-1], WAITING_NODES), starts]))
     below = arm_share_below_3mm(treated, values)
     distance = np.array([1.0, effects.progression["below_3mm"]])

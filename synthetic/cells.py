@@ -19,6 +19,11 @@ from outcomes.synthetic.series import REGIMENS, Arm, Series
 START_NODES = 2
 
 
+def sbrt_start_nodes(series: Series) -> tuple[FloatArray, FloatArray]:
+    """Return nodes and weights of the month at which SBRT starts in a series."""
+    return uniform_nodes(*series.sbrt_start, START_NODES)
+
+
 @dataclass(frozen=True, eq=False)
 class Cells:
     """Weights of the cells of an arm and what acts on them.
@@ -63,7 +68,7 @@ def arm_cells(
         regimens, starts, before = {"none": 1.0}, (np.array([np.inf]), np.ones(1)), 1.0
     else:
         regimens = dict(zip(REGIMENS, arm.regimens, strict=True))
-        starts = uniform_nodes(*series.sbrt_start, START_NODES)
+        starts = sbrt_start_nodes(series)
         before = float(chosen)
     if arm.procedure == "none":
         starts = np.zeros(1), np.ones(1)

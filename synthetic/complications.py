@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from outcomes.arrays import BoolArray
 from outcomes.evidence import Evidence
 from outcomes.synthetic.arm_case_mix import ArmCaseMix
+from outcomes.synthetic.by_arm import values_of_patients
 from outcomes.synthetic.published import printed, shares_by_arm
 from outcomes.synthetic.series import COMPLICATION_KINDS, Series
 
@@ -170,16 +170,17 @@ def draw_complications(
         Source of randomness.
     """
     kind, *damage = generator.random((1 + len(RADIATION), arms.size))
-    names = list(complications)
-    position = pd.Index(names).get_indexer(pd.Index(arms))
-    limits = np.cumsum([complications[name].kinds for name in names], axis=1)[position]
+    chances = values_of_patients(
+        {name: (*arm.kinds, *arm.radiation) for name, arm in complications.items()}, arms
+    )
+    limits = np.cumsum(chances[:, : len(COMPLICATION_KINDS)], axis=1)
     below = kind[:, None] < limits
     first = below & ~np.column_stack([np.zeros(arms.size, dtype=bool), below[:, :-1]])
     drawn = {
         name: np.asarray(anything & first[:, column])
         for column, name in enumerate(COMPLICATION_KINDS)
     }
-    chances = np.array([complications[name].radiation for name in names])[position]
     for column, name in enumerate(RADIATION):
-        drawn[name] = np.asarray(treated & (damage[column] < chances[:, column]))
+        chance = chances[:, len(COMPLICATION_KINDS) + column]
+        drawn[name] = np.asarray(treated & (damage[column] < chance))
     return drawn

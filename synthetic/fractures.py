@@ -16,12 +16,12 @@ from scipy.optimize import brentq
 
 from outcomes.arrays import FloatArray
 from outcomes.evidence import Evidence
-from outcomes.synthetic.cells import START_NODES
+from outcomes.synthetic.by_arm import values_of_patients
+from outcomes.synthetic.cells import sbrt_start_nodes
 from outcomes.synthetic.effects import Effects
 from outcomes.synthetic.follow_up import FollowUp, observed_by
 from outcomes.synthetic.population import ArmExpectation, expected_arms
 from outcomes.synthetic.published import printed, printed_share, shares_by_arm
-from outcomes.synthetic.quadrature import uniform_nodes
 from outcomes.synthetic.series import Arm, Series
 
 COUNTS = ("fracture", "vertebral_compression_fracture")
@@ -205,7 +205,7 @@ def _courses(
         single = arm.regimens[0] / sum(arm.regimens) if arm.treated else 0.0
         starts, weights = np.zeros(1), np.ones(1)
         if arm.treated and arm.procedure != "none":
-            starts, weights = uniform_nodes(*series.sbrt_start, START_NODES)
+            starts, weights = sbrt_start_nodes(series)
         found[arm.name] = tuple(
             ClassCourse(share, by_name[arm.name], starts, weights)
             for share, by_name in zip((single, 1 - single), expected, strict=True)
@@ -306,11 +306,10 @@ def draw_fractures(
     generator
         Source of randomness.
     """
-    names = list(hazards)
-    position = pd.Index(names).get_indexer(pd.Index(arms))
-    fractionated = (table["dose_regimen"] != "single_24").to_numpy(dtype=np.intp)
-    rate = np.array([hazards[name].rates for name in names])[position, fractionated]
-    shape = np.array([hazards[name].shape for name in names])[position]
+    single, several, shape = values_of_patients(
+        {name: (*hazard.rates, hazard.shape) for name, hazard in hazards.items()}, arms
+    ).T
+    rate = np.where(table["dose_regimen"] == "single_24", single, several)
     exponential = generator.standard_exponential(arms.size)
     start = table["sbrt_start_months"].fillna(0.0).to_numpy(dtype=np.float64)
     units = np.divide(exponential, rate, out=np.full(arms.size, np.inf), where=rate > 0)

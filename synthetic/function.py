@@ -17,6 +17,7 @@ import pandas as pd
 from outcomes.arrays import BoolArray, FloatArray
 from outcomes.evidence import Evidence
 from outcomes.synthetic.arm_case_mix import ArmCaseMix
+from outcomes.synthetic.by_arm import values_of_patients
 from outcomes.synthetic.case_mix import KPS_LEVELS
 from outcomes.synthetic.patients import DEFICIT_GRADES
 from outcomes.synthetic.published import printed_share, shares_by_arm
@@ -161,12 +162,13 @@ def draw_function(
     generator
         Source of randomness.
     """
-    names = list(functions)
-    position = pd.Index(names).get_indexer(pd.Index(arms))
-    improved, worse, reported, gain = (
-        np.array([getattr(functions[name], field) for name in names])[position]
-        for field in ("improved", "worse", "reported", "kps_gain")
-    )
+    improved, worse, reported, gain = values_of_patients(
+        {
+            name: (arm.improved, arm.worse, arm.reported, arm.kps_gain)
+            for name, arm in functions.items()
+        },
+        arms,
+    ).T
     draws = generator.random((4, arms.size))
     grade = pd.Index(GRADES).get_indexer(pd.Index(table["frankel"]))
     up = (grade < len(GRADES) - 1) & (draws[0] < improved)

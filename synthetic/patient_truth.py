@@ -10,13 +10,12 @@ from outcomes.arrays import FloatArray
 from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL, Endpoint, get_endpoint
 from outcomes.errors import OutcomesError
 from outcomes.synthetic.calibration import Calibration
-from outcomes.synthetic.cells import START_NODES
+from outcomes.synthetic.cells import sbrt_start_nodes
 from outcomes.synthetic.courses import baselines_of, course_of
 from outcomes.synthetic.effects import selection_probability
 from outcomes.synthetic.hazards import Baseline, Course, Occupation, occupation
 from outcomes.synthetic.patients import prognostic_score
 from outcomes.synthetic.population import time_grid
-from outcomes.synthetic.quadrature import uniform_nodes
 from outcomes.synthetic.series import REGIMENS, Series
 
 
@@ -173,7 +172,7 @@ def _without_sbrt(
     mass = 1 - chosen
     # Before SBRT its regimen does not matter, so any stands for the one that was planned.
     planned = patients.assign(dose_regimen=REGIMENS[-1])
-    nodes, weights = uniform_nodes(*series.sbrt_start, START_NODES)
+    nodes, weights = sbrt_start_nodes(series)
     for node, weight in zip(nodes, weights, strict=True):
         start = np.full(size, node)
         waiting = states(course_of(planned, effects, treated=everybody, start=start, chosen=True))

@@ -10,17 +10,16 @@ import numpy as np
 
 from outcomes.arrays import FloatArray
 from outcomes.synthetic.case_mix import prognostic_cells
-from outcomes.synthetic.cells import START_NODES, Cells, arm_cells, mean_kps
+from outcomes.synthetic.cells import Cells, arm_cells, mean_kps, sbrt_start_nodes
 from outcomes.synthetic.effects import Effects, arm_baseline, arm_tilt, selection_probability
 from outcomes.synthetic.hazards import Baseline, Occupation, occupation, two_phase
-from outcomes.synthetic.quadrature import uniform_nodes
 from outcomes.synthetic.series import HORIZON_MONTHS, Series
 
 
 def time_grid(series: Series, nodes: int = 60) -> FloatArray:
     """Return the months of the integration: dense early, with every break and published month."""
     low, high = series.follow_up_range
-    starts, _ = uniform_nodes(*series.sbrt_start, START_NODES)
+    starts, _ = sbrt_start_nodes(series)
     smooth = HORIZON_MONTHS * np.linspace(0, 1, nodes) ** 2
     return np.unique(np.concatenate([smooth, starts, [low, high, 3.0, 12.0, 24.0]]))
 
