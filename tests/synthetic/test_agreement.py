@@ -18,24 +18,12 @@ from outcomes.synthetic.reported import reported
 from outcomes.synthetic.sampling import sampling_error
 from outcomes.synthetic.series_expectation import expect_series
 
-STUDIES = (
-    "laufer-2013",
-    "liu-2020",
-    "gong-2021",
-    "bate-2015",
-    "amankulor-2014",
-    "xu-2021",
-    "hikata-2017",
-    "echt-2021",
-    "cofano-2020",
-)
 # A score is written to a tenth of a point, and a cohort never holds the very ends of a range.
 WRITTEN = {"vas_decrease_median": 0.05}
 RANGE_END = 0.02
 COHORTS, SIZE = 10, 20_000
 
 
-@pytest.mark.parametrize("study", STUDIES)
 def test_simulated_cohorts_report_what_integration_expects(study):
     calibration = shipped_calibration()
     evidence, series = calibration.evidence, calibration.series_of(study)
