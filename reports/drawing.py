@@ -94,6 +94,53 @@ def note(label: str, **more: Any) -> Plain:
     return note | more
 
 
+def rows_axis(first: float, last: float, **more: Any) -> Plain:
+    """Return an axis of rows beneath each other, without a line: their names stand for it."""
+    axis: Plain = {
+        "range": [first, last],
+        "showgrid": False,
+        "zeroline": False,
+        "showline": False,
+        "ticks": "",
+        "showticklabels": False,
+        "fixedrange": True,
+    }
+    return axis | more
+
+
+def row_pitch(names: Sequence[str], *, narrow: bool) -> int:
+    """Return the pixels from row to row that leave room for the lines of the longest name."""
+    lines = max(name.count("<br>") + 1 for name in names)
+    return (25 if narrow else 13) + 15 * lines
+
+
+def row_name(label: str, y: float, *, narrow: bool) -> Plain:
+    """Return the name of a row: beside the chart, or above what the row shows where narrow."""
+    more: Plain = {"yanchor": "bottom", "yshift": 7} if narrow else {"yanchor": "middle"}
+    return _beside(label, y, narrow=narrow, font={"size": 12, "color": MUTED}, **more)
+
+
+def group_name(label: str, y: float, *, narrow: bool) -> Plain:
+    """Return the name of a group of rows, on a line of its own."""
+    font: Plain = {"size": 13, "color": INK, "weight": 600}
+    return _beside(text(label), y, narrow=narrow, font=font, yanchor="middle")
+
+
+def _beside(label: str, y: float, *, narrow: bool, **more: Any) -> Plain:
+    side = "left" if narrow else "right"
+    return note(
+        label,
+        xref="paper",
+        x=0,
+        xanchor=side,
+        xshift=0 if narrow else -10,
+        yref="y",
+        y=y,
+        align=side,
+        **more,
+    )
+
+
 def checked(data: list[Plain], layout: Plain) -> Plain:
     """Return the figure as plain data, checked by plotly."""
     figure: Plain = go.Figure(data=data, layout=layout).to_plotly_json()

@@ -10,6 +10,7 @@ from outcomes.reports.drawing import (
     layout_of,
     note,
     rounded,
+    rows_axis,
     text,
     wrapped,
 )
@@ -88,15 +89,7 @@ def forest_figure(chart: ForestChart, *, narrow: bool) -> Plain:
         top + pitch * count + below,
         (top, right, below, left),
         xaxis=axis,
-        yaxis={
-            "range": [0.4, count + (0.95 if narrow else 0.75)],
-            "showgrid": False,
-            "zeroline": False,
-            "showline": False,
-            "ticks": "",
-            "showticklabels": False,
-            "fixedrange": True,
-        },
+        yaxis=rows_axis(0.4, count + (0.95 if narrow else 0.75)),
     )
     layout["shapes"].append(_vertical(chart.reference, AXIS, "solid"))
     for position, row in enumerate(rows):

@@ -5,13 +5,15 @@ from outcomes.reports.drawing import (
     Plain,
     axis_of,
     checked,
+    group_name,
     layout_of,
-    note,
     rounded,
-    text,
+    row_name,
+    row_pitch,
+    rows_axis,
     wrapped,
 )
-from outcomes.reports.theme import AXIS, GRID, INK, LOOKS, MUTED, PAPER
+from outcomes.reports.theme import AXIS, GRID, LOOKS, PAPER
 
 
 def interval_figure(chart: IntervalChart, *, narrow: bool) -> Plain:
@@ -19,20 +21,19 @@ def interval_figure(chart: IntervalChart, *, narrow: bool) -> Plain:
     low, high = _range(chart)
     data: list[Plain] = []
     names: list[Plain] = []
+    labels = [wrapped(row.label, 52) for row in chart.rows]
     y = 0.0
     group = ""
-    for row in chart.rows:
+    for row, label in zip(chart.rows, labels, strict=True):
         if row.group != group:
             y += 0.35 if group else 0.0
             group = row.group
-            names.append(_name(text(group), y, narrow=narrow, heading=True))
+            names.append(group_name(group, y, narrow=narrow))
             y += 1.0
         data += _marks(row, y, low, high)
-        label = wrapped(row.label, 52)
-        names.append(_name(label, y, narrow=narrow, heading=False))
+        names.append(row_name(label, y, narrow=narrow))
         y += 1.0
-    lines = max(name["text"].count("<br>") + 1 for name in names)
-    pitch = (25 if narrow else 13) + 15 * lines
+    pitch = row_pitch(labels, narrow=narrow)
     longest = max(len(row.label) for row in chart.rows)
     left = 16 if narrow else min(390, 24 + 7 * max(longest, 18))
     layout = layout_of(
@@ -45,15 +46,7 @@ def interval_figure(chart: IntervalChart, *, narrow: bool) -> Plain:
             showgrid=True,
             gridcolor=GRID,
         ),
-        yaxis={
-            "range": [y - 0.5, -0.6],
-            "showgrid": False,
-            "zeroline": False,
-            "showline": False,
-            "ticks": "",
-            "showticklabels": False,
-            "fixedrange": True,
-        },
+        yaxis=rows_axis(y - 0.5, -0.6),
     )
     layout["annotations"] += names
     if chart.reference is not None:
@@ -140,21 +133,3 @@ def _marks(row: IntervalRow, y: float, low: float, high: float) -> list[Plain]:
         },
     }
     return [*marks, point]
-
-
-def _name(label: str, y: float, *, narrow: bool, heading: bool) -> Plain:
-    """Return the name of a row or group: beside the chart, or above its line where narrow."""
-    above = narrow and not heading
-    return note(
-        label,
-        xref="paper",
-        x=0,
-        xanchor="left" if narrow else "right",
-        xshift=0 if narrow else -10,
-        yref="y",
-        y=y,
-        yanchor="bottom" if above else "middle",
-        yshift=5 if above else 0,
-        align="left" if narrow else "right",
-        font={"size": 13, "color": INK, "weight": 600} if heading else {"size": 12, "color": MUTED},
-    )

@@ -5,9 +5,13 @@ from outcomes.reports.drawing import (
     Plain,
     axis_of,
     checked,
+    group_name,
     layout_of,
     note,
     rounded,
+    row_name,
+    row_pitch,
+    rows_axis,
     text,
     wrapped,
 )
@@ -20,7 +24,6 @@ def dot_figure(chart: DotChart, *, narrow: bool) -> Plain:
     for dot in chart.dots:
         if dot.group not in groups:
             groups.append(dot.group)
-    pitch = 40 if narrow else 26
     y, rows, headings = 0.0, [], []
     for group in groups:
         headings.append((y, group))
@@ -30,6 +33,8 @@ def dot_figure(chart: DotChart, *, narrow: bool) -> Plain:
                 rows.append((y, dot))
                 y += 1.0
         y += 0.35
+    labels = [wrapped(dot.label, 52 if narrow else 80) for _, dot in rows]
+    pitch = row_pitch(labels, narrow=narrow)
     error = [1.96 * dot.standard_error if dot.standard_error else 0.0 for _, dot in rows]
     high = chart.x_max or 1.06 * max(
         max(dot.published + e, dot.achieved or 0.0) for (_, dot), e in zip(rows, error, strict=True)
@@ -72,45 +77,12 @@ def dot_figure(chart: DotChart, *, narrow: bool) -> Plain:
         xaxis=axis_of(
             chart.x_title, range=[-0.015 * high, high], nticks=8, showgrid=True, gridcolor=GRID
         ),
-        yaxis={
-            "range": [y - 0.6, -0.6],
-            "showgrid": False,
-            "zeroline": False,
-            "showline": False,
-            "ticks": "",
-            "showticklabels": False,
-            "fixedrange": True,
-        },
+        yaxis=rows_axis(y - 0.6, -0.6),
     )
-    for position, group in headings:
-        layout["annotations"].append(
-            note(
-                text(group),
-                xref="paper",
-                x=0,
-                xanchor="left" if narrow else "right",
-                xshift=0 if narrow else -10,
-                yref="y",
-                y=position,
-                font={"size": 13, "color": INK, "weight": 600},
-            )
-        )
-    for position, dot in rows:
-        layout["annotations"].append(
-            note(
-                wrapped(dot.label, 52 if narrow else 80),
-                xref="paper",
-                x=0,
-                xanchor="left" if narrow else "right",
-                xshift=0 if narrow else -10,
-                yref="y",
-                y=position,
-                yanchor="bottom" if narrow else "middle",
-                yshift=6 if narrow else 0,
-                align="left" if narrow else "right",
-                font={"size": 12, "color": MUTED},
-            )
-        )
+    layout["annotations"] += [group_name(group, at, narrow=narrow) for at, group in headings]
+    layout["annotations"] += [
+        row_name(label, at, narrow=narrow) for (at, _), label in zip(rows, labels, strict=True)
+    ]
     return checked(data, layout)
 
 
@@ -209,16 +181,7 @@ def bar_figure(chart: BarChart, *, narrow: bool) -> Plain:
             nticks=7,
             **more,
         ),
-        yaxis={
-            "range": [0.4, count + (0.85 if narrow else 0.6)],
-            "showgrid": False,
-            "zeroline": False,
-            "showline": True,
-            "linecolor": AXIS,
-            "ticks": "",
-            "showticklabels": False,
-            "fixedrange": True,
-        },
+        yaxis=rows_axis(0.4, count + (0.85 if narrow else 0.6), showline=True, linecolor=AXIS),
         bargap=0,
     )
     for position, bar in enumerate(chart.bars):

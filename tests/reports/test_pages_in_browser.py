@@ -203,6 +203,25 @@ def test_text_and_tables_stand_without_scripts(browser, report):
             assert page.locator("details table").count() >= figures - page.locator(".grid").count()
 
 
+OVERLAPS = """charts => charts.flatMap(chart => {
+  const labels = [...chart.querySelectorAll(".annotation-text")];
+  const marks = [...chart.querySelectorAll(".scatterlayer .point")];
+  const apart = (a, b) => a.right <= b.left || b.right <= a.left
+    || a.bottom <= b.top || b.bottom <= a.top;
+  const boxes = marks.map(mark => mark.getBoundingClientRect());
+  return labels
+    .filter(label => boxes.some(box => !apart(label.getBoundingClientRect(), box)))
+    .map(label => label.textContent);
+})"""
+
+
+def test_no_name_of_a_row_lies_on_a_point_on_a_phone(browser, report):
+    with visit(browser, report / "calibration.html", "phone") as opened:
+        page = opened.page
+        assert page.locator("#figure-agreement-months .annotation-text").count() > 0
+        assert page.eval_on_selector_all("figure .chart", OVERLAPS) == []
+
+
 def test_links_lead_to_every_page(browser, report):
     with visit(browser, report / "index.html") as opened:
         targets = opened.page.eval_on_selector_all(
