@@ -1,7 +1,8 @@
 """An ensemble of parameter sets: what the published figures and assumptions leave uncertain."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from outcomes.errors import CalibrationError
@@ -56,7 +57,7 @@ class Quantity:
     value
         Under the calibrated parameters.
     lower, median, upper
-        Percentiles 2.5, 50 and 97.5 over the ensemble.
+        Percentiles 2.5, 50 and 97.5 over the ensemble; infinite where a median is not reached.
     sources
         Where the uncertainty comes from, the largest share first.
     """
@@ -102,7 +103,7 @@ class Ensemble:
         raise KeyError(quantity_id)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data for JSON."""
+        """Return plain data for JSON, in which an infinite end of a quantity becomes null."""
         return asdict(self)
 
     @classmethod
@@ -140,6 +141,25 @@ def _columns(data: object, size: int, where: str) -> dict[str, tuple[float, ...]
 
 
 def _quantity(data: object, where: str) -> Quantity:
-    row = dict(read_object(data, where))
+    row = read_object(data, where)
     sources = read_records(Source, row.get("sources"), f"{where}, sources")
-    return read_record(Quantity, {**row, "sources": sources}, where, undefined=True)
+    quantity = read_record(Quantity, {**row, "sources": sources}, where, undefined=True)
+    return _with_infinite_ends(quantity)
+
+
+def _with_infinite_ends(quantity: Quantity) -> Quantity:
+    """Return a quantity with infinity where null stood for it, the ends in their order.
+
+    That is plus infinity at the upper end, minus infinity at the lower one; a median is as the
+    upper end where that is infinite, and the lower end as a median of plus infinity.
+    """
+    value, lower, median, upper = quantity.value, quantity.lower, quantity.median, quantity.upper
+    if math.isnan(upper):
+        upper = math.inf
+    if math.isnan(median):
+        median = math.inf if math.isinf(upper) else -math.inf
+    if math.isnan(lower):
+        lower = math.inf if median == math.inf else -math.inf
+    if math.isnan(value):
+        value = next((end for end in (upper, lower) if math.isinf(end)), value)
+    return replace(quantity, value=value, lower=lower, median=median, upper=upper)

@@ -1,6 +1,7 @@
 """The ensemble: draws, refits, intervals and where the uncertainty comes from."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from outcomes.errors import CalibrationError
 from outcomes.evidence import Assumption, load_evidence
+from outcomes.files import to_json
 from outcomes.parallel import spawn_seeds
 from outcomes.synthetic import (
     draw_ensemble,
@@ -17,7 +19,7 @@ from outcomes.synthetic import (
     with_member,
 )
 from outcomes.synthetic.attribution import attribute
-from outcomes.synthetic.ensemble import Ensemble
+from outcomes.synthetic.ensemble import Ensemble, Quantity, Source
 from outcomes.synthetic.fitting import calibration_problem
 from outcomes.synthetic.links import link_slope, published_link, to_link
 from outcomes.synthetic.ranges import draw_assumptions, quantile, varied, with_assumptions
@@ -194,6 +196,36 @@ def test_an_ensemble_is_reproduced_stored_and_used(problem, errors, small, tmp_p
     assert {draw_truth(whole, seed)[1] for seed in range(40)} == set(range(6))
     cohort = simulate("liu-2020", 50, seed=4, calibration=truth)
     assert not cohort["os_months"].equals(simulate("liu-2020", 50, seed=4)["os_months"])
+
+
+@pytest.mark.parametrize(
+    ("value", "lower", "median", "upper"),
+    [
+        (20.0, 10.0, 21.0, 40.0),
+        (20.0, 10.0, 21.0, math.inf),
+        (20.0, 10.0, math.inf, math.inf),
+        (math.inf, math.inf, math.inf, math.inf),
+        (20.0, -math.inf, 21.0, 40.0),
+        (20.0, -math.inf, 21.0, math.inf),
+        (-math.inf, -math.inf, -math.inf, 40.0),
+    ],
+)
+def test_infinite_ends_come_back_from_a_file(value, lower, median, upper):
+    quantity = Quantity(
+        "liu-2020/overall_survival_median/sbrt",
+        "liu-2020",
+        "months",
+        "median overall survival",
+        value,
+        lower,
+        median,
+        upper,
+        (Source("sampling", "", 1.0),),
+    )
+    ensemble = Ensemble(1, 2, {"a": (1.0, 2.0)}, {}, (quantity,))
+    text = to_json(ensemble.to_dict())
+    assert Ensemble.from_dict(json.loads(text)) == ensemble
+    assert to_json(Ensemble.from_dict(json.loads(text)).to_dict()) == text
 
 
 def test_refusals():
