@@ -13,6 +13,7 @@ import numpy as np
 
 from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.curves import StepFunction
+from outcomes.errors import ModelError
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +30,8 @@ class Censoring:
         Probability of being uncensored after each month, by series.
     before_own_time
         G(T-) of each patient, shape (n,).
+    sample_weights
+        Case weights with which it was estimated, shape (n,); None for one each.
     """
 
     time: FloatArray
@@ -36,6 +39,7 @@ class Censoring:
     groups: Any
     curves: dict[str, StepFunction]
     before_own_time: FloatArray
+    sample_weights: FloatArray | None = None
 
     def at(self, month: float) -> FloatArray:
         """Return G(month) for each patient's series, shape (n,)."""
@@ -58,27 +62,96 @@ class Censoring:
         weights[late] = 1.0 / np.maximum(self.at(month)[late], 1e-12)
         return weights
 
+    def influence(
+        self, own: FloatArray, at_month: FloatArray | None = None, month: float = np.inf
+    ) -> FloatArray:
+        """Return what a statistic owes to each patient through the estimate of G, shape (n,).
 
-def estimate_censoring(time: FloatArray, event: IntArray, groups: Any = None) -> Censoring:
-    """Estimate the censoring distribution within each group; by default in one."""
+        The derivative of log G by a patient's relative weight is minus the integral of the
+        patient's martingale of being censored over the number at risk.
+
+        Parameters
+        ----------
+        own
+            Derivative of the statistic by log G(Ti-) of each patient, shape (n,).
+        at_month
+            Derivative by log G(month) of each patient's series, shape (n,).
+        month
+            The month.
+        """
+        result = np.zeros(len(self.time))
+        for name in self.curves:
+            rows = np.flatnonzero(self.groups == name)
+            late = np.zeros(len(rows)) if at_month is None else at_month[rows]
+            weights = None if self.sample_weights is None else self.sample_weights[rows]
+            result[rows] = _censoring_influence(
+                self.time[rows], self.event[rows] > 0, own[rows], float(late.sum()), month, weights
+            )
+        return result
+
+
+def estimate_censoring(
+    time: FloatArray, event: IntArray, groups: Any = None, weights: FloatArray | None = None
+) -> Censoring:
+    """Estimate the censoring distribution within each group; by default in one.
+
+    Parameters
+    ----------
+    time, event
+        Months and event codes, shape (n,).
+    groups
+        Series of each patient.
+    weights
+        Case weights, shape (n,).
+    """
+    if len(time) == 0:
+        raise ModelError("there are no patients to estimate the censoring from")
     names = np.full(len(time), "", dtype=object) if groups is None else np.asarray(groups, object)
     curves = {}
     before = np.empty(len(time))
     for name in sorted(set(names)):
         rows = names == name
-        curve = _reverse_kaplan_meier(time[rows], event[rows] > 0)
+        times, position, _, _, lost = _losses(
+            time[rows], event[rows] > 0, None if weights is None else weights[rows]
+        )
+        curve = StepFunction(times, np.asarray(np.cumprod(1.0 - lost)), 1.0, np.inf)
         curves[str(name)] = curve
-        padded = np.concatenate([[1.0], curve.values])
-        before[rows] = padded[np.searchsorted(curve.times, time[rows], side="left")]
-    return Censoring(time, event, names, curves, before)
+        before[rows] = np.concatenate([[1.0], curve.values])[position]
+    return Censoring(time, event, names, curves, before, weights)
 
 
-def _reverse_kaplan_meier(time: FloatArray, observed: BoolArray) -> StepFunction:
-    times, position = np.unique(time, return_inverse=True)
-    events = np.bincount(position, weights=observed, minlength=len(times))
-    censored = np.bincount(position, weights=~observed, minlength=len(times))
+def _losses(
+    time: FloatArray, observed: BoolArray, weights: FloatArray | None
+) -> tuple[FloatArray, IntArray, FloatArray, FloatArray, FloatArray]:
+    """Return the times, everyone's place in them, and there: exposed, censored and their share."""
+    times, inverse = np.unique(time, return_inverse=True)
+    position = np.asarray(inverse, dtype=np.int64)
+    w = np.ones(len(time)) if weights is None else weights
+    events = np.bincount(position, weights=w * observed, minlength=len(times)).astype(np.float64)
+    censored = np.bincount(position, weights=w * ~observed, minlength=len(times)).astype(np.float64)
     at_risk = np.cumsum((events + censored)[::-1])[::-1]
     # Events come before censorings of the same time, so they leave the risk set first.
     exposed = at_risk - events
-    lost = np.divide(censored, exposed, out=np.zeros(len(times)), where=exposed > 0)
-    return StepFunction(times, np.asarray(np.cumprod(1.0 - lost)), 1.0, np.inf)
+    lost = np.divide(censored, exposed, out=np.zeros(len(times)), where=censored > 0)
+    return times, position, np.asarray(exposed), censored, np.minimum(lost, 1.0)
+
+
+def _censoring_influence(
+    time: FloatArray,
+    observed: BoolArray,
+    own: FloatArray,
+    late: float,
+    month: float,
+    weights: FloatArray | None,
+) -> FloatArray:
+    times, position, exposed, censored, lost = _losses(time, observed, weights)
+    by_time = np.bincount(position, weights=own, minlength=len(times))
+    # Derivative by the log of the factor that G takes on at each time.
+    touched = by_time.sum() - np.cumsum(by_time) + np.where(times <= month, late, 0.0)
+    left = exposed - censored
+    rate = np.divide(touched, left, out=np.zeros(len(times)), where=left > 1e-9)
+    # A patient is exposed until the own time, and at it unless the own event came first.
+    running = np.concatenate([[0.0], np.cumsum(rate * lost)])
+    survived = running[position + ~observed]
+    w = np.ones(len(time)) if weights is None else weights
+    return np.asarray(w * (survived - np.where(observed, 0.0, rate[position])))
