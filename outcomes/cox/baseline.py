@@ -1,0 +1,151 @@
+"""Baseline hazards of a Cox model, and predicted curves with all of their uncertainty."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from outcomes.arrays import FloatArray
+from outcomes.cox.fit import CoxFit
+from outcomes.errors import OutcomesError
+
+BaselineKind = Literal["breslow", "efron"]
+
+
+@dataclass(frozen=True, eq=False)
+class BaselineHazard:
+    """Baseline of one stratum, for a patient with the mean covariates.
+
+    Attributes
+    ----------
+    stratum
+        Its value.
+    times
+        Months with an event, increasing, shape (n_times,).
+    increments
+        Steps of the cumulative hazard, shape (n_times,).
+    variances
+        Variances of the steps for known coefficients, shape (n_times,).
+    means
+        Mean covariates of those at risk less the overall mean, weighted by relative hazard,
+        shape (n_times, p).
+    """
+
+    stratum: object
+    times: FloatArray
+    increments: FloatArray
+    variances: FloatArray
+    means: FloatArray
+
+    def cumulative(self, months: npt.ArrayLike) -> FloatArray:
+        """Return the cumulative hazard at each month."""
+        return _running(self.increments, self.times, np.asarray(months, dtype=np.float64))
+
+
+@dataclass(frozen=True, eq=False)
+class PredictedHazard:
+    """Cumulative hazards of patients.
+
+    Attributes
+    ----------
+    cumulative
+        Cumulative hazard, shape (n, n_months).
+    standard_error
+        Its standard error, from coefficients and baseline, shape (n, n_months).
+    """
+
+    cumulative: FloatArray
+    standard_error: FloatArray
+
+    @property
+    def survival(self) -> FloatArray:
+        """Return the probability of no event, exp(-cumulative hazard)."""
+        return np.asarray(np.exp(-self.cumulative))
+
+
+def baseline_hazards(fit: CoxFit, kind: BaselineKind | None = None) -> tuple[BaselineHazard, ...]:
+    """Return the baseline of each stratum.
+
+    Parameters
+    ----------
+    fit
+        A fit.
+    kind
+        ``breslow`` or ``efron``; by default that of the fit's ties, as R's `survfit.coxph` has it.
+        They differ at tied deaths only.
+
+    Returns
+    -------
+    tuple of BaselineHazard
+        In the order of `fit.data.sets.stratum_names`.
+    """
+    if kind not in (None, "breslow", "efron"):
+        raise OutcomesError(f"kind: found {kind!r}; allowed: 'breslow', 'efron'")
+    sets, here, data = fit.data.sets, fit.likelihood, fit.data
+    if kind == "breslow" and sets.share is not None:
+        # Everyone at risk, without Efron's share of the deaths.
+        total = sets.prefix_sums(here.relative)
+        deaths = sets.per_group(here.step)
+        increments, variances = deaths / total, deaths / total**2
+        moments = sets.prefix_sums(data.columns * here.relative) / total * increments
+    else:
+        steps = here.step / here.total
+        increments = sets.per_group(steps)
+        variances = sets.per_group(steps / here.total)
+        moments = sets.per_group(here.means * steps)
+    scale = np.exp(-here.largest[sets.stratum])
+    positive = np.where(increments > 0, increments, 1.0)
+    means = (moments / positive * data.spread[:, None]).T
+    found = []
+    for position, name in enumerate(sets.stratum_names):
+        # Groups descend in time.
+        groups = np.flatnonzero(sets.stratum == position)[::-1]
+        found.append(
+            BaselineHazard(
+                stratum=name,
+                times=sets.months[groups],
+                increments=(increments * scale)[groups],
+                variances=(variances * scale**2)[groups],
+                means=means[groups],
+            )
+        )
+    return tuple(found)
+
+
+def predict_hazard(
+    fit: CoxFit, baseline: BaselineHazard, covariates: npt.ArrayLike, months: npt.ArrayLike
+) -> PredictedHazard:
+    """Return patients' cumulative hazards with standard errors.
+
+    The variance is Tsiatis's (Ann Stat 1981;9:93-108; Link, Biometrics 1984;40:601-610), as R's
+    `survfit.coxph` has it: that of the baseline's steps, and that of the coefficients.
+
+    Parameters
+    ----------
+    fit, baseline
+        A fit and one of its baselines.
+    covariates
+        Shape (n, p).
+    months
+        Shape (n_months,).
+    """
+    when = np.asarray(months, dtype=np.float64)
+    centred = np.asarray(covariates, dtype=np.float64) - fit.data.centre
+    relative = np.exp(centred @ fit.coefficients)[:, None]
+    hazard = baseline.cumulative(when)
+    variance = _running(baseline.variances, baseline.times, when)
+    moments = _running(baseline.means * baseline.increments[:, None], baseline.times, when)
+    # The quadratic form of (x - mean) H(t) - moments(t), by its parts.
+    own = np.einsum("np,pq,nq->n", centred, fit.covariance, centred)[:, None]
+    cross = centred @ fit.covariance @ moments.T
+    rest = np.einsum("tp,pq,tq->t", moments, fit.covariance, moments)
+    form = own * hazard**2 - 2 * cross * hazard + rest
+    total = np.maximum(variance + form, 0.0)
+    return PredictedHazard(relative * hazard, relative * np.sqrt(total))
+
+
+def _running(steps: FloatArray, times: FloatArray, months: FloatArray) -> FloatArray:
+    """Return the sum of the steps up to each month."""
+    sums = np.concatenate([np.zeros((1, *steps.shape[1:])), np.cumsum(steps, axis=0)])
+    return np.asarray(sums[np.searchsorted(times, months, side="right")])

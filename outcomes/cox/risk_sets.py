@@ -1,0 +1,289 @@
+"""Patients sorted once, so that every risk set is a difference of two prefixes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from outcomes.arrays import BoolArray, FloatArray, IntArray
+from outcomes.curves.risk_table import check_times
+from outcomes.errors import OutcomesError
+
+Ties = Literal["efron", "breslow"]
+
+
+@dataclass(frozen=True, eq=False)
+class RiskSets:
+    """Rows by stratum and descending last month; deaths of one stratum and month are a group.
+
+    Groups stand by stratum and descending month, too. Whoever is at risk at a group's month is in
+    the prefix of rows that ends at `last`, less the prefix that ends at `base` (earlier strata)
+    and, with late entry, less those who entered at that month or after it.
+
+    Attributes
+    ----------
+    order
+        Row of the data at each sorted position, shape (n,).
+    time, entry
+        Last month and month of entry of each sorted row, shape (n,); `entry` is None where all
+        entered at the start.
+    months
+        Month of each group, shape (n_groups,).
+    stratum_names
+        Values of the strata, shape (n_strata,).
+    stratum
+        Position of each group's stratum, shape (n_groups,).
+    row_stratum
+        Position of each sorted row's stratum, shape (n,).
+    deaths
+        Sorted positions of the events, shape (n_events,).
+    group
+        Group of each event, shape (n_events,).
+    first_death
+        Position in `deaths` of each group's first, shape (n_groups,).
+    share
+        Efron: of d deaths in a group the k-th (from 0) sees the share k / d of them gone, shape
+        (n_events,). None without ties, or with Breslow's.
+    last, base
+        Ends of the prefixes, shape (n_groups,); `base` is None in a single stratum.
+    since, until
+        Each sorted row is at risk in the groups from `since` to before `until`, shape (n,).
+    entry_order
+        Sorted positions by stratum and descending entry, shape (n,); None without late entry.
+    entered, entered_base
+        As `last` and `base`, of the prefixes of `entry_order` that are not at risk yet.
+    """
+
+    order: IntArray
+    time: FloatArray
+    months: FloatArray
+    stratum_names: npt.NDArray[np.object_]
+    stratum: IntArray
+    row_stratum: IntArray
+    deaths: IntArray
+    group: IntArray
+    first_death: IntArray
+    share: FloatArray | None
+    last: IntArray
+    base: IntArray | None
+    since: IntArray
+    until: IntArray
+    entry: FloatArray | None = None
+    entry_order: IntArray | None = None
+    entered: IntArray | None = None
+    entered_base: IntArray | None = None
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return self.order.size
+
+    @property
+    def n_events(self) -> int:
+        """Number of events."""
+        return self.deaths.size
+
+    @property
+    def deaths_per_group(self) -> IntArray:
+        """Number of events in each group."""
+        return np.diff(np.append(self.first_death, self.n_events))
+
+    def prefix_sums(self, values: FloatArray) -> FloatArray:
+        """Return the sums over those at risk in each group.
+
+        Parameters
+        ----------
+        values
+            A number for each sorted row, shape (..., n).
+
+        Returns
+        -------
+        array, shape (..., n_groups)
+        """
+        sums = _differences(values, self.last, self.base)
+        if self.entry_order is not None and self.entered is not None:
+            sums = sums - _differences(
+                values.take(self.entry_order, axis=-1), self.entered, self.entered_base
+            )
+        return sums
+
+    def per_group(self, values: FloatArray) -> FloatArray:
+        """Return the sums over the events of each group, shape (..., n_groups)."""
+        if self.months.size == self.n_events:
+            return values
+        return np.asarray(np.add.reduceat(values, self.first_death, axis=-1))
+
+    def per_event(self, values: FloatArray) -> FloatArray:
+        """Return a group's value for each of its events, shape (..., n_events)."""
+        if self.months.size == self.n_events:
+            return values
+        return values.take(self.group, axis=-1)
+
+    def while_at_risk(self, increments: FloatArray) -> FloatArray:
+        """Return the sum of the groups' increments while each row was at risk, shape (..., n)."""
+        running = np.zeros((*increments.shape[:-1], increments.shape[-1] + 1))
+        # From the last group, which has the earliest month.
+        np.cumsum(increments[..., ::-1], axis=-1, out=running[..., -2::-1])
+        return np.asarray(running.take(self.since, axis=-1) - running.take(self.until, axis=-1))
+
+
+def _differences(values: FloatArray, end: IntArray, start: IntArray | None) -> FloatArray:
+    """Return the sums over values[..., start:end]; `start` None means from the first."""
+    running = np.cumsum(values, axis=-1)
+    sums = _prefix(running, end)
+    return sums if start is None else sums - _prefix(running, start)
+
+
+def _prefix(running: FloatArray, end: IntArray) -> FloatArray:
+    """Return the running sums before each end, 0 where it is 0."""
+    sums = running.take(end - 1, axis=-1)
+    if end.size and end.min() == 0:
+        sums[..., end == 0] = 0.0
+    return sums
+
+
+def make_risk_sets(
+    time: npt.ArrayLike,
+    event: npt.ArrayLike,
+    *,
+    entry: npt.ArrayLike | None = None,
+    strata: npt.ArrayLike | None = None,
+    ties: Ties = "efron",
+) -> RiskSets:
+    """Sort patients, or intervals of patients, into risk sets.
+
+    Parameters
+    ----------
+    time, event
+        Last month under observation and whether the event happened then (0/1), shape (n,).
+    entry
+        Month at which observation began, shape (n,); a row is at risk after it. By default 0,
+        and then a row at month 0 is at risk in month 0.
+    strata
+        Rows of different strata are never compared, shape (n,).
+    ties
+        ``efron`` or ``breslow``.
+
+    Raises
+    ------
+    OutcomesError
+        If lengths differ, a month is missing, negative or infinite, an event is neither 0 nor 1,
+        or an interval is empty.
+    """
+    if ties not in ("efron", "breslow"):
+        raise OutcomesError(f"ties: found {ties!r}; allowed: 'efron', 'breslow'")
+    months = check_times(time, event)
+    happened = _check_events(event)
+    codes, names = _stratum_codes(strata, months.size)
+    order = np.argsort(-months, kind="stable")
+    if codes is not None:
+        order = order[np.argsort(codes[order], kind="stable")]
+    months, happened = months[order], happened[order]
+    rows = np.zeros(months.size, dtype=np.int64) if codes is None else codes[order]
+    deaths = np.flatnonzero(happened)
+    new = np.ones(deaths.size, dtype=np.bool_)
+    new[1:] = months[deaths[1:]] != months[deaths[:-1]]
+    new[1:] |= rows[deaths[1:]] != rows[deaths[:-1]]
+    first_death = np.flatnonzero(new)
+    group = np.cumsum(new) - 1
+    heads = deaths[first_death]
+    last = _block_ends(months, rows)[heads]
+    counts = np.diff(np.append(first_death, deaths.size))
+    tied = ties == "efron" and counts.size < deaths.size
+    share = (np.arange(deaths.size) - first_death[group]) / counts[group] if tied else None
+    several = names.size > 1
+    stratum = rows[heads]
+    starts = np.searchsorted(rows, np.arange(names.size))
+    group_ends = np.searchsorted(stratum, np.arange(names.size), side="right")
+    late = _late_entry(entry, months, order)
+    made = RiskSets(
+        order=order,
+        time=months,
+        months=months[heads],
+        stratum_names=names,
+        stratum=stratum,
+        row_stratum=rows,
+        deaths=deaths,
+        group=group,
+        first_death=first_death,
+        share=share,
+        last=last,
+        base=starts[stratum] if several else None,
+        since=np.cumsum(np.bincount(last, minlength=months.size + 1))[: months.size],
+        until=group_ends[rows],
+    )
+    return made if late is None else _with_entry(made, late)
+
+
+def _check_events(event: npt.ArrayLike) -> BoolArray:
+    found = np.asarray(event)
+    if found.dtype == np.bool_:
+        return found
+    wrong = np.flatnonzero(~((found == 0) | (found == 1)))
+    if wrong.size:
+        raise OutcomesError(
+            f"event of row {wrong[0] + 1}: found {found[wrong[0]]!r}; allowed: 0, 1"
+        )
+    return np.asarray(found == 1)
+
+
+def _stratum_codes(
+    strata: npt.ArrayLike | None, n: int
+) -> tuple[IntArray | None, npt.NDArray[np.object_]]:
+    if strata is None:
+        return None, np.array([""], dtype=object)
+    found = np.asarray(strata)
+    if found.shape != (n,):
+        raise OutcomesError(f"strata: found shape {found.shape}; allowed: one for each of {n} rows")
+    names, codes = np.unique(found, return_inverse=True)
+    return codes.astype(np.int64), names.astype(object)
+
+
+def _block_ends(months: FloatArray, rows: IntArray) -> IntArray:
+    """Return for each sorted row the position after the last row of its stratum and month."""
+    new = np.flatnonzero((months[1:] != months[:-1]) | (rows[1:] != rows[:-1])) + 1
+    ends = np.append(new, months.size)
+    return np.repeat(ends, np.diff(np.concatenate([[0], ends])))
+
+
+def _late_entry(
+    entry: npt.ArrayLike | None, months: FloatArray, order: IntArray
+) -> FloatArray | None:
+    """Return the sorted rows' entries, None where all entered at the start."""
+    if entry is None:
+        return None
+    entries = check_times(entry, order)
+    if not entries.any():
+        return None
+    wrong = np.flatnonzero(entries[order] >= months)
+    if wrong.size:
+        row = int(order[wrong].min())
+        raise OutcomesError(
+            f"entry of row {row + 1}: found {entries[row]:g}; allowed: before the row's last month"
+        )
+    return entries[order]
+
+
+def _with_entry(sets: RiskSets, entry: FloatArray) -> RiskSets:
+    """Take out of each risk set those who entered at its month or later."""
+    rank = np.unique(np.concatenate([entry, sets.months]), return_inverse=True)[1]
+    # Keys that order by stratum and descending month.
+    span = int(rank.max()) + 1
+    keys = sets.row_stratum * span + (span - 1 - rank[: entry.size])
+    groups = sets.stratum * span + (span - 1 - rank[entry.size :])
+    entry_order = np.argsort(keys, kind="stable")
+    ordered = keys[entry_order]
+    several = sets.base is not None
+    values = {name: getattr(sets, name) for name in RiskSets.__dataclass_fields__}
+    return RiskSets(
+        **values
+        | {
+            "entry": entry,
+            # The first group at or before the entry.
+            "until": np.searchsorted(groups, keys, side="left"),
+            "entry_order": entry_order,
+            "entered": np.searchsorted(ordered, groups, side="right"),
+            "entered_base": np.searchsorted(ordered, sets.stratum * span) if several else None,
+        }
+    )
