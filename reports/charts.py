@@ -83,13 +83,14 @@ class ForestChart:
 
 @dataclass(frozen=True)
 class Dot:
-    """A published figure with its standard error, and what was achieved."""
+    """A published figure, what was achieved, and an interval; an infinite end is open."""
 
     label: str
     group: str
     published: float
-    standard_error: float | None
     achieved: float | None
+    lower: float | None = None
+    upper: float | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import html
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
@@ -108,10 +109,43 @@ def rows_axis(first: float, last: float, **more: Any) -> Plain:
     return axis | more
 
 
-def row_pitch(names: Sequence[str], *, narrow: bool) -> int:
-    """Return the pixels from row to row that leave room for the lines of the longest name."""
-    lines = max(name.count("<br>") + 1 for name in names)
-    return (25 if narrow else 13) + 15 * lines
+@dataclass(frozen=True)
+class Rows:
+    """Where named rows stand beneath each other, in pixels from the top.
+
+    Attributes
+    ----------
+    headings
+        Position and name of each group of rows.
+    at
+        Position of each row.
+    height
+        Of all together.
+    """
+
+    headings: tuple[tuple[float, str], ...]
+    at: tuple[float, ...]
+    height: float
+
+
+def rows_of(groups: Sequence[str], names: Sequence[str], *, narrow: bool) -> Rows:
+    """Return where rows stand; each has room for the lines of its own name.
+
+    `groups` names the group of each row; rows of one group follow each other.
+    """
+    y, group = 0.0, None
+    headings: list[tuple[float, str]] = []
+    at: list[float] = []
+    for of, name in zip(groups, names, strict=True):
+        if of != group:
+            y += 10.0 if headings else 0.0
+            headings.append((y + 12.0, of))
+            group = of
+            y += 25.0
+        lines = 15.0 * (name.count("<br>") + 1)
+        at.append(y + lines + 9.0 if narrow else y + (lines + 11.0) / 2)
+        y += lines + (25.0 if narrow else 11.0)
+    return Rows(tuple(headings), tuple(at), y)
 
 
 def row_name(label: str, y: float, *, narrow: bool) -> Plain:

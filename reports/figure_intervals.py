@@ -9,8 +9,8 @@ from outcomes.reports.drawing import (
     layout_of,
     rounded,
     row_name,
-    row_pitch,
     rows_axis,
+    rows_of,
     wrapped,
 )
 from outcomes.reports.theme import AXIS, GRID, LOOKS, PAPER
@@ -20,24 +20,14 @@ def interval_figure(chart: IntervalChart, *, narrow: bool) -> Plain:
     """Return data and layout for a wide or a narrow column."""
     low, high = _range(chart)
     data: list[Plain] = []
-    names: list[Plain] = []
     labels = [wrapped(row.label, 52) for row in chart.rows]
-    y = 0.0
-    group = ""
-    for row, label in zip(chart.rows, labels, strict=True):
-        if row.group != group:
-            y += 0.35 if group else 0.0
-            group = row.group
-            names.append(group_name(group, y, narrow=narrow))
-            y += 1.0
-        data += _marks(row, y, low, high)
-        names.append(row_name(label, y, narrow=narrow))
-        y += 1.0
-    pitch = row_pitch(labels, narrow=narrow)
+    rows = rows_of([row.group for row in chart.rows], labels, narrow=narrow)
+    for row, at in zip(chart.rows, rows.at, strict=True):
+        data += _marks(row, at, low, high)
     longest = max(len(row.label) for row in chart.rows)
     left = 16 if narrow else min(390, 24 + 7 * max(longest, 18))
     layout = layout_of(
-        round(16 + pitch * y + 54),
+        round(16 + rows.height + 54),
         (16, 20, 54, left),
         xaxis=axis_of(
             chart.x_title,
@@ -46,9 +36,12 @@ def interval_figure(chart: IntervalChart, *, narrow: bool) -> Plain:
             showgrid=True,
             gridcolor=GRID,
         ),
-        yaxis=rows_axis(y - 0.5, -0.6),
+        yaxis=rows_axis(rows.height, 0.0),
     )
-    layout["annotations"] += names
+    layout["annotations"] += [group_name(group, at, narrow=narrow) for at, group in rows.headings]
+    layout["annotations"] += [
+        row_name(label, at, narrow=narrow) for at, label in zip(rows.at, labels, strict=True)
+    ]
     if chart.reference is not None:
         layout["shapes"].append(
             {

@@ -1,6 +1,8 @@
 """Dots, points and bars."""
 
-from outcomes.reports.charts import BarChart, DotChart, PointChart
+import math
+
+from outcomes.reports.charts import BarChart, Dot, DotChart, PointChart
 from outcomes.reports.drawing import (
     Plain,
     axis_of,
@@ -10,8 +12,8 @@ from outcomes.reports.drawing import (
     note,
     rounded,
     row_name,
-    row_pitch,
     rows_axis,
+    rows_of,
     text,
     wrapped,
 )
@@ -20,41 +22,27 @@ from outcomes.reports.theme import AXIS, GRID, INK, LOOKS, MUTED, PAPER
 
 def dot_figure(chart: DotChart, *, narrow: bool) -> Plain:
     """Return data and layout for a wide or a narrow column."""
-    groups: list[str] = []
-    for dot in chart.dots:
-        if dot.group not in groups:
-            groups.append(dot.group)
-    y, rows, headings = 0.0, [], []
-    for group in groups:
-        headings.append((y, group))
-        y += 1.0
-        for dot in chart.dots:
-            if dot.group == group:
-                rows.append((y, dot))
-                y += 1.0
-        y += 0.35
-    labels = [wrapped(dot.label, 52 if narrow else 80) for _, dot in rows]
-    pitch = row_pitch(labels, narrow=narrow)
-    error = [1.96 * dot.standard_error if dot.standard_error else 0.0 for _, dot in rows]
+    order = {group: k for k, group in enumerate(dict.fromkeys(dot.group for dot in chart.dots))}
+    dots = sorted(chart.dots, key=lambda dot: order[dot.group])
+    labels = [wrapped(dot.label, 52 if narrow else 80) for dot in dots]
+    rows = rows_of([dot.group for dot in dots], labels, narrow=narrow)
     high = chart.x_max or 1.06 * max(
-        max(dot.published + e, dot.achieved or 0.0) for (_, dot), e in zip(rows, error, strict=True)
+        end
+        for dot in dots
+        for end in (dot.published, dot.achieved, dot.upper)
+        if end is not None and math.isfinite(end)
     )
-    low_error = [min(e, dot.published) for (_, dot), e in zip(rows, error, strict=True)]
-    data: list[Plain] = [
+    data = [
+        _span(dot, at, high)
+        for dot, at in zip(dots, rows.at, strict=True)
+        if dot.lower is not None and dot.upper is not None
+    ]
+    data += [
         {
             "type": "scatter",
             "mode": "markers",
-            "x": rounded([dot.published for _, dot in rows], 3),
-            "y": [position for position, _ in rows],
-            "error_x": {
-                "type": "data",
-                "symmetric": False,
-                "array": rounded(error, 3),
-                "arrayminus": rounded(low_error, 3),
-                "color": MUTED,
-                "thickness": 1.25,
-                "width": 0,
-            },
+            "x": rounded([dot.published for dot in dots], 3),
+            "y": list(rows.at),
             "marker": {
                 "symbol": "circle",
                 "size": 12,
@@ -65,25 +53,41 @@ def dot_figure(chart: DotChart, *, narrow: bool) -> Plain:
         {
             "type": "scatter",
             "mode": "markers",
-            "x": rounded([dot.achieved for _, dot in rows if dot.achieved is not None], 3),
-            "y": [position for position, dot in rows if dot.achieved is not None],
+            "x": rounded([dot.achieved for dot in dots if dot.achieved is not None], 3),
+            "y": [at for dot, at in zip(dots, rows.at, strict=True) if dot.achieved is not None],
             "marker": {"symbol": "circle", "size": 5, "color": INK},
         },
     ]
-    left = 16 if narrow else min(400, 24 + 7 * max(len(dot.label) for _, dot in rows))
+    left = 16 if narrow else min(400, 24 + 7 * max(len(dot.label) for dot in dots))
     layout = layout_of(
-        round(16 + pitch * y + 54),
+        round(16 + rows.height + 54),
         (16, 20, 54, left),
         xaxis=axis_of(
             chart.x_title, range=[-0.015 * high, high], nticks=8, showgrid=True, gridcolor=GRID
         ),
-        yaxis=rows_axis(y - 0.6, -0.6),
+        yaxis=rows_axis(rows.height, 0.0),
     )
-    layout["annotations"] += [group_name(group, at, narrow=narrow) for at, group in headings]
+    layout["annotations"] += [group_name(group, at, narrow=narrow) for at, group in rows.headings]
     layout["annotations"] += [
-        row_name(label, at, narrow=narrow) for (at, _), label in zip(rows, labels, strict=True)
+        row_name(label, at, narrow=narrow) for at, label in zip(rows.at, labels, strict=True)
     ]
     return checked(data, layout)
+
+
+def _span(dot: Dot, y: float, high: float) -> Plain:
+    """Return the interval of a dot as a line; an end beyond the axis is an arrow."""
+    lower, upper = dot.lower or 0.0, dot.upper or 0.0
+    span: Plain = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": rounded([lower, min(upper, high)], 3),
+        "y": [y, y],
+        "line": {"width": 1.25, "color": INK},
+    }
+    if upper > high:
+        arrow = {"symbol": ["circle", "triangle-right"], "size": [0, 9], "color": INK}
+        span |= {"mode": "lines+markers", "marker": arrow, "cliponaxis": False}
+    return span
 
 
 def point_figure(chart: PointChart, *, narrow: bool) -> Plain:

@@ -31,13 +31,12 @@ def stack_figure(chart: StackChart, *, narrow: bool) -> Plain:
                 "x": list(chart.names),
                 "y": rounded(part.values),
                 "text": [
-                    number(value, 0 if narrow else 1) if abs(value) > ROOM * span else ""
-                    for value in part.values
+                    number(value) if abs(value) > ROOM * span else "" for value in part.values
                 ],
                 "textposition": "inside",
                 "insidetextanchor": "middle",
                 "textangle": 0,
-                "textfont": {"color": ink, "size": 11 if narrow else 12},
+                "textfont": {"color": ink, "size": 10 if narrow else 12},
                 "marker": {"color": fill, "line": {"color": INK, "width": 1}},
                 "width": 0.72,
             }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from outcomes.reports.names import plain_terms, readable
 from outcomes.reports.results import StudyResults
+from outcomes.reports.wording import percent
 
 if TYPE_CHECKING:
     from outcomes.synthetic.calibration import Parameter
@@ -44,18 +45,8 @@ ASSUMPTIONS = {
     "share_hypofractionated_high_liu": "share of Liu’s patients with a high dose",
     "share_single_24_liu": "share of Liu’s patients with a single fraction",
 }
-# How much of a variance, in words; the first that a share reaches.
-SHARES = (
-    (0.95, "nearly all"),
-    (0.83, "most"),
-    (0.71, "three quarters"),
-    (0.58, "two thirds"),
-    (0.42, "half"),
-    (0.29, "a third"),
-    (0.22, "a quarter"),
-    (0.15, "a fifth"),
-    (0.07, "a tenth"),
-)
+# Smaller shares of a variance are left out.
+LEAST_SHARE = 0.07
 MOST_SOURCES = 3
 
 
@@ -102,13 +93,9 @@ def _assumption(results: StudyResults, name: str) -> str:
 
 def sources_words(results: StudyResults, sources: tuple[Source, ...]) -> str:
     """Return the main causes of a quantity's uncertainty with their shares of its variance."""
-    parts = []
-    for source in sources[:MOST_SOURCES]:
-        for least, words in SHARES:
-            if source.share >= least:
-                share = f"{words} ({100 * source.share:.0f}%)"
-                parts.append(f"{share} from {source_words(results, source)}")
-                break
-    if not parts:
-        return "many small causes"
-    return "; ".join(parts)
+    parts = [
+        f"{percent(source.share)} from {source_words(results, source)}"
+        for source in sources[:MOST_SOURCES]
+        if source.share >= LEAST_SHARE
+    ]
+    return "; ".join(parts) or "many small causes"

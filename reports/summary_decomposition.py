@@ -19,7 +19,7 @@ from outcomes.reports.content import (
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_adjusted import ASSUMED_RATIO
 from outcomes.reports.summary_parameters import is_open, is_partly_open
-from outcomes.reports.summary_uncertainty import interval_words
+from outcomes.reports.summary_uncertainty import ASSUMED, interval_words
 from outcomes.reports.wording import known, number, percent, plain
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def _section(
         blocks=(
             _figure(study, rows, base, ending),
             Caveat(
-                "The effect of SBRT is an assumption. The published medians alone cannot tell "
-                "effect from selection: every column fits them equally well."
+                f"{ASSUMED}. The published medians alone cannot tell effect from selection: every "
+                "column fits them equally well."
             ),
             *_shape(results, calibration, base.study),
             *_ranges(results, calibration, base.study),
@@ -158,9 +158,9 @@ def _ranges(results: StudyResults, calibration: Calibration, study: str) -> tupl
             ),
             rows,
             fitted=True,
-            note="Over the ensemble, in which the figures, the priors and all assumptions vary: "
-            "the hazard ratio of SBRT and the shape of the hazard of death among them. Only the "
-            "calibrated values add up exactly; medians need not.",
+            note=f"Over {calibration.ensemble.size:,} solutions, in which the figures, the priors "
+            "and all assumptions vary: the hazard ratio of SBRT and the shape of the hazard of "
+            "death among them. Only the calibrated values add up exactly; medians need not.",
         ),
     )
 

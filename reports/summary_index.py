@@ -211,8 +211,7 @@ def _findings(results: StudyResults) -> Section | None:
         ]
         if results.calibration.verification is not None:
             items.append(f"{held_sentence(results.calibration.verification)}.")
-        if results.calibration.ensemble is not None:
-            items.append(effect_range(results.calibration.ensemble))
+        items.append(effect_range(results.calibration))
     if any(items):
         blocks.append(Bullets(tuple(filter(None, items))))
     if not blocks:

@@ -9,6 +9,7 @@ from outcomes.reports.content import (
     Bullets,
     CollapsedTable,
     Column,
+    Paragraph,
     Section,
     Subheading,
     Table,
@@ -51,19 +52,26 @@ def parameters_section(results: StudyResults, calibration: Calibration) -> Secti
     for members, words in zip(
         groups,
         (
-            "The prior’s, not the figures’. Read these as assumptions",
-            "Partly the prior’s",
+            "Set by the prior, not by the figures. Read these as assumptions",
+            "Set by the prior in part",
         ),
         strict=True,
     ):
         if members:
             blocks += [Subheading(f"{words} ({len(members)})"), Bullets(_named(results, members))]
-    blocks.append(_table(results, parameters))
+    assumptions = len(calibration.evidence.assumptions)
+    blocks += [
+        Paragraph(
+            f"These are beside the {count(assumptions, 'assumption')} of the evidence, which are "
+            "not solved for."
+        ),
+        _table(results, parameters),
+    ]
     return Section(
         id="parameters",
         title="What the figures do not settle",
-        finding=f"Of {count(len(parameters), 'parameter')}, {len(groups[0])} are assumptions: the "
-        "figures say less than a quarter of what is known about them. "
+        finding=f"Of {count(len(parameters), 'parameter')}, {len(groups[0])} are set by the "
+        "prior: the figures say less than a quarter of what is known about them. "
         f"{len(groups[1])} more are settled only in part. All together, the "
         f"{count(solved_together(calibration), 'figure')} they were solved for decide {decided} of "
         f"{len(parameters)} directions in which the parameters could move; in the others the "
@@ -113,8 +121,11 @@ def _table(results: StudyResults, parameters: tuple[Parameter, ...]) -> Collapse
             rows,
             fitted=True,
             note="Identified: the share of the prior’s uncertainty that the published figures "
-            f"remove. Below {percent(OPEN)} a parameter is assumed, from {percent(SETTLED)} on "
-            "settled.",
+            f"remove. Below {percent(OPEN)} a parameter is set by the prior, from "
+            f"{percent(SETTLED)} on settled. A typical time of local progression or a length of "
+            "follow-up is the constant of a curve: only with the spread beside it, and the deaths "
+            "that come before, does it give the published times. Alone it means nothing, and may "
+            "exceed any lifetime.",
         ),
     )
 
@@ -131,7 +142,7 @@ def _meaning(parameter: Parameter) -> str:
 
 def _kind(parameter: Parameter) -> str:
     if is_open(parameter):
-        return "assumed"
+        return "set by the prior"
     return "partly settled" if is_partly_open(parameter) else "settled"
 
 

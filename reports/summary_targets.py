@@ -13,7 +13,9 @@ from outcomes.reports.summary_tensions import explanations
 from outcomes.reports.wording import NONE, count, known, number, plain, sentence_case
 
 if TYPE_CHECKING:
+    from outcomes.evidence import Figure
     from outcomes.synthetic.calibration import Calibration, Target
+    from outcomes.synthetic.verification import FigureDistribution
 
 EFFECT_UNIT = "log hazard ratio"
 SUFFIXES = {"percent": "%"}
@@ -26,13 +28,30 @@ TAKEN_OVER = 1e-6
 
 def target_label(results: StudyResults, study: str, figure_id: str) -> str:
     """Return the name of a calibrated figure as readers see it."""
-    evidence = results.evidence
-    if evidence is not None:
-        for figure in evidence.of_study(study):
-            if figure.id == figure_id:
-                return figure_label(figure)
+    figure = _figure(results, study, figure_id)
+    if figure is not None:
+        return figure_label(figure)
     parts = [readable(part) for part in figure_id.split("/")[1:]]
     return sentence_case(", ".join(parts))
+
+
+def _figure(results: StudyResults, study: str, figure_id: str) -> Figure | None:
+    figures = () if results.evidence is None else results.evidence.of_study(study)
+    return next((figure for figure in figures if figure.id == figure_id), None)
+
+
+def published_cell(
+    results: StudyResults, study: str, figure_id: str, value: float, unit: str
+) -> str:
+    """Return a figure as it was published, with its unit; a share with its count where printed."""
+    figure = _figure(results, study, figure_id)
+    if figure is None or figure.unit != "percent":
+        return with_unit(value, unit)
+    if figure.count is None or not figure.n:
+        return f"{plain(figure.value)}%"
+    # To one digit, half of one upwards.
+    share = math.floor(1000 * figure.count / figure.n + 0.5) / 10
+    return f"{figure.count} of {figure.n:,} ({plain(share)}%)"
 
 
 def with_unit(value: float, unit: str) -> str:
@@ -55,7 +74,7 @@ def targets_section(results: StudyResults, calibration: Calibration) -> Section:
         if _is_numeric(target):
             by_study.setdefault(target.study, []).append(target)
     blocks: list[Block] = [
-        _study_table(results, study, targets) for study, targets in by_study.items()
+        _study_table(results, calibration, study, targets) for study, targets in by_study.items()
     ]
     targets = {target.id for target in calibration.targets}
     touched = [one for one in explanations(results) if targets & set(one.ids)]
@@ -75,13 +94,16 @@ def targets_section(results: StudyResults, calibration: Calibration) -> Section:
         id="figures",
         title="Every figure",
         finding="A figure is met within 0.1 percentage points, 0.1 months or half a unit of its "
-        "last printed digit, unless the evidence gives it another tolerance. Where the "
-        "publications contradict each other, the tension is named instead of bending the model.",
+        "last printed digit, unless the evidence gives it another tolerance. A share printed with "
+        "its count is fitted by the count. Where the publications contradict each other, the "
+        "tension is named instead of bending the model.",
         blocks=tuple(blocks),
     )
 
 
-def _study_table(results: StudyResults, study: str, targets: list[Target]) -> CollapsedTable:
+def _study_table(
+    results: StudyResults, calibration: Calibration, study: str, targets: list[Target]
+) -> CollapsedTable:
     title = results.study_title(study)
     fitted = [target for target in targets if target.role == "fit"]
     met = sum(target.within is True for target in fitted)
@@ -90,8 +112,8 @@ def _study_table(results: StudyResults, study: str, targets: list[Target]) -> Co
     if compared:
         open_ones = [target for target in compared if not is_taken_over(target)]
         if open_ones:
-            within = sum(target.within is True for target in open_ones)
-            parts.append(f"{within} of {len(open_ones)} only compared within chance")
+            inside = sum(_is_inside(calibration, target) is True for target in open_ones)
+            parts.append(f"{inside} of {len(open_ones)} only compared inside")
         taken = len(compared) - len(open_ones)
         if taken:
             parts.append(f"{taken} taken over")
@@ -107,13 +129,43 @@ def _study_table(results: StudyResults, study: str, targets: list[Target]) -> Co
                 Column("n", numeric=True),
                 Column("Verdict, role"),
             ),
-            tuple(_target_row(results, target) for target in targets),
+            tuple(_target_row(results, calibration, target) for target in targets),
             fitted=True,
-            note="Fitted figures are met or not. Figures only compared are within or beyond "
-            "chance: whether the difference is less than two standard errors of the published "
-            "figure. Taken over: the simulation takes the published number as it is, so that "
-            "agreement shows nothing.",
+            note=f"Fitted figures are met or not. Figures only compared are inside or outside "
+            f"{_range_words(calibration)}. Taken over: the simulation takes the published number "
+            "as it is, so that agreement shows nothing.",
         ),
+    )
+
+
+def distribution_of(calibration: Calibration, target_id: str) -> FigureDistribution | None:
+    """Return what a figure looks like in the repeated cohorts, where there are any."""
+    verification = calibration.verification
+    figures = () if verification is None else verification.figures
+    return next((figure for figure in figures if figure.id == target_id), None)
+
+
+def inside_words(figure: FigureDistribution) -> str:
+    """Return where a published figure lies among the repeated cohorts."""
+    if figure.lower != figure.upper:
+        return "inside" if figure.inside else "outside"
+    if figure.inside:
+        return "the same in every cohort"
+    return f"{plain(figure.lower)} by design; {plain(figure.published)} is a contradiction"
+
+
+def _is_inside(calibration: Calibration, target: Target) -> bool | None:
+    """Whether a figure only compared lies where chance puts it: one rule on the whole page."""
+    distribution = distribution_of(calibration, target.id)
+    return target.within if distribution is None else distribution.inside
+
+
+def _range_words(calibration: Calibration) -> str:
+    if calibration.verification is None:
+        return "two standard errors of the published figure"
+    return (
+        f"the central 95% of {calibration.verification.cohorts:,} repeated cohorts (two standard "
+        "errors where no cohort can report the figure)"
     )
 
 
@@ -127,7 +179,7 @@ def is_taken_over(target: Target) -> bool:
     )
 
 
-def _target_row(results: StudyResults, target: Target) -> tuple[str, ...]:
+def _target_row(results: StudyResults, calibration: Calibration, target: Target) -> tuple[str, ...]:
     published = math.nan if target.published is None else target.published
     achieved = math.nan if target.achieved is None else target.achieved
     role = "fitted" if target.role == "fit" else "compared"
@@ -135,11 +187,11 @@ def _target_row(results: StudyResults, target: Target) -> tuple[str, ...]:
     digits = max(digits_of(target.unit, 0.0), 1)
     return (
         target_label(results, target.study, target.id),
-        with_unit(published, target.unit),
+        published_cell(results, target.study, target.id, published, target.unit),
         f"{number(achieved, digits)}{suffix}" if known(achieved) else NONE,
         number(achieved - published, digits),
         NONE if target.n is None else f"{target.n:,}",
-        f"{_verdict(target)}\n{role}{', in tension' if target.tension else ''}",
+        f"{_verdict(calibration, target)}\n{role}{', in tension' if target.tension else ''}",
     )
 
 
@@ -150,7 +202,7 @@ def _effects(results: StudyResults, calibration: Calibration) -> Table | None:
             f"{results.study_title(target.study)}",
             target.statement,
             _effect(target),
-            _verdict(target),
+            _direction(target),
         )
         for target in calibration.targets
         if not _is_numeric(target)
@@ -167,7 +219,7 @@ def _effects(results: StudyResults, calibration: Calibration) -> Table | None:
         ),
         rows,
         fitted=True,
-        note="HR: hazard ratio; 1 is no effect.",
+        note="HR: hazard ratio; 1 is no effect. Only the direction was published.",
     )
 
 
@@ -184,11 +236,22 @@ def _is_numeric(target: Target) -> bool:
     return known(target.published) and target.unit != EFFECT_UNIT
 
 
-def _verdict(target: Target) -> str:
-    if is_taken_over(target):
-        return "taken over"
+def _direction(target: Target) -> str:
+    """Return whether the simulation has the published direction; none printed how large it is."""
     if target.within is None:
         return NONE
-    if target.role == "check":
-        return "within chance" if target.within else "beyond chance"
-    return "met" if target.within else "not met"
+    if target.role == "null":
+        return "no effect" if target.within else "an effect"
+    words = "same direction" if target.within else "other direction"
+    return f"{words}; size {'assumed' if target.role == 'fit' else 'not published'}"
+
+
+def _verdict(calibration: Calibration, target: Target) -> str:
+    if is_taken_over(target):
+        return "taken over"
+    if target.role != "check":
+        return NONE if target.within is None else "met" if target.within else "not met"
+    distribution = distribution_of(calibration, target.id)
+    if distribution is not None:
+        return inside_words(distribution)
+    return NONE if target.within is None else "inside" if target.within else "outside"

@@ -5,11 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from outcomes.reports.charts import IntervalChart, IntervalRow, Style
-from outcomes.reports.content import Block, Column, Figure, Paragraph, Section, Subheading, Table
+from outcomes.reports.content import (
+    Block,
+    Caveat,
+    Column,
+    Figure,
+    Legend,
+    Paragraph,
+    Section,
+    Subheading,
+    Table,
+)
 from outcomes.reports.names import plain_terms, readable
 from outcomes.reports.parameter_names import sources_words
 from outcomes.reports.results import StudyResults
-from outcomes.reports.wording import count, known, number, sentence_case
+from outcomes.reports.summary_adjusted import ASSUMED_RATIO
+from outcomes.reports.wording import count, known, number, sentence_case, sentence_list
 
 if TYPE_CHECKING:
     from outcomes.synthetic.calibration import Calibration
@@ -24,23 +35,27 @@ AXES = {
 SUFFIXES = {"percent": "%", "points": " points", "months": " months"}
 # Rough standard deviations between the calibrated value and the median that are worth a word.
 PULLED = 0.3
-PULLS = "the prior pulls"
+PULLS = "the assumption outweighs the data"
+ASSUMED = "The effect of SBRT is an assumption"
+METHOD = (
+    "The method is randomised maximum likelihood: the ensemble of solutions stands for what is "
+    "left open."
+)
 # Beyond this many months an interval ends in an arrow.
 LAST_MONTH = 60.0
 EFFECT = "sbrt_effect/"
-STYLES: dict[str, Style] = {
-    "alone": "control",
-    "sbrt": "treated",
-    "surgery_sbrt": "treated",
-    "hypofractionated_low": "treated",
-    "single_24": "treated_dot",
-    "hypofractionated_high": "treated_dashdot",
+TREATMENTS: dict[Style, str] = {
+    "treated": "surgery + SBRT",
+    "control": "surgery alone",
+    "hollow": "SBRT without surgery",
 }
 LABELS = {
     "sbrt_effect/median_survival": "Effect of SBRT on median survival",
-    "sbrt_effect/restricted_mean_24m": "Effect of SBRT on months lived within 24",
-    "sbrt_effect/overall_survival_24m": "Effect of SBRT on survival at 24 months",
-    "sbrt_effect/local_progression_12m": "Effect of SBRT on local progression, 12 months",
+    "sbrt_effect/restricted_mean_24m": "Effect of SBRT on months lived within 24 months",
+    "sbrt_effect/overall_survival_24m": "Effect of SBRT on survival at 24 months (more is better)",
+    "sbrt_effect/local_progression_12m": (
+        "Effect of SBRT on local progression at 12 months (less is better)"
+    ),
     "crude_difference": "Crude difference of the medians",
     "selection": "Of it, selection of the patients",
     "immortal_time": "Of it, immortal time",
@@ -59,29 +74,56 @@ def uncertainty_section(results: StudyResults, calibration: Calibration) -> Sect
     if ensemble is None:
         return Section("uncertainty", title, NOT_DRAWN, ())
     blocks: list[Block] = [Paragraph(words) for words in _meaning(ensemble)]
+    if effect_range(calibration):
+        low, high = _assumed_range(calibration)
+        blocks.insert(
+            0,
+            Caveat(
+                f"{ASSUMED}. Its hazard ratio of death was varied between {low} and {high} and "
+                "nowhere else: the interval shows what that range leaves open, not what patients "
+                "would gain."
+            ),
+        )
     heading = ""
     for name, members in _families(ensemble).items():
         if heading != _title(name[0], members):
             heading = _title(name[0], members)
             blocks.append(Subheading(heading))
-        blocks.append(_figure(results, name, members))
+        blocks.append(_figure(results, calibration, name, members))
     table = _effect_table(results, ensemble)
     if table is not None:
         blocks.append(table)
-    return Section("uncertainty", title, _finding(ensemble), tuple(blocks))
+    return Section("uncertainty", title, _finding(calibration, ensemble), tuple(blocks))
 
 
-def effect_range(ensemble: Ensemble) -> str:
-    """Return in one sentence what is left open about the effect of SBRT; empty without one."""
-    for quantity in ensemble.quantities:
-        if quantity.id.endswith("/sbrt_effect/median_survival"):
-            return (
-                "Over all that the published figures and the assumptions leave open, the effect "
-                f"of SBRT on median survival is {number(quantity.median, 0)} months; 95 of 100 "
-                f"results lie within {interval_words(quantity, 0)}. The calibrated value is "
-                f"{number(quantity.value, 0)}."
-            )
-    return ""
+def effect_range(calibration: Calibration) -> str:
+    """Return what is left open about the effect of SBRT, as what it is: the assumption's."""
+    found = _effect_on_survival(calibration)
+    if found is None or not known(found.median):
+        return ""
+    low, high = _assumed_range(calibration)
+    no_harm = calibration.evidence.assumption(ASSUMED_RATIO).high <= 1
+    words = (
+        f"If the hazard ratio of death under SBRT lies between {low} and {high} (assumed"
+        f"{'; harm was not considered' if no_harm else ''}), median survival with SBRT would be "
+        f"{'longer' if found.median > 0 else 'shorter'} by {number(abs(found.median), 0)} months "
+        f"(95 of 100 solutions: {interval_words(found, 0)})."
+    )
+    if found.lower > 0:
+        words += " That this excludes 0 follows from the assumption; it is not evidence of benefit."
+    return words
+
+
+def _effect_on_survival(calibration: Calibration) -> Quantity | None:
+    ensemble = calibration.ensemble
+    quantities = () if ensemble is None else ensemble.quantities
+    return next((one for one in quantities if one.id.endswith(f"/{EFFECT}median_survival")), None)
+
+
+def _assumed_range(calibration: Calibration) -> tuple[str, str]:
+    """Return the ends of the assumed hazard ratio of death under SBRT."""
+    assumed = calibration.evidence.assumption(ASSUMED_RATIO)
+    return number(assumed.low, 2), number(assumed.high, 2)
 
 
 def prior_pulls(quantity: Quantity) -> bool:
@@ -104,16 +146,10 @@ def interval_words(quantity: Quantity, digits: int = 1) -> str:
     return f"{number(quantity.lower, digits)} to {_end(quantity.upper, digits)}"
 
 
-def _finding(ensemble: Ensemble) -> str:
-    effect = effect_range(ensemble)
+def _finding(calibration: Calibration, ensemble: Ensemble) -> str:
+    effect = effect_range(calibration)
     if effect:
-        crude = [q for q in ensemble.quantities if q.id.endswith("/crude_difference")]
-        for quantity in crude:
-            effect += (
-                f" Even the crude difference, published as {number(quantity.value, 0)} months, "
-                f"may be anything from {interval_words(quantity, 0)}: it rests on few patients."
-            )
-        return effect
+        return " ".join((effect, *_without_benefit(calibration), *_crude(ensemble)))
     widest = max(
         (q for q in ensemble.quantities if q.unit == "percent"),
         key=lambda q: q.upper - q.lower,
@@ -127,19 +163,38 @@ def _finding(ensemble: Ensemble) -> str:
     )
 
 
+def _without_benefit(calibration: Calibration) -> tuple[str, ...]:
+    """Return why months remain where SBRT does not act on death itself."""
+    return tuple(
+        f"Even a ratio of {number(row.hazard_ratio, 2)} leaves {number(row.causal)} months: SBRT "
+        "also prevents local progression, which raises the risk of death."
+        for row in calibration.decomposition
+        if row.hazard_ratio == 1 and row.causal > 0
+    )
+
+
+def _crude(ensemble: Ensemble) -> tuple[str, ...]:
+    return tuple(
+        f"The crude difference itself, published as {number(one.value, 0)} months, may be anything "
+        f"from {interval_words(one, 0)}: it rests on few patients."
+        for one in ensemble.quantities
+        if one.id.endswith("/crude_difference")
+    )
+
+
 def _meaning(ensemble: Ensemble) -> tuple[str, ...]:
     return (
         f"The model was solved {ensemble.size:,} times. Each time the published figures were "
         "replaced by what chance might have given instead in as few patients, and the assumptions "
         "and priors (what is taken as plausible before any figure is seen) by other values of "
-        "their ranges (randomised maximum likelihood). The number to read is the median of the "
-        "results, with the 95% interval that holds the middle 95 of 100 of them; unlike the "
-        "confidence interval of one study it takes in the assumptions.",
+        "their ranges. The number to read is the median of the solutions, with the 95% interval "
+        "that holds the middle 95 of 100 of them; unlike the confidence interval of one study it "
+        "takes in the assumptions.",
         "The calibrated value beside it is what reproduces the published figures exactly. Where it "
         f"stands more than {PULLED:g} standard deviations (taken as a quarter of the interval) "
-        "from the median, the row says that the prior pulls: few patients stand against a prior.",
+        f"from the median, the row says that {PULLS}: few patients stand against a prior.",
         "The command outcomes simulate reproduces the published figures: it draws patients under "
-        "the calibrated values. With --drawn-truth it draws the truth from the ensemble.",
+        "the calibrated values. With --drawn-truth it draws the truth from the solutions.",
     )
 
 
@@ -169,7 +224,23 @@ def _arm(quantity: Quantity) -> str:
     return quantity.id.split("/")[2]
 
 
-def _figure(results: StudyResults, name: tuple[str, str], members: list[Quantity]) -> Figure:
+def _style(calibration: Calibration, quantity: Quantity) -> Style:
+    """Return the treatment of an arm as its style."""
+    for series in calibration.series:
+        for arm in series.arms:
+            if (series.study, arm.name) == (quantity.study, _arm(quantity)):
+                if arm.procedure == "none":
+                    return "hollow"
+                return "treated" if sum(arm.regimens) > 0 else "control"
+    return "hollow"
+
+
+def _figure(
+    results: StudyResults,
+    calibration: Calibration,
+    name: tuple[str, str],
+    members: list[Quantity],
+) -> Figure:
     kind, unit = name
     axis = AXES.get(unit, sentence_case(unit))
     title = _title(kind, members)
@@ -181,14 +252,18 @@ def _figure(results: StudyResults, name: tuple[str, str], members: list[Quantity
             one.median if known(one.median) else None,
             one.lower if known(one.lower) else None,
             one.upper if known(one.upper) else None,
-            STYLES.get(_arm(one), "ink") if by_arm else "ink",
+            _style(calibration, one) if by_arm else "ink",
             one.value if known(one.value) else None,
         )
         for one in members
     )
     last = LAST_MONTH if unit == "months" else None
     cut = last is not None and any(row.upper is None or row.upper > last for row in rows)
-    arrow = f" An arrow: the interval goes on beyond {last:g} months." if cut and last else ""
+    notes = [f"An arrow: the interval goes on beyond {last:g} months."] if cut and last else []
+    if not by_arm:
+        low, high = _assumed_range(calibration)
+        notes.append(f"{ASSUMED}: its hazard ratio of death was varied between {low} and {high}.")
+    notes += _inflated(results, calibration, members)
     words = f"{title}, {'by series and arm' if by_arm else axis.lower()}"
     return Figure(
         id=f"uncertainty-{(kind or 'effect').replace('_', '-')}-{unit.replace(' ', '-')}",
@@ -198,11 +273,44 @@ def _figure(results: StudyResults, name: tuple[str, str], members: list[Quantity
             x_max=last,
             reference=None if by_arm else 0.0,
         ),
-        label=f"{words}: medians of the ensemble with 95% intervals, and calibrated values.",
-        caption=f"{words}: median and 95% interval of the ensemble; the short upright line is the "
-        f"calibrated value.{arrow}",
+        label=f"{words}: medians of the solutions with 95% intervals, and calibrated values.",
+        caption=" ".join(
+            (
+                f"{words}: median and 95% interval of the solutions; the short upright line is the "
+                "calibrated value.",
+                *notes,
+            )
+        ),
         table=_table(results, words, members, by_arm=by_arm),
+        legend=tuple(
+            Legend(treatment, style, "point")
+            for style, treatment in TREATMENTS.items()
+            if by_arm and any(row.style == style for row in rows)
+        ),
     )
+
+
+def _inflated(
+    results: StudyResults, calibration: Calibration, members: list[Quantity]
+) -> list[str]:
+    """Return which figures of these were published by an estimator that gives larger risks."""
+    by_id = {target.id: target for target in calibration.targets}
+    found: dict[str, list[str]] = {}
+    for figure in calibration.evidence.figures:
+        target = by_id.get(figure.id)
+        if figure.estimand != "kaplan_meier_complement" or target is None:
+            continue
+        for one in members:
+            if one.id == figure.id and known(target.achieved):
+                found.setdefault(one.study, []).append(
+                    f"{number(target.achieved)}% where this figure has {number(one.value)}%"
+                    + (f" ({readable(figure.arm)})" if figure.arm else "")
+                )
+    return [
+        f"{results.study_title(study)} reports 1 − Kaplan–Meier, which treats the dead as if they "
+        f"could still progress and so gives more: {sentence_list(tuple(pairs))}, both calibrated."
+        for study, pairs in found.items()
+    ]
 
 
 def _table(results: StudyResults, caption: str, members: list[Quantity], *, by_arm: bool) -> Table:
@@ -227,6 +335,7 @@ def _table(results: StudyResults, caption: str, members: list[Quantity], *, by_a
             for one in members
         ),
         fitted=True,
+        note=METHOD,
     )
 
 
@@ -269,7 +378,9 @@ def _median_cell(quantity: Quantity) -> str:
 
 
 def _calibrated_cell(quantity: Quantity) -> str:
-    return number(quantity.value) + (f"\n{PULLS}" if prior_pulls(quantity) else "")
+    return number(quantity.value) + (
+        "\n" + PULLS.replace(" out", "\nout") if prior_pulls(quantity) else ""
+    )
 
 
 def _with_unit(value: float, unit: str) -> str:

@@ -16,14 +16,15 @@ from outcomes.reports.content import (
     Section,
     Table,
 )
-from outcomes.reports.names import readable
+from outcomes.reports.names import plain_terms, readable
 from outcomes.reports.parameter_names import lower_first
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_targets import (
     digits_of,
+    inside_words,
     is_taken_over,
+    published_cell,
     target_label,
-    with_unit,
 )
 from outcomes.reports.wording import count, known, number, percent, sentence_case, sentence_list
 
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from outcomes.synthetic.verification import FigureDistribution, NullRejection, Verification
 
 LEVEL = 0.05
-MOST_TESTS = 1_000
+# How far from it a share of rejections may lie, in points, and in standard errors of few tests.
+LIMIT = 1.4
+STANDARD_ERRORS = 4.0
 NOT_DRAWN = (
     "Not computed for this calibration. The command outcomes calibrate --cohorts 1000 draws that "
     "many cohorts of each study at its published size and shows where the published figures lie "
@@ -65,7 +68,7 @@ def held_sentence(verification: Verification) -> str:
     inside = sum(figure.inside for figure in fitted)
     return (
         f"In {verification.cohorts:,} cohorts of each study at its published size, {inside} of "
-        f"{len(fitted)} fitted figures lie in the central 95% of what such a study would report"
+        f"{len(fitted)} fitted numbers lie in the central 95% of what such a study would report"
     )
 
 
@@ -86,7 +89,7 @@ def _finding(calibration: Calibration, verification: Verification) -> str:
     if fitted:
         without = len(unexplained(verification))
         words += (
-            f" {count(len(fitted), 'fitted figure lies', 'fitted figures lie')} outside, "
+            f" {count(len(fitted), 'fitted number lies', 'fitted numbers lie')} outside, "
             f"{without or 'none'} of them without a contradiction among the publications to "
             "explain it."
         )
@@ -120,8 +123,9 @@ def _blocks(
             "A cohort has as many patients as the study had, but arms of random size: the arm is "
             "drawn for each patient."
             + (
-                f" {count(bounds, 'fitted number')} beside these {'is' if bounds == 1 else 'are'} "
-                "set by a design as a limit that no patient need reach."
+                f" {count(bounds, 'more fitted number')} of {len(calibration.fitted)} "
+                f"{'is a limit' if bounds == 1 else 'are limits'} that a design sets and no "
+                "patient need reach."
                 if bounds > 0
                 else ""
             )
@@ -188,10 +192,10 @@ def _row(
     if known(figure.upper) and _never(figure):
         notes.append(f"not reached in {_never(figure):,}")
     fixed = figure.lower == figure.upper
-    verdict = "inside" if figure.inside else "outside"
+    verdict = inside_words(figure)
     if not figure.inside:
         verdict += ", explained above" if figure.tension else ", unexplained"
-    published = with_unit(figure.published, figure.unit)
+    published = _published(results, figure)
     return DistributionRow(
         label=f"{label}\n{sentence_case('; '.join(notes))}" if notes else label,
         published=published,
@@ -206,13 +210,17 @@ def _row(
             f"the published {published} lies {'inside' if figure.inside else 'outside'} the "
             "central 95%.",
         ),
-        verdict="the same in every cohort" if fixed and figure.inside else verdict,
+        verdict=verdict,
         inside=figure.inside,
     )
 
 
 def _label(results: StudyResults, figure: FigureDistribution) -> str:
     return target_label(results, figure.study, figure.id)
+
+
+def _published(results: StudyResults, figure: FigureDistribution) -> str:
+    return published_cell(results, figure.study, figure.id, figure.published, figure.unit)
 
 
 def _end(figure: FigureDistribution, value: float) -> str:
@@ -244,10 +252,12 @@ def _outside(results: StudyResults, verification: Verification) -> Table | None:
         tuple(
             (
                 f"{results.study_title(figure.study)}: {lower_first(_label(results, figure))}\n"
-                f"Published {with_unit(figure.published, figure.unit)}, central 95% "
+                f"Published {_published(results, figure)}, central 95% "
                 f"{_central(figure)}, "
                 f"{'fitted' if figure.role == 'fit' else 'only compared'}",
-                figure.tension or "No contradiction explains it: a defect of the model.",
+                plain_terms(
+                    figure.tension or "No contradiction explains it: a defect of the model."
+                ),
             )
             for figure in figures
         ),
@@ -258,28 +268,23 @@ def _outside(results: StudyResults, verification: Verification) -> Table | None:
 def band(tests: int) -> float:
     """Return how far from 5 % a share of so many tests may lie, in points.
 
-    As far as chance carries it in 95 of 100 cases; more than a thousand tests narrow it no more,
-    so that some ten of them can be judged at once.
+    The limit that was set; of few tests as far as chance may carry it, four standard errors.
     """
-    return round(100 * 1.96 * math.sqrt(LEVEL * (1 - LEVEL) / min(tests, MOST_TESTS)), 1)
+    error = math.sqrt(LEVEL * (1 - LEVEL) / tests)
+    return max(LIMIT, round(100 * STANDARD_ERRORS * error, 1))
 
 
 def _nulls(results: StudyResults, verification: Verification) -> Section:
     tested = [null for null in verification.nulls if null.tests]
     kept = sum(_is_kept(null) for null in tested)
-    widths = tuple(dict.fromkeys(f"{number(band(null.tests))}" for null in tested))
     size = sentence_list(tuple(dict.fromkeys(f"{null.patients:,}" for null in tested)))
     return Section(
         id="nulls",
         title="Do tests find effects that are not there?",
-        finding=(
-            f"No more often than they should: {kept} of {len(tested)} stay"
-            if kept == len(tested)
-            else f"{kept} of {len(tested)} stay"
-        )
-        + f" within 5% ± {sentence_list(widths)} points. Where a publication found no effect, the "
-        f"simulation has none; a test in cohorts of {size} patients must then find one by chance "
-        "alone in 5 of 100.",
+        finding=f"{_rates(tested)} {'All' if kept == len(tested) else f'{kept} of'} {len(tested)} "
+        f"lie within ± {_bands(tested)} points, the limit set for it. Where a publication found "
+        f"no effect, the simulation has none; a test in cohorts of {size} patients must then find "
+        "one by chance alone in 5 of 100.",
         blocks=(
             Table(
                 "How often a Cox score test rejects each published absence of an effect",
@@ -291,11 +296,32 @@ def _nulls(results: StudyResults, verification: Verification) -> Section:
                 ),
                 tuple(_null_row(results, null) for null in verification.nulls),
                 fitted=True,
-                note="The band is what chance alone allows in 95 of 100 rows of up to "
-                f"{MOST_TESTS:,} tests; more tests do not narrow it.",
+                note="The limit is four standard errors of 4,000 tests. A little more than 5% is "
+                "expected: the test takes a chi-squared distribution, and where few patients have "
+                "the event that holds only roughly.",
             ),
         ),
     )
+
+
+def _rates(tested: list[NullRejection]) -> str:
+    """Return the rates in one sentence; nothing where nothing was tested."""
+    rates = [null.rejected for null in tested if null.rejected is not None]
+    if not rates:
+        return ""
+    mean = sum(rates) / len(rates)
+    # Within the limit on average: of many rates one may still lie outside.
+    words = "About as often as they should" if 100 * abs(mean - LEVEL) <= LIMIT else "Too often"
+    if 100 * (LEVEL - mean) > LIMIT:
+        words = "Less often than they should"
+    return (
+        f"{words}: {number(100 * min(rates))} to {percent(max(rates), 1)}, mean "
+        f"{percent(mean, 1)} ({percent(LEVEL)} expected)."
+    )
+
+
+def _bands(tested: list[NullRejection]) -> str:
+    return sentence_list(tuple(dict.fromkeys(number(band(null.tests)) for null in tested)))
 
 
 def _is_kept(null: NullRejection) -> bool:

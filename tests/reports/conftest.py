@@ -122,7 +122,7 @@ def with_made_up(calibration: Calibration) -> Calibration:
         covariate="sex",
         adjusted=("kps",),
         patients=500,
-        tests=1000,
+        tests=4000,
         rejected=0.064,
     )
     nulls = (null, replace(null, id="li-2022/null/overall_survival/resection", rejected=0.0641))

@@ -24,7 +24,7 @@ from outcomes.reports.parameter_names import sources_words
 from outcomes.reports.summary_decomposition import strength_sentence
 from outcomes.reports.summary_parameters import is_open
 from outcomes.reports.summary_targets import is_taken_over
-from outcomes.reports.summary_uncertainty import prior_pulls
+from outcomes.reports.summary_uncertainty import effect_range, prior_pulls
 from outcomes.reports.summary_verification import band
 from outcomes.synthetic.ensemble import Source
 
@@ -68,9 +68,73 @@ def test_every_derived_quantity_stands_in_a_chart_and_its_table(results):
 
 def test_uncertainty_leads_with_the_median_of_the_effect(results):
     finding = _sections(results)["uncertainty"].finding
-    assert "is 13 months; 95 of 100 results lie within 7 to 24. The calibrated" in finding
+    effect = (
+        "If the hazard ratio of death under SBRT lies between 0.55 and 1.00 (assumed; harm was not "
+        "considered), median survival with SBRT would be longer by 13 months (95 of 100 solutions: "
+        "7 to 24). That this excludes 0 follows from the assumption; it is not evidence of benefit."
+    )
+    assert finding.startswith(effect)
+    (no_effect,) = [row for row in results.calibration.decomposition if row.hazard_ratio == 1]
+    assert f"Even a ratio of 1.00 leaves {no_effect.causal:.1f} months: SBRT also prev" in finding
     assert "published as 17 months, may be anything from 12 to 70" in finding
-    assert "results lie within 7 to 24" in render_page("index", results)
+    assert effect in render_page("index", results)
+
+
+def test_an_effect_that_may_be_none_is_not_said_to_exclude_it(results):
+    ensemble = results.calibration.ensemble
+    changed = tuple(
+        dataclasses.replace(one, median=-3.0, lower=-9.0) if "median_survival" in one.id else one
+        for one in ensemble.quantities
+    )
+    words = effect_range(
+        _changed(results, ensemble=dataclasses.replace(ensemble, quantities=changed)).calibration
+    )
+    assert "would be shorter by 3 months (95 of 100 solutions: −9 to 24)." in words
+    assert "excludes 0" not in words
+    assert effect_range(_changed(results, ensemble=None).calibration) == ""
+
+
+def test_the_effect_is_called_an_assumption_wherever_it_is_drawn(results):
+    section = _sections(results)["uncertainty"]
+    (caveat,) = [block for block in section.blocks if isinstance(block, Caveat)]
+    figures = [block for block in section.blocks if isinstance(block, Figure)]
+    effects = [one for one in figures if one.id.startswith("uncertainty-effect")]
+    assert len(effects) == 2
+    for words in (caveat.text, *(one.caption for one in effects)):
+        assert "The effect of SBRT is an assumption" in words
+        assert "varied between 0.55 and 1.00" in words
+    assert {one.chart.rows[0].style for one in effects} == {"ink"}
+
+
+def test_colour_is_the_treatment_that_an_arm_had(results):
+    (liu, *_) = results.calibration.ensemble.quantities
+    arms = (
+        ("laufer-2013", "single_24", "treated"),
+        ("gong-2021", "aggressive", "treated"),
+        ("amankulor-2014", "all", "treated"),
+        ("bate-2015", "sbrt_alone", "hollow"),
+        ("liu-2020", "alone", "control"),
+    )
+    quantities = tuple(
+        dataclasses.replace(liu, id=f"{study}/local_progression_12m/{arm}", study=study)
+        for study, arm, _ in arms
+    )
+    ensemble = dataclasses.replace(results.calibration.ensemble, quantities=quantities)
+    section = _sections(_changed(results, ensemble=ensemble))["uncertainty"]
+    (figure,) = [block for block in section.blocks if isinstance(block, Figure)]
+    assert [row.style for row in figure.chart.rows] == [style for *_, style in arms]
+    assert [entry.label for entry in figure.legend] == [
+        "surgery + SBRT",
+        "surgery alone",
+        "SBRT without surgery",
+    ]
+    (target,) = [
+        one
+        for one in results.calibration.targets
+        if one.id == "gong-2021/local_progression_12m/aggressive"
+    ]
+    assert "Gong 2021 reports 1 − Kaplan–Meier" in figure.caption
+    assert f"{target.achieved:.1f}% where this figure has {liu.value:.1f}%" in figure.caption
 
 
 def test_the_row_says_where_the_prior_pulls(results):
@@ -92,7 +156,7 @@ def test_the_row_says_where_the_prior_pulls(results):
     (figure,) = [block for block in section.blocks if isinstance(block, Figure)]
     assert [row[1:3] for row in figure.table.rows] == [
         ("20.0%\n10.0 to 30.0", "20.0"),
-        ("20.0%\n10.0 to 30.0", "28.0\nthe prior pulls"),
+        ("20.0%\n10.0 to 30.0", "28.0\nthe assumption\noutweighs the data"),
     ]
 
 
@@ -148,8 +212,8 @@ def test_figures_taken_over_are_not_counted_as_agreement(results):
         for block in _sections(_changed(results, targets=(same, near)))["figures"].blocks
         if isinstance(block, CollapsedTable)
     ]
-    assert table.summary.endswith(": 1 of 1 only compared within chance, 1 taken over")
-    assert [row[-1].split("\n")[0] for row in table.table.rows] == ["taken over", "within chance"]
+    assert table.summary.endswith(": 1 of 1 only compared inside, 1 taken over")
+    assert [row[-1].split("\n")[0] for row in table.table.rows] == ["taken over", "inside"]
 
 
 def test_a_compared_figure_taken_over_does_not_count_in_the_cohorts(results):
@@ -182,9 +246,8 @@ def test_medians_that_are_never_reached_have_their_share(results):
 def test_sources_are_told_in_words_with_their_shares(results):
     quantity = results.calibration.ensemble.quantity("liu-2020/sbrt_effect/median_survival")
     assert sources_words(results, quantity.sources) == (
-        "two thirds (60%) from the small number of patients; a third (30%) from the assumed hazard "
-        "ratio of death under SBRT; a tenth (8%) from the prior for the spread of the times of "
-        "local progression in Liu 2020"
+        "60% from the small number of patients; 30% from the assumed hazard ratio of death under "
+        "SBRT; 8% from the prior for the spread of the times of local progression in Liu 2020"
     )
     assert sources_words(results, (Source("sampling", "", 0.05),)) == "many small causes"
 
@@ -214,7 +277,7 @@ def test_open_parameters_are_named_and_counted(results):
     section = _sections(results)["parameters"]
     opened = [parameter for parameter in calibration.parameters if is_open(parameter)]
     settled = sum(value > 1 for value in calibration.singular_values)
-    assert f"Of {len(calibration.parameters)} parameters, {len(opened)} are ass" in section.finding
+    assert f"Of {len(calibration.parameters)} parameters, {len(opened)} are set" in section.finding
     assert f"decide {settled} of {len(calibration.parameters)} directions" in section.finding
     first = next(block for block in section.blocks if isinstance(block, Bullets))
     assert sum(item.count(";") + 1 for item in first.items) == len(opened)
@@ -240,7 +303,7 @@ def test_every_distribution_stands_in_its_study_with_its_verdict(results):
 
 def test_figures_outside_are_counted_and_explained(results):
     section = _sections(results)["verification"]
-    assert "3 of 3 fitted figures lie in the central 95%" in section.finding
+    assert "3 of 3 fitted numbers lie in the central 95%" in section.finding
     assert "Of 1 figure that was only compared, 1 lies outside" in section.finding
     (outside,) = [block for block in section.blocks if isinstance(block, Table)]
     assert outside.rows[0][1] == "Deaths and survivors do not fit it."
@@ -249,14 +312,14 @@ def test_figures_outside_are_counted_and_explained(results):
 
 def test_a_fitted_figure_outside_without_a_reason_is_called_a_defect(results):
     section = _sections(_with_figure(results, 0, inside=False))["verification"]
-    assert "2 of 3 fitted figures lie" in section.finding
-    assert "1 fitted figure lies outside, 1 of them without" in section.finding
+    assert "2 of 3 fitted numbers lie" in section.finding
+    assert "1 fitted number lies outside, 1 of them without" in section.finding
     (caveat,) = [block for block in section.blocks if isinstance(block, Caveat)]
     assert caveat.text.startswith("A defect of the model")
     assert "Laufer 2013" in caveat.text
     explained = _with_figure(results, 0, inside=False, tension="Two figures contradict it.")
     section = _sections(explained)["verification"]
-    assert "1 fitted figure lies outside, none of them without" in section.finding
+    assert "1 fitted number lies outside, none of them without" in section.finding
     assert not any(isinstance(block, Caveat) for block in section.blocks)
 
 
@@ -283,11 +346,30 @@ def test_an_open_end_is_shaded_to_the_edge():
 
 
 def test_the_band_of_the_nulls_is_that_of_the_issue(results):
-    assert band(1000) == 1.4
+    # Four standard errors of 4,000 tests; more tests narrow it no more, fewer widen it.
+    assert [band(tests) for tests in (1_000, 4_000, 16_000)] == [2.8, 1.4, 1.4]
     section = _sections(results)["nulls"]
     (table,) = section.blocks
-    assert "1 of 2 stay within 5% ± 1.4 points" in section.finding
+    assert "1 of 2 lie within ± 1.4 points" in section.finding
     assert [row[2] for row in table.rows] == ["within the band", "outside the band"]
+
+
+@pytest.mark.parametrize(
+    ("rates", "words"),
+    [
+        ((0.044, 0.058), "About as often as they should: 4.4 to 5.8%, mean 5.1% (5% exp"),
+        ((0.02, 0.03), "Less often than they should: 2.0 to 3.0%, mean 2.5% (5% expected). 0 of 2"),
+        ((0.09, 0.05), "Too often: 5.0 to 9.0%, mean 7.0% (5% expected). 1 of 2 lie within"),
+    ],
+)
+def test_the_rates_of_the_nulls_are_judged_by_their_mean(results, rates, words):
+    verification = results.calibration.verification
+    nulls = tuple(
+        dataclasses.replace(null, rejected=rate)
+        for null, rate in zip(verification.nulls, rates, strict=True)
+    )
+    changed = _changed(results, verification=dataclasses.replace(verification, nulls=nulls))
+    assert _sections(changed)["nulls"].finding.startswith(words)
 
 
 def test_the_strength_of_selection_is_held_against_another_series(results):

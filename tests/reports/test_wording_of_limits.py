@@ -137,9 +137,10 @@ def test_findings_stand_on_the_evidence_page_contradictions_first(results):
     page = re.sub(r"\s+", " ", html.unescape(render_page("evidence", results)))
     for one in findings(results):
         assert one.words in page
+        assert one.short in page
         assert one.title in page
     assert "6 of 69 but no count of 21" in page
-    assert "How it was read: 8.7 % is taken for all 69 lesions" in page
+    assert "How it was read: 8.7% is taken for all 69 lesions" in page
     for figure in results.evidence.figures:
         assert plain_terms(figure.reading) in page
 
@@ -155,7 +156,7 @@ def test_a_match_is_not_called_a_validation(results):
     solved = solved_together(calibration)
     # A direction of the parameter space needs a figure.
     assert solved <= len(calibration.singular_values) < len(calibration.fitted)
-    words = f"{len(calibration.parameters)} parameters were solved for {solved} figures"
+    words = f"{len(calibration.parameters)} parameters were solved for {solved} of these numbers"
     assert words in render_page("index", results)
     assert words in render_page("calibration", results)
 
