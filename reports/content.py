@@ -24,7 +24,8 @@ class Table:
     """A table of formatted cells; the first cell of a row is its header.
 
     The lines of a cell stand beneath each other, those after the first in small print. A `fitted`
-    table breaks its lines rather than growing wider than the page.
+    table breaks its lines rather than growing wider than the page. A `stacked` one shows each row
+    as a block on a phone: the first cell and a number beside it, the others beneath.
     """
 
     caption: str
@@ -32,6 +33,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
     fitted: bool = False
+    stacked: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,15 @@ class CollapsedTable:
 
     summary: str
     table: Table
+    opened: bool = False
+
+
+@dataclass(frozen=True)
+class CollapsedText:
+    """A paragraph behind a summary line."""
+
+    summary: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -278,6 +289,7 @@ Block = (
     | Links
     | Table
     | CollapsedTable
+    | CollapsedText
     | DistributionTable
     | Figure
     | FigureGrid
@@ -318,6 +330,8 @@ class Page:
         Pages of this report as (name, title).
     footer
         Where the numbers come from.
+    jumps
+        Sections of a long page to jump to, as (id, title).
     """
 
     name: str
@@ -329,3 +343,4 @@ class Page:
     sections: tuple[Section, ...]
     links: tuple[tuple[str, str], ...]
     footer: tuple[str, ...]
+    jumps: tuple[tuple[str, str], ...] = ()

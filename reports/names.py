@@ -3,6 +3,10 @@
 import re
 from collections.abc import Collection
 
+# The ends of a range; no hyphen of an identifier, whose parts hang together on other sides too.
+RANGE = re.compile(r"(?<![\w.-])(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)(?![\d-]|\w+-)")
+GRADES = re.compile(r"\b([A-E])-([A-E])\b")
+MINUS = re.compile(r"(?<=[\s(])-(?=\d)")
 REFERENCE_REGIMEN = "hypofractionated_low"
 TERMS = {
     "low-dose hypofractionated": "low dose in 5–6 fractions",
@@ -49,8 +53,8 @@ KNOWN_NAMES = {
     "kaplan_meier_complement": "1 − Kaplan–Meier",
     "kaplan_meier": "Kaplan–Meier probability",
     "kaplan_meier_median": "Kaplan–Meier median",
-    "median_among_observed": "median among those with the event",
-    "mean_among_observed": "mean among those with the event",
+    "median_among_observed": "median among those it applies to",
+    "mean_among_observed": "mean among those it applies to",
     "mean_sd": "mean ± standard deviation",
     "sign": "direction of an effect",
     "null": "absence of an effect",
@@ -118,6 +122,14 @@ KNOWN_NAMES = {
     "primary_tumor": "primary tumour",
     "primary_tumor_share": "share of the primary tumours",
     "radiosensitive": "radiosensitive tumour",
+    "os_months": "time observed, months",
+    "lp_months": "time to local progression, months",
+    "lp_event": "local progression",
+    "hardware_months": "time to hardware failure, months",
+    "hardware_event": "hardware failure",
+    "fracture_months": "time to vertebral fracture, months",
+    "fracture_event": "vertebral fracture",
+    "sbrt_start_months": "start of SBRT, months after surgery",
     "first": "first case",
     "second": "second case",
 }
@@ -169,4 +181,11 @@ def plain_terms(text: str) -> str:
     """Return a text with the terms of the simulation in the words of these pages."""
     for term, words in TERMS.items():
         text = text.replace(term, words)
-    return text
+    return house_style(text)
+
+
+def house_style(text: str) -> str:
+    """Return a text with the signs of these pages: ``24–30``, ``27.8%``, ``±``, a true minus."""
+    text = RANGE.sub(r"\1–\2", text.replace("+-", "±"))
+    text = MINUS.sub("−", GRADES.sub(r"\1–\2", text))
+    return re.sub(r"(?<=\d) %", "%", text).replace("Kaplan-Meier", "Kaplan–Meier")

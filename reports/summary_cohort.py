@@ -32,6 +32,8 @@ SHARES = (
     ("complication", "Postoperative complication"),
     ("sbrt", "SBRT after surgery"),
 )
+# Columns that only patients with SBRT can have.
+WITH_SBRT = ("sbrt_start_months", "vas_after_sbrt")
 
 
 def summarise(results: StudyResults) -> Page:
@@ -50,9 +52,13 @@ def summarise(results: StudyResults) -> Page:
         sections=(
             _who(groups, cohort),
             _distributions(cohort),
-            survival_section(groups, cohort),
-            local_section(cohort),
-            _missing(cohort),
+            survival_section(
+                groups,
+                after="Synthetic, after" if results.synthetic and len(groups) > 1 else "",
+                assumed=_assumed(results),
+            ),
+            local_section(cohort, groups),
+            _missing(cohort, groups),
         ),
     )
 
@@ -66,6 +72,17 @@ def _groups(results: StudyResults) -> dict[str, pd.DataFrame]:
         results.study_title(str(study)): frame
         for study, frame in cohort.groupby("study", sort=False, observed=True)
     }
+
+
+def _assumed(results: StudyResults) -> tuple[str, ...]:
+    """Return the titles of the synthetic series whose level of survival is an assumption."""
+    if not results.synthetic or results.evidence is None:
+        return ()
+    return tuple(
+        results.study_title(design.id)
+        for design in results.evidence.designs
+        if design.overall_survival_median is not None
+    )
 
 
 def _keys(cohort: pd.DataFrame, groups: dict[str, pd.DataFrame]) -> tuple[KeyNumber, ...]:
@@ -200,9 +217,9 @@ def _distributions(cohort: pd.DataFrame) -> Section | None:
         distance = cohort["separation_mm"].dropna().to_numpy(dtype=np.float64)
         if distance.size:
             edges = [0, 1, 2, 3, 4, 5, 6, 8, np.inf]
-            names = ["<1", "1–2", "2–3", "3–4", "4–5", "5–6", "6–8", "8 and more"]
+            names = ["<1", "1–2", "2–3", "3–4", "4–5", "5–6", "6–8"]
             heights = np.histogram(distance, edges)[0]
-            labels = [f"{name} mm" for name in names]
+            labels = [*(f"{name} mm" for name in names), "8 mm and more"]
             blocks.append(
                 _bars("separation", "Distance between residual tumour and cord", labels, heights)
             )
@@ -242,30 +259,20 @@ def _bars(slug: str, title: str, labels: list[str], heights: np.ndarray) -> Figu
     )
 
 
-def _missing(cohort: pd.DataFrame) -> Section:
+def _missing(cohort: pd.DataFrame, groups: dict[str, pd.DataFrame]) -> Section:
     absent = cohort.isna().sum()
     absent = absent[absent > 0].sort_values(ascending=False, kind="stable")
     if absent.empty:
         return Section("missing", "Missing values", "No value is missing in any column.", ())
-    rows = []
-    for column, n in absent.items():
-        reason = ""
-        if column == "separation_mm" and has_columns(cohort, "procedure"):
-            without = int((cohort["procedure"] == "none").sum())
-            reason = (
-                f"{without:,} had SBRT without surgery, so there is no distance" if without else ""
-            )
-        if column == "sbrt_start_months" and has_columns(cohort, "sbrt"):
-            without = int((~cohort["sbrt"].astype(bool)).sum())
-            reason = f"{without:,} had no SBRT" if without else ""
-        rows.append(
-            (
-                sentence_case(readable(str(column))),
-                f"{int(n):,}",
-                percent(int(n) / len(cohort), 1),
-                reason,
-            )
+    rows = tuple(
+        (
+            sentence_case(readable(str(column))),
+            f"{int(n):,}",
+            percent(int(n) / len(cohort), 1),
+            _why_missing(str(column), cohort, groups),
         )
+        for column, n in absent.items()
+    )
     return Section(
         id="missing",
         title="Missing values",
@@ -280,7 +287,42 @@ def _missing(cohort: pd.DataFrame) -> Section:
                     Column("Share", numeric=True),
                     Column("Reason"),
                 ),
-                tuple(rows),
+                rows,
+                fitted=True,
             ),
         ),
     )
+
+
+def _why_missing(column: str, cohort: pd.DataFrame, groups: dict[str, pd.DataFrame]) -> str:
+    """Return why values are missing: what cannot be there, and where the rest was not recorded."""
+
+    def reason(frame: pd.DataFrame) -> tuple[pd.Series, str]:
+        none = pd.Series(data=False, index=frame.index)
+        if column == "separation_mm" and has_columns(frame, "procedure"):
+            return frame["procedure"] == "none", "had SBRT without surgery, so there is no distance"
+        if column in WITH_SBRT and has_columns(frame, "sbrt"):
+            return _is_false(frame["sbrt"]), "had no SBRT"
+        if column == "muscle_strength_change" and has_columns(frame, "neurologic_deficit"):
+            return _is_false(frame["neurologic_deficit"]), "had no deficit before surgery"
+        return none, ""
+
+    absent = cohort[column].isna()
+    cause, words = reason(cohort)
+    explained = int((absent & cause).sum())
+    rest = int(absent.sum()) - explained
+    parts = [f"{explained:,} {words}"] if explained else []
+    if rest:
+        where = tuple(
+            title
+            for title, frame in groups.items()
+            if bool((frame[column].isna() & ~reason(frame)[0]).any())
+        )
+        named = len(groups) > 1 and len(where) < len(groups)
+        parts.append(f"{rest:,} not recorded" + (f" in {sentence_list(where)}" if named else ""))
+    return "; ".join(parts)
+
+
+def _is_false(values: pd.Series) -> pd.Series:
+    """Return where a value is there and false."""
+    return values.eq(other=False).fillna(value=False).astype(bool)

@@ -60,9 +60,14 @@ def make_page(
     question: str,
     keys: tuple[KeyNumber, ...],
     sections: tuple[Section | None, ...],
+    jumps: bool = False,
 ) -> Page:
-    """Return a page with the notice, links and footer that all pages carry."""
+    """Return a page with the notice, links and footer that all pages carry.
+
+    With `jumps`, links to its sections stand under the key numbers.
+    """
     notice_title, notice = _notice(results)
+    shown = tuple(section for section in sections if section is not None)
     return Page(
         name=name,
         title=title,
@@ -70,9 +75,10 @@ def make_page(
         notice_title=notice_title,
         notice=notice,
         keys=keys,
-        sections=tuple(section for section in sections if section is not None),
+        sections=shown,
         links=tuple((page, TITLES[page]) for page in page_names(results)),
         footer=_footer(results),
+        jumps=tuple((section.id, section.title) for section in shown) if jumps else (),
     )
 
 

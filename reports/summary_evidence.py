@@ -6,31 +6,31 @@ from typing import TYPE_CHECKING
 
 from outcomes.reports.content import (
     Bullets,
+    CollapsedTable,
     Column,
     KeyNumber,
-    Links,
     Page,
     Section,
     Table,
 )
-from outcomes.reports.figure_names import figure_label, figure_value
-from outcomes.reports.names import plain_terms, readable
+from outcomes.reports.measured import (
+    ROLES,
+    measure_and_role,
+    printed_label,
+    printed_value,
+    printed_words,
+)
+from outcomes.reports.names import house_style, plain_terms
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import make_page
 from outcomes.reports.summary_tensions import contradictions, improbable, tension_sections
-from outcomes.reports.wording import NONE, count, plain, sentence_case
+from outcomes.reports.wording import count, known, plain, sentence_case
 from outcomes.synthetic.fitting import solved_together
 
 if TYPE_CHECKING:
-    from outcomes.evidence import Evidence, Figure, Study
+    from outcomes.evidence import Assumption, Evidence, Figure, Study
+    from outcomes.synthetic.calibration import Calibration
 
-ROLES = {
-    "fit": "fitted",
-    "check": "compared",
-    "null": "no effect",
-    "rule": "rule",
-    "context": "context",
-}
 SOURCE_PAPER = (
     "Li et al., Separation Surgery in the Treatment of Spinal Metastasis, Technology in Cancer "
     "Research & Treatment 2022; 21: 1–7"
@@ -47,8 +47,7 @@ def summarise(results: StudyResults) -> Page:
         by_role[figure.role] += 1
     solved = "the synthetic patients are to reproduce them"
     if results.calibration is not None:
-        together = solved_together(results.calibration)
-        solved = f"{together} of them solved together, see Calibration"
+        solved = f"written out {_written_out(results.calibration)}"
     used = [study for study in evidence.studies if evidence.of_study(study.id)]
     return make_page(
         "evidence",
@@ -71,26 +70,46 @@ def summarise(results: StudyResults) -> Page:
             ),
         ),
         sections=(
-            _reading(),
+            _reading(results, by_role["fit"]),
             *tension_sections(results),
             Section(
                 id="studies",
                 title="The sources",
-                finding=f"{len(evidence.figures)} figures; each source has a table below.",
-                blocks=(
-                    Links(
-                        tuple((f"#study-{study.id}", study.title, study.design) for study in used)
-                    ),
+                finding=f"{len(evidence.figures)} figures, a table for each source.",
+                blocks=tuple(
+                    _study_table(study, evidence, opened=study is used[0]) for study in used
                 ),
             ),
-            *(_study_section(study, evidence.of_study(study.id)) for study in used),
             _assumptions(evidence),
             _external(evidence),
         ),
+        jumps=True,
     )
 
 
-def _reading() -> Section:
+def _written_out(calibration: Calibration) -> str:
+    """Return how many numbers and directions the fitted entries are."""
+    fitted = [target for target in calibration.targets if target.role == "fit"]
+    numbers = sum(known(target.published) for target in fitted)
+    words = count(numbers, "number")
+    directions = len(fitted) - numbers
+    return f"{words} and {count(directions, 'direction')}" if directions else words
+
+
+def _counted(results: StudyResults, fitted: int) -> str:
+    """Return how many entries are fitted, how many numbers they are, and how they are solved."""
+    entries = count(fitted, "published entry is", "published entries are")
+    calibration = results.calibration
+    if calibration is None:
+        return f"{entries} fitted."
+    return (
+        f"{entries} fitted; written out (a range is two numbers, a mean ± SD is two) they are "
+        f"{_written_out(calibration)}. {solved_together(calibration)} of the numbers are solved "
+        "together, see Calibration."
+    )
+
+
+def _reading(results: StudyResults, fitted: int) -> Section:
     return Section(
         id="reading",
         title="How to read the tables",
@@ -98,10 +117,10 @@ def _reading() -> Section:
         blocks=(
             Bullets(
                 (
+                    _counted(results, fitted),
                     "Fitted: the synthetic patients are to reproduce the figure. Compared: "
-                    "looked at "
-                    "afterwards, not fitted. No effect: the paper found none, so the simulation "
-                    "has none. Rule: decision logic. Context: told, not used.",
+                    "looked at afterwards, not fitted. No effect: the paper found none, so the "
+                    "simulation has none. Rule: decision logic. Context: told, not used.",
                     "How measured matters as much as the number: a share of all patients whatever "
                     "their follow-up, a cumulative incidence in which death competes, and 1 − "
                     "Kaplan–Meier are three different quantities.",
@@ -114,49 +133,34 @@ def _reading() -> Section:
     )
 
 
-def _study_section(study: Study, figures: tuple[Figure, ...]) -> Section:
-    rows = []
-    for figure in figures:
-        spread = ""
-        if figure.low is not None and figure.high is not None:
-            unit = figure.unit if figure.value is None else ""
-            spread = f"{plain(figure.low)}–{plain(figure.high)} {unit}".rstrip()
-        read = f"How it was read: {figure.reading}" if figure.reading else ""
-        told = (_quoted(figure.statement), figure.note, read)
-        remarks = " ".join(part for part in told if part)
-        value = spread if figure.value is None and spread else figure_value(figure)
-        if spread and figure.value is not None:
-            value += f" ({spread})"
-        rows.append(
+def _study_table(study: Study, evidence: Evidence, *, opened: bool) -> CollapsedTable:
+    figures = evidence.of_study(study.id)
+    patients = f", {count(study.n, 'patient')}" if study.n else ""
+    return CollapsedTable(
+        f"{study.title}{patients}: {count(len(figures), 'figure')}",
+        Table(
+            house_style(f"{study.title}: {study.design}. {study.citation}"),
             (
-                figure_label(figure),
-                value if figure.n is None else f"{value}\nn = {figure.n:,}",
-                f"{sentence_case(readable(figure.estimand))}\n{ROLES[figure.role]}",
-                f"{remarks or NONE}\n{figure.source}",
-            )
-        )
-    return Section(
-        id=f"study-{study.id}",
-        title=study.title,
-        finding=f"{study.design}{f'; {study.n:,} patients' if study.n else ''}.",
-        blocks=(
-            Table(
-                f"{study.title}: {count(len(rows), 'figure')}. {study.citation}",
-                (
-                    Column("Figure"),
-                    Column("Value", numeric=True),
-                    Column("How measured, role"),
-                    Column("Words, reading, where printed"),
-                ),
-                tuple(rows),
-                fitted=True,
+                Column("Figure"),
+                Column("Value", numeric=True),
+                Column("How measured, role"),
+                Column("Words, reading, where printed"),
             ),
+            tuple(_row(figure, evidence) for figure in figures),
+            fitted=True,
+            stacked=True,
         ),
+        opened=opened,
     )
 
 
-def _quoted(statement: str) -> str:
-    return f"“{statement}”" if statement else ""
+def _row(figure: Figure, evidence: Evidence) -> tuple[str, ...]:
+    return (
+        printed_label(figure, evidence),
+        printed_value(figure, evidence),
+        measure_and_role(figure, evidence),
+        printed_words(figure),
+    )
 
 
 def _assumptions(evidence: Evidence) -> Section | None:
@@ -165,9 +169,8 @@ def _assumptions(evidence: Evidence) -> Section | None:
     rows = tuple(
         (
             sentence_case(plain_terms(assumption.meaning)),
-            f"{plain(assumption.value)}{_unit(assumption.unit)}",
-            f"{plain(assumption.low)} to {plain(assumption.high)}",
-            assumption.source,
+            _with_range(assumption),
+            plain_terms(assumption.source),
         )
         for assumption in evidence.assumptions
     )
@@ -176,21 +179,34 @@ def _assumptions(evidence: Evidence) -> Section | None:
         title="Assumptions",
         finding="The publications give directions but hardly any magnitudes of effect. These "
         f"{len(rows)} magnitudes come from elsewhere or are judgements; each has a plausible "
-        f"range.",
+        "range.",
         blocks=(
             Table(
                 "Magnitudes that the published figures do not give",
                 (
                     Column("What"),
-                    Column("Value used", numeric=True),
-                    Column("Plausible range", numeric=True),
+                    Column("Value used, plausible range", numeric=True),
                     Column("Source or reason"),
                 ),
                 rows,
                 fitted=True,
+                stacked=True,
             ),
         ),
     )
+
+
+def _with_range(assumption: Assumption) -> str:
+    """Return the value with its range beneath it; the name already says what a ratio is of."""
+    values = (assumption.value, assumption.low, assumption.high)
+    if assumption.unit == "share":
+        value, low, high = (f"{plain(round(100 * number, 6))}%" for number in values)
+    elif assumption.unit == "hazard ratio":
+        value, low, high = (f"{number:.2f}" for number in values)
+    else:
+        value, low, high = (plain(number) for number in values)
+        value += f" {assumption.unit}".rstrip()
+    return f"{value}\n{low.removesuffix('%')} to {high}"
 
 
 def _external(evidence: Evidence) -> Section | None:
@@ -201,8 +217,7 @@ def _external(evidence: Evidence) -> Section | None:
         id="external",
         title="Other publications",
         finding="Figures from outside the source paper. None is fitted; they support the "
-        "assumptions "
-        "and show where publications disagree.",
+        "assumptions and show where publications disagree.",
         blocks=(
             Table(
                 "Figures of other publications",
@@ -212,10 +227,7 @@ def _external(evidence: Evidence) -> Section | None:
                     for item in evidence.externals
                 ),
                 fitted=True,
+                stacked=True,
             ),
         ),
     )
-
-
-def _unit(unit: str) -> str:
-    return f" {unit}" if unit else ""

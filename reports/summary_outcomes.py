@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -16,7 +18,6 @@ from outcomes.reports.wording import (
     NONE,
     known,
     limits,
-    months,
     number,
     of_100,
     percent,
@@ -31,6 +32,9 @@ SHORT = {
 }
 # Fewer patients than this do not make a curve worth showing.
 FEWEST_AT_RISK = 5
+# Smaller series are shown, but none is named for its survival: chance moves them too far.
+FEWEST_TO_NAME = 100
+NAMED_MONTH = 12.0
 
 
 def _usable_end(curve: KaplanMeier | AalenJohansen, longest: float = 48.0) -> float:
@@ -55,9 +59,24 @@ def _survival_line(curve: KaplanMeier, label: str, style: Style, *, band: bool) 
     )
 
 
-def survival_section(groups: dict[str, pd.DataFrame], cohort: pd.DataFrame) -> Section | None:
-    """Return survival by series; None without the columns it needs."""
-    if not has_columns(cohort, *OVERALL_SURVIVAL.columns):
+def survival_section(
+    groups: dict[str, pd.DataFrame],
+    *,
+    after: str = "",
+    assumed: Collection[str] = (),
+) -> Section | None:
+    """Return survival by series; None without the columns it needs.
+
+    Parameters
+    ----------
+    groups
+        The patients of each series by its title.
+    after
+        Stands before the titles of the panels, e.g. ``Synthetic, after``.
+    assumed
+        Titles of series whose level of survival is an assumption.
+    """
+    if not all(has_columns(frame, *OVERALL_SURVIVAL.columns) for frame in groups.values()):
         return None
     curves = {title: kaplan_meier(f["os_months"], f["death"]) for title, f in groups.items()}
     end = round_up(max(_usable_end(curve) for curve in curves.values()), 6.0)
@@ -71,20 +90,17 @@ def survival_section(groups: dict[str, pd.DataFrame], cohort: pd.DataFrame) -> S
         )
         own = _survival_line(curve, title, "ink", band=True)
         median = curve.median()
-        words = f"median {months(median.value)}" if known(median.value) else "median not reached"
+        between = _open_limits(median.lower, median.upper)
+        words = f"median {number(median.value)} ({between})"
         panels.append(
             (
-                title,
+                f"{after} {title}".strip(),
                 CurveChart((*others, own), end, "Alive", compact=True),
-                f"n = {curve.n:,}, {words}",
+                f"n = {curve.n:,}, {words if known(median.value) else 'median not reached'}",
             )
         )
         cells = [title, f"{int(curve.events.sum()):,}\nof {curve.n:,}"]
-        cells.append(
-            f"{number(median.value)}\n{_open_limits(median.lower, median.upper)}"
-            if known(median.value)
-            else "not reached"
-        )
+        cells.append(f"{number(median.value)}\n{between}" if known(median.value) else "not reached")
         for month in marks:
             if month > curve.survival.end:
                 cells.append(NONE)
@@ -93,23 +109,6 @@ def survival_section(groups: dict[str, pd.DataFrame], cohort: pd.DataFrame) -> S
             value = percent(float(curve.survival_at(month)))
             cells.append(f"{value}\n{limits(float(low), float(high), 0, 100)}")
         rows.append(tuple(cells))
-    medians = {title: curve.median().value for title, curve in curves.items()}
-    reached = {title: value for title, value in medians.items() if known(value)}
-    if len(reached) > 1:
-        shortest, longest = (
-            min(reached, key=reached.__getitem__),
-            max(reached, key=reached.__getitem__),
-        )
-        finding = (
-            f"Survival differs widely between the series: half of the patients are alive at "
-            f"{months(reached[shortest])} in {shortest} and at {months(reached[longest])} in "
-            f"{longest}. "
-            "They are therefore never pooled without regard to the series."
-        )
-    elif reached:
-        finding = f"Half of the patients are alive at {months(next(iter(reached.values())))}."
-    else:
-        finding = "More than half of the patients are alive at the end of follow-up."
     table = Table(
         "Survival by series (95% CI)",
         (
@@ -126,14 +125,15 @@ def survival_section(groups: dict[str, pd.DataFrame], cohort: pd.DataFrame) -> S
     return Section(
         id="survival",
         title="Survival by series" if len(groups) > 1 else "Survival",
-        finding=finding,
+        finding=_survival_finding(curves, assumed),
         blocks=(
             FigureGrid(
                 "survival",
                 tuple(panels),
-                "Share alive over months since surgery, Kaplan–Meier estimates. Each curve ends "
-                f"where fewer than {FEWEST_AT_RISK} patients are still observed; short ticks are "
-                "patients whose observation ended alive (drawn up to 60 of them).",
+                "Share alive over months since surgery, Kaplan–Meier estimates; medians in months "
+                f"with {INTERVAL}. Each curve ends where fewer than {FEWEST_AT_RISK} patients are "
+                "still observed; short ticks are patients whose observation ended alive (drawn up "
+                "to 60 of them). In a small series the median can lie far off by chance.",
                 table,
                 legend,
             ),
@@ -141,23 +141,62 @@ def survival_section(groups: dict[str, pd.DataFrame], cohort: pd.DataFrame) -> S
     )
 
 
+def _survival_finding(curves: Mapping[str, KaplanMeier], assumed: Collection[str]) -> str:
+    """Return the lowest and the highest survival at one horizon among series large enough."""
+    named = {
+        title: curve
+        for title, curve in curves.items()
+        if curve.n >= FEWEST_TO_NAME and _usable_end(curve) >= NAMED_MONTH
+    }
+    if not named:
+        return "No series is large enough, and observed long enough, to lead with its survival."
+    ranked = sorted(named, key=lambda title: float(named[title].survival_at(NAMED_MONTH)))
+    lowest, highest = ranked[0], ranked[-1]
+    at = f"At {NAMED_MONTH:g} months"
+    if len(curves) == 1:
+        return f"{at} {_alive(named[lowest])} are alive."
+    if len(named) == 1:
+        return f"{at} {_alive(named[lowest])} are alive in {_titled(lowest, assumed)}."
+    words = (
+        f"{at} {_alive(named[lowest])} are alive in {_titled(lowest, assumed)}, and "
+        f"{_alive(named[highest], short=True)} in {_titled(highest, assumed)}. "
+    )
+    _, below = named[lowest].interval_at(NAMED_MONTH)
+    above, _ = named[highest].interval_at(NAMED_MONTH)
+    if float(below) < float(above):
+        return words + "The series are therefore never pooled as if they were one."
+    return words + "The intervals overlap."
+
+
+def _titled(title: str, assumed: Collection[str]) -> str:
+    return f"{title}, whose survival level is assumed" if title in assumed else title
+
+
+def _alive(curve: KaplanMeier, *, short: bool = False) -> str:
+    """Return the share alive at the named month with its interval."""
+    low, high = curve.interval_at(NAMED_MONTH)
+    between = limits(float(low), float(high), 0, 100)
+    share = percent(float(curve.survival_at(NAMED_MONTH)))
+    return f"{share} ({between})" if short else f"{share} ({INTERVAL} {between})"
+
+
 def _open_limits(lower: float, upper: float) -> str:
     return f"{number(lower)} to {number(upper) if known(upper) else 'not reached'}"
 
 
-def local_section(cohort: pd.DataFrame) -> Section | None:
+def local_section(cohort: pd.DataFrame, groups: Mapping[str, pd.DataFrame]) -> Section | None:
     """Return local progression by dose regimen; None without the columns it needs."""
     if not has_columns(cohort, *LOCAL_CONTROL.columns):
         return None
-    groups: list[tuple[str, Style, pd.DataFrame]] = [("All patients", "ink", cohort)]
+    parts: list[tuple[str, Style, pd.DataFrame]] = [("All patients", "ink", cohort)]
     if has_columns(cohort, "dose_regimen"):
-        groups = [
+        parts = [
             (sentence_case(readable(regimen)), style, cohort[cohort["dose_regimen"] == regimen])
             for regimen, style in REGIMENS
         ]
     curves = [
         (label, style, aalen_johansen(frame["lp_months"], frame["lp_event"], causes=(1, 2)))
-        for label, style, frame in groups
+        for label, style, frame in parts
         if len(frame) >= FEWEST_AT_RISK
     ]
     if not curves:
@@ -222,7 +261,7 @@ def local_section(cohort: pd.DataFrame) -> Section | None:
                 chart=CurveChart(
                     tuple(lines),
                     end,
-                    "Local progression",
+                    "% of patients",
                     top,
                     risk_months,
                     tuple(
@@ -236,10 +275,9 @@ def local_section(cohort: pd.DataFrame) -> Section | None:
                 ),
                 label="Cumulative incidence of local progression over months, by dose regimen.",
                 caption="Cumulative incidence of local progression, with death before "
-                "progression as "
-                "a competing event (Aalen–Johansen). Not adjusted: regimens differ in their "
-                "patients. "
-                "Below: patients alive, without progression and still observed (fr.: fractions).",
+                "progression as a competing event (Aalen–Johansen). Not adjusted: regimens differ "
+                f"in their patients. {_all_of_one(groups)}Below: patients alive, without "
+                "progression and still observed (fr.: fractions).",
                 table=Table(
                     "Cumulative incidence of local progression (95% CI)",
                     (
@@ -256,6 +294,18 @@ def local_section(cohort: pd.DataFrame) -> Section | None:
             ),
         ),
     )
+
+
+def _all_of_one(groups: Mapping[str, pd.DataFrame]) -> str:
+    """Return the one series, of several, that all patients without SBRT come from."""
+    if len(groups) < 2 or not all(has_columns(f, "dose_regimen") for f in groups.values()):
+        return ""
+    without = {title: int((f["dose_regimen"] == "none").sum()) for title, f in groups.items()}
+    series = [(title, n) for title, n in without.items() if n]
+    if len(series) != 1:
+        return ""
+    title, n = series[0]
+    return f"The {n:,} without SBRT are all of the {title} series. "
 
 
 def _small(label: str) -> str:

@@ -8,8 +8,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from outcomes.evidence import CHECK_NAMES, SEVERITIES, audit
-from outcomes.reports.content import Block, Column, Paragraph, Section, Subheading, Table
+from outcomes.reports.content import (
+    Block,
+    CollapsedText,
+    Column,
+    Paragraph,
+    Section,
+    Subheading,
+    Table,
+)
 from outcomes.reports.figure_names import figure_label
+from outcomes.reports.finding_words import plain_sentence
 from outcomes.reports.names import plain_terms, readable
 from outcomes.reports.results import StudyResults
 from outcomes.reports.wording import count, sentence_case, sentence_list
@@ -18,8 +27,8 @@ if TYPE_CHECKING:
     from outcomes.evidence import Evidence, Finding
 
 SEVERAL = "Several studies"
-# The hyphen between the ends of a range.
-RANGE = re.compile(r"(?<=\d)-(?=\d)")
+# Where a sentence ends and the next one begins.
+NEXT_SENTENCE = re.compile(r"(?<=\.)\s+(?=[A-Z“\d])")
 HANDED_OVER = "contradiction"
 # Severity -> identifier, title and finding of its section.
 SECTIONS = {
@@ -58,6 +67,8 @@ class Contradiction:
         What contradicts what.
     severity
         As in `outcomes.evidence.Finding`.
+    short
+        The same without arithmetic, in one sentence.
     """
 
     source: str
@@ -65,6 +76,7 @@ class Contradiction:
     ids: tuple[str, ...]
     words: str
     severity: str = HANDED_OVER
+    short: str = ""
 
     @property
     def title(self) -> str:
@@ -85,15 +97,19 @@ def findings(results: StudyResults) -> tuple[Contradiction, ...]:
         return tuple(Contradiction(title, "", (), words) for title, words in results.tensions)
     if results.evidence is None:
         return ()
-    return tuple(
-        Contradiction(
-            results.study_title(finding.study) if finding.study else SEVERAL,
-            CHECK_NAMES[finding.check],
-            finding.figures,
-            _in_words(results.evidence, finding),
-            finding.severity,
-        )
-        for finding in _audited(results.evidence)
+    return tuple(_worded(results, results.evidence, one) for one in _audited(results.evidence))
+
+
+def _worded(results: StudyResults, evidence: Evidence, finding: Finding) -> Contradiction:
+    words = _in_words(evidence, finding)
+    short = plain_terms(plain_sentence(evidence, finding))
+    return Contradiction(
+        results.study_title(finding.study) if finding.study else SEVERAL,
+        CHECK_NAMES[finding.check],
+        finding.figures,
+        words,
+        finding.severity,
+        short or NEXT_SENTENCE.split(words, maxsplit=1)[0],
     )
 
 
@@ -104,7 +120,7 @@ def _in_words(evidence: Evidence, finding: Finding) -> str:
         if figure.id in finding.figures and figure.arm:
             name = readable(figure.arm).replace(" (", ", ").rstrip(")")
             words = words.replace(f"({figure.arm.replace('_', ' ')})", f"({name})")
-    return RANGE.sub("–", plain_terms(words))
+    return plain_terms(words)
 
 
 def contradictions(results: StudyResults) -> tuple[Contradiction, ...]:
@@ -138,7 +154,7 @@ def explanations(results: StudyResults) -> tuple[Contradiction, ...]:
             results.study_title(study),
             members[0][0] + (f", and {len(members) - 1} more" if len(members) > 1 else ""),
             tuple(name for _, name in members),
-            words,
+            plain_terms(words),
         )
         for (study, words), members in grouped.items()
     )
@@ -154,11 +170,13 @@ def tension_sections(results: StudyResults) -> tuple[Section, ...]:
         members = [one for one in found if one.severity == severity]
         blocks: list[Block] = []
         for one in members:
-            blocks += [Subheading(one.title), Paragraph(one.words)]
+            blocks += [Subheading(one.title), Paragraph(one.short or one.words)]
             read = [words for words in _read(results, one) if words not in shown]
             shown.update(read)
             if read:
                 blocks.append(Paragraph(f"How it was read: {' '.join(read)}"))
+            if one.short and one.short != one.words:
+                blocks.append(CollapsedText("The arithmetic", one.words))
         if severity == "reading" and rest:
             blocks.append(rest)
         if blocks:
@@ -198,4 +216,5 @@ def _readings(results: StudyResults, told: set[str]) -> Table | None:
             for (title, reading), labels in grouped.items()
         ),
         fitted=True,
+        stacked=True,
     )
