@@ -88,7 +88,7 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
         self._remember_features(X, table)
         matrix = self.design_.matrix(table)
         self.training_digest_ = digest(matrix, time, event)
-        self._fit_hazards(matrix, time, event, groups)
+        self._fit_hazards(table, matrix, time, event, groups)
         return self
 
     def check_parameters(self) -> None:
@@ -186,9 +186,14 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
 
     @abstractmethod
     def _fit_hazards(
-        self, matrix: FloatArray, time: FloatArray, event: IntArray, groups: Any
+        self,
+        table: pd.DataFrame,
+        matrix: FloatArray,
+        time: FloatArray,
+        event: IntArray,
+        groups: Any,
     ) -> None:
-        """Fit the hazard of each cause to the coded patients."""
+        """Fit the hazard of each cause to the coded patients; `table` has their other columns."""
 
     @abstractmethod
     def _series_incidences(

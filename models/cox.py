@@ -231,7 +231,12 @@ class CoxModel(SurvivalModel):
         return pd.concat(tables[1:] or tables, ignore_index=True)
 
     def _fit_hazards(
-        self, matrix: FloatArray, time: FloatArray, event: IntArray, groups: Any
+        self,
+        table: pd.DataFrame,
+        matrix: FloatArray,
+        time: FloatArray,
+        event: IntArray,
+        groups: Any,
     ) -> None:
         endpoint = get_endpoint(self.endpoint)
         self.fits_ = {}

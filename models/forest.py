@@ -141,7 +141,12 @@ class ForestModel(SurvivalModel):
         )
 
     def _fit_hazards(
-        self, matrix: FloatArray, time: FloatArray, event: IntArray, groups: Any
+        self,
+        table: pd.DataFrame,
+        matrix: FloatArray,
+        time: FloatArray,
+        event: IntArray,
+        groups: Any,
     ) -> None:
         from sksurv.ensemble import RandomSurvivalForest
         from sksurv.util import Surv
