@@ -67,8 +67,9 @@ class Censoring:
     ) -> FloatArray:
         """Return what a statistic owes to each patient through the estimate of G, shape (n,).
 
-        The derivative of log G by a patient's relative weight is minus the integral of the
-        patient's martingale of being censored over the number at risk.
+        The derivative of log G by a patient's relative weight is, to order 1 / n, minus the
+        integral of the patient's martingale of being censored over the number at risk (as in
+        riskRegression).
 
         Parameters
         ----------
@@ -111,9 +112,12 @@ def estimate_censoring(
     before = np.empty(len(time))
     for name in sorted(set(names)):
         rows = names == name
-        times, position, _, _, lost = _losses(
+        times, position, at_risk, events, censored = _losses(
             time[rows], event[rows] > 0, None if weights is None else weights[rows]
         )
+        # Events come before censorings of the same time, so they leave the risk set first.
+        lost = np.divide(censored, at_risk - events, out=np.zeros(len(times)), where=censored > 0)
+        lost = np.minimum(lost, 1.0)
         curve = StepFunction(times, np.asarray(np.cumprod(1.0 - lost)), 1.0, np.inf)
         curves[str(name)] = curve
         before[rows] = np.concatenate([[1.0], curve.values])[position]
@@ -123,17 +127,14 @@ def estimate_censoring(
 def _losses(
     time: FloatArray, observed: BoolArray, weights: FloatArray | None
 ) -> tuple[FloatArray, IntArray, FloatArray, FloatArray, FloatArray]:
-    """Return the times, everyone's place in them, and there: exposed, censored and their share."""
+    """Return the times, everyone's place in them, and there: at risk, events, censored."""
     times, inverse = np.unique(time, return_inverse=True)
     position = np.asarray(inverse, dtype=np.int64)
     w = np.ones(len(time)) if weights is None else weights
     events = np.bincount(position, weights=w * observed, minlength=len(times)).astype(np.float64)
     censored = np.bincount(position, weights=w * ~observed, minlength=len(times)).astype(np.float64)
-    at_risk = np.cumsum((events + censored)[::-1])[::-1]
-    # Events come before censorings of the same time, so they leave the risk set first.
-    exposed = at_risk - events
-    lost = np.divide(censored, exposed, out=np.zeros(len(times)), where=censored > 0)
-    return times, position, np.asarray(exposed), censored, np.minimum(lost, 1.0)
+    at_risk = np.asarray(np.cumsum((events + censored)[::-1])[::-1])
+    return times, position, at_risk, events, censored
 
 
 def _censoring_influence(
@@ -144,14 +145,12 @@ def _censoring_influence(
     month: float,
     weights: FloatArray | None,
 ) -> FloatArray:
-    times, position, exposed, censored, lost = _losses(time, observed, weights)
+    times, position, at_risk, _, censored = _losses(time, observed, weights)
     by_time = np.bincount(position, weights=own, minlength=len(times))
     # Derivative by the log of the factor that G takes on at each time.
     touched = by_time.sum() - np.cumsum(by_time) + np.where(times <= month, late, 0.0)
-    left = exposed - censored
-    rate = np.divide(touched, left, out=np.zeros(len(times)), where=left > 1e-9)
-    # A patient is exposed until the own time, and at it unless the own event came first.
-    running = np.concatenate([[0.0], np.cumsum(rate * lost)])
-    survived = running[position + ~observed]
+    rate = np.divide(touched, at_risk, out=np.zeros(len(times)), where=at_risk > 0)
+    hazard = np.divide(censored, at_risk, out=np.zeros(len(times)), where=at_risk > 0)
+    survived = np.cumsum(rate * hazard)[position]
     w = np.ones(len(time)) if weights is None else weights
     return np.asarray(w * (survived - np.where(observed, 0.0, rate[position])))

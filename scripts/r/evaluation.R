@@ -59,6 +59,49 @@ concordances <- list(
   concordance_case("pbc, tied scores, Uno", pbc2, "time", "event", "edema", "n/G2")
 )
 
+# Scores of predicted risks ------------------------------------------------------------------------
+
+score_case <- function(name, data, time, status, risk, months, competing, conservative) {
+  frame <- data.frame(time = data[[time]], status = data[[status]])
+  colnames(risk) <- months
+  fit <- suppressWarnings(Score(
+    list(model = risk), formula = Hist(time, status) ~ 1, data = frame, cause = 1, times = months,
+    metrics = c("AUC", "Brier"), summary = c("ipa", "ibs"), cens.method = "ipcw", cens.model = "km",
+    se.fit = TRUE, null.model = TRUE, conservative = conservative, contrasts = TRUE
+  ))
+  brier <- as.data.frame(fit$Brier$score)
+  auc <- as.data.frame(fit$AUC$score)
+  contrast <- as.data.frame(fit$Brier$contrasts)
+  of <- function(model, column) brier[as.character(brier$model) == model, column]
+  list(name = name, time = frame$time, event = frame$status, risk = unname(risk), months = months,
+       conservative = conservative,
+       brier = of("model", "Brier"), brier_se = of("model", "se"), ibs = of("model", "IBS"),
+       null_brier = of("Null model", "Brier"), null_se = of("Null model", "se"),
+       ipa = of("model", "IPA"), auc = auc$AUC, auc_se = auc$se,
+       difference = contrast$delta.Brier, difference_se = contrast$se)
+}
+
+hazard_risk <- function(score, rate, months) sapply(months, function(t) 1 - exp(-rate * t * exp(score)))
+lung_risk <- hazard_risk((lung2$marker - 60) / 40, 0.0014, c(90, 180, 365, 540))
+veteran_risk <- hazard_risk((60 - veteran2$karno) / 30, 0.006, c(30, 90, 180))
+pbc3 <- na.omit(survival::pbc[c("time", "status", "bili", "age")])
+pbc3$event <- c(0, 2, 1)[pbc3$status + 1]
+pbc_risk <- hazard_risk(log(pbc3$bili) * 0.9 + (pbc3$age - 50) / 40, 7e-5, c(730, 1825, 2920))
+data(Melanoma, package = "riskRegression")
+melanoma_risk <- hazard_risk(0.1 * Melanoma$thick + 0.6 * (Melanoma$ulcer == "present") - 1, 8e-5,
+                             c(730, 1460, 2190))
+scores <- list()
+for (conservative in c(FALSE, TRUE)) {
+  scores <- c(scores, list(
+    score_case("lung", lung2, "time", "event", lung_risk, c(90, 180, 365, 540), FALSE, conservative),
+    score_case("veteran", veteran2, "time", "status", veteran_risk, c(30, 90, 180), FALSE, conservative),
+    score_case("pbc, death and transplant", pbc3, "time", "event", pbc_risk, c(730, 1825, 2920), TRUE,
+               conservative),
+    score_case("Melanoma", Melanoma, "time", "status", melanoma_risk, c(730, 1460, 2190), TRUE,
+               conservative)
+  ))
+}
+
 value <- list(
   made_by = "scripts/r/evaluation.R",
   versions = list(
@@ -67,7 +110,8 @@ value <- list(
     riskRegression = as.character(packageVersion("riskRegression")),
     prodlim = as.character(packageVersion("prodlim"))
   ),
-  concordance = concordances
+  concordance = concordances,
+  scores = scores
 )
 write_json(value, "tests/reference/evaluation.json", digits = 12, auto_unbox = TRUE,
            dataframe = "columns", null = "null", pretty = FALSE)

@@ -44,6 +44,20 @@ def a_cohort(n=150, seed=0, ties=True, competing=True):
     return time, event, score, rng.choice(["a", "b", "c"], n)
 
 
+def derivatives(index, time, event, score, weights, patients, settings):
+    """Return the numerical derivatives of the index by relative weights."""
+    slopes = []
+    for patient in patients:
+        step = np.zeros(len(time))
+        step[patient] = 1e-5 * weights[patient]
+        ahead, behind = (
+            index(time, event, score, weights=w, **settings).value
+            for w in (weights + step, weights - step)
+        )
+        slopes.append((ahead - behind) / 2e-5)
+    return slopes
+
+
 patients = st.lists(
     st.tuples(
         st.integers(1, 5), st.integers(0, 2), st.integers(0, 3), st.sampled_from("ab"),
@@ -97,17 +111,31 @@ def test_the_influence_is_the_derivative_by_the_weights(competing, grouped):
     time, event, score, groups = a_cohort(60, seed=3, competing=competing)
     groups = groups if grouped else None
     weights = np.random.default_rng(2).uniform(0.5, 2.0, 60)
-    for index in (harrell_concordance, uno_concordance):
-        found = index(time, event, score, weights=weights, groups=groups, horizon=15.0)
-        for patient in range(0, 60, 7):
-            step = np.zeros(60)
-            step[patient] = 1e-5 * weights[patient]
-            ahead, behind = (
-                index(time, event, score, weights=w, groups=groups, horizon=15.0).value
-                for w in (weights + step, weights - step)
-            )
-            slope = (ahead - behind) / 2e-5
-            assert found.influence[patient] == pytest.approx(slope, abs=1e-8)
+    g = estimate_censoring(time, event, groups)
+    for index, extra in (
+        (harrell_concordance, {}),
+        (uno_concordance, {"censoring": g, "fixed_censoring": True}),
+    ):
+        settings = {"groups": groups, "horizon": 15.0, **extra}
+        found = index(time, event, score, weights=weights, **settings)
+        slopes = derivatives(index, time, event, score, weights, range(0, 60, 7), settings)
+        np.testing.assert_allclose(found.influence[0:60:7], slopes, atol=1e-8)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_the_influence_through_the_censoring_is_right_to_first_order(grouped):
+    time, event, score, groups = a_cohort(2_000, seed=3, ties=False)
+    weights = np.random.default_rng(2).uniform(0.5, 2.0, 2_000)
+    settings = {"groups": groups if grouped else None, "horizon": 15.0}
+    found = uno_concordance(time, event, score, weights=weights, **settings)
+    slopes = derivatives(
+        uno_concordance, time, event, score, weights, range(0, 2_000, 97), settings
+    )
+    np.testing.assert_allclose(
+        found.influence[0:2_000:97], slopes, atol=0.005 * np.abs(found.influence).max()
+    )
+    held = uno_concordance(time, event, score, weights=weights, fixed_censoring=True, **settings)
+    assert np.abs(held.influence[0:2_000:97] - slopes).max() > 0.02 * np.abs(slopes).max()
 
 
 def test_whole_weights_are_repeated_patients_and_clusters_take_them_as_one():
