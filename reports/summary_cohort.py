@@ -267,8 +267,7 @@ def _missing(cohort: pd.DataFrame, groups: dict[str, pd.DataFrame]) -> Section:
     rows = tuple(
         (
             sentence_case(readable(str(column))),
-            f"{int(n):,}",
-            percent(int(n) / len(cohort), 1),
+            f"{int(n):,}\n{percent(int(n) / len(cohort), 1)}",
             _why_missing(str(column), cohort, groups),
         )
         for column, n in absent.items()
@@ -284,11 +283,11 @@ def _missing(cohort: pd.DataFrame, groups: dict[str, pd.DataFrame]) -> Section:
                 (
                     Column("Column"),
                     Column("Missing", numeric=True),
-                    Column("Share", numeric=True),
                     Column("Reason"),
                 ),
                 rows,
                 fitted=True,
+                stacked=True,
             ),
         ),
     )
