@@ -1,0 +1,171 @@
+"""Influence of each patient on the estimates of a Fine-Gray model, in linear time.
+
+The influence of a patient on the score is eta + psi: eta is the score residual, psi what the
+patient's censoring (or staying) does to the weights of others (Fine & Gray, JASA 1999; 94:
+496-509, section 3). All are per unit of weight.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from outcomes.arrays import FloatArray
+from outcomes.cox.subdistribution_sweeps import RiskSets, reverse_sum, running_sum
+
+
+@dataclass(frozen=True, eq=False)
+class BaselineInfluence:
+    """Variance of the cumulative baseline hazard, running over each stratum's event times.
+
+    Attributes
+    ----------
+    variance
+        Variance of the hazard at known coefficients, shape (n_events,).
+    covariance
+        Its covariance with the coefficients, shape (p, n_events).
+    """
+
+    variance: FloatArray
+    covariance: FloatArray
+
+
+def score_influence(
+    sets: RiskSets,
+    x: FloatArray,
+    relative: FloatArray,
+    steps: FloatArray,
+    means: FloatArray,
+    change: FloatArray | None = None,
+) -> FloatArray:
+    """Return each patient's influence on the score, shape (p, n).
+
+    Parameters
+    ----------
+    sets
+        The risk sets; all arrays are in their order.
+    x, relative
+        Covariates (p, n), and relative hazards (n,).
+    steps, means
+        Steps of the baseline (n_events,), and mean covariates of the risk sets (p, n_events).
+    change
+        Factor of the score at each event time, by default 1, shape (n_events,).
+    """
+    factor = np.ones_like(steps) if change is None else change
+    hazard = (factor * steps)[None]
+    moments = hazard * means
+    result = -relative * (x * sets.over_patients(hazard) - sets.over_patients(moments))
+    own = np.flatnonzero(sets.own)
+    at = sets.event_of[own]
+    result[:, own] += factor[at] * (x[:, own] - means[:, at])
+    # The effect of a unit of censoring at u on competing events X in risk sets t, X < u <= t.
+    effect = [np.zeros((len(x), len(curve.times))) for curve in sets.censoring]
+    for part in sets.carried:
+        events = sets.events_by_stratum[part.stratum]
+        censoring = sets.censoring[part.group]
+        raised = sets.weight[part.rows] * relative[part.rows] * part.inverse
+        joined = np.searchsorted(sets.time[part.rows], censoring.times, side="left")
+        later = np.searchsorted(sets.event_times[events], censoring.times, side="left")
+        effect[part.group] += (
+            running_sum(raised * x[:, part.rows])[:, joined]
+            * reverse_sum(part.weight * hazard[:, events])[:, later]
+            - running_sum(raised[None])[:, joined]
+            * reverse_sum(part.weight * moments[:, events])[:, later]
+        )
+    for censoring, q in zip(sets.censoring, effect, strict=True):
+        if not len(censoring.times):
+            continue
+        jump = q / censoring.at_risk
+        drift = running_sum(jump * (censoring.censored / censoring.at_risk))
+        rows = censoring.rows
+        passed = np.searchsorted(censoring.times, sets.time[rows], side="right")
+        result[:, rows] -= drift[:, passed]
+        lost = sets.censored[rows]
+        result[:, rows[lost]] += jump[:, passed[lost] - 1]
+    return np.asarray(result)
+
+
+def baseline_influence(
+    sets: RiskSets,
+    relative: FloatArray,
+    steps: FloatArray,
+    total: FloatArray,
+    leverage: FloatArray,
+) -> BaselineInfluence:
+    """Return variance and covariance of the cumulative baseline hazards.
+
+    The influence of a patient on the hazard at t is a(t). With c the steps over the weight of
+    their risk sets, L their running sum, Q that of G(t-) c, and R1, R2 the running sums of
+    r dN / Y^2 and Q r dN / Y^2 over the censoring (r being the competing events until then,
+    raised by 1 / G(X-)), it is
+
+        a(t) = alpha + gamma Q(t)                               for patients gone by t,
+        a(t) = -relative L(t) + R2(t) - Q(t) R1(t)              for those still there,
+
+    alpha and gamma being fixed for each patient. Sums of squares over patients are therefore
+    running sums.
+
+    Parameters
+    ----------
+    sets, relative, steps
+        As `score_influence`.
+    total
+        Weight of the risk sets, shape (n_events,).
+    leverage
+        Each patient's weighted influence on the coefficients, shape (p, n).
+    """
+    variance = np.zeros(len(steps))
+    covariance = np.zeros((len(leverage), len(steps)))
+    for number, (patients, events) in enumerate(sets.strata()):
+        times, rate = sets.event_times[events], steps[events] / total[events]
+        running = running_sum(rate[None])[0]
+        carried = {part.group: part for part in sets.carried if part.stratum == number}
+        for group, censoring in enumerate(sets.censoring):
+            rows = censoring.rows
+            inside = (rows >= patients.start) & (rows < patients.stop)
+            part = carried.get(group)
+            if part is None and not inside.any():
+                continue
+            # The same for all of the group, whatever their stratum.
+            months, relative_here = sets.time[rows], np.where(inside, relative[rows], 0.0)
+            passed = np.searchsorted(times, months, side="right")
+            alpha = -relative_here * running[passed]
+            own = np.flatnonzero(inside & sets.own[rows])
+            alpha[own] += 1.0 / total[sets.event_of[rows[own]]]
+            gamma, still = np.zeros(len(rows)), np.zeros(len(times))
+            weighted = np.zeros(len(times))
+            if part is not None:
+                gathered = running_sum((part.weight * rate)[None])[0]
+                weighted = gathered[1:]
+                place = np.flatnonzero(inside & sets.competing[rows])
+                raised = relative_here[place] / censoring.before(months[place])
+                alpha[place] += raised * gathered[passed[place]]
+                gamma[place] -= raised
+                joined = np.searchsorted(sets.time[part.rows], censoring.times, side="left")
+                mass = sets.weight[part.rows] * relative[part.rows] * part.inverse
+                r = running_sum(mass[None])[0][joined] / censoring.at_risk
+                upto = gathered[np.searchsorted(times, censoring.times, side="left")]
+                lost = r * (censoring.censored / censoring.at_risk)
+                r1, r2 = running_sum(np.stack([lost, lost * upto]))
+                since = np.searchsorted(censoring.times, months, side="right")
+                gamma -= r1[since]
+                alpha += r2[since]
+                gone = np.flatnonzero(sets.censored[rows])
+                gamma[gone] += r[since[gone] - 1]
+                alpha[gone] -= (r * upto)[since[gone] - 1]
+                at = np.searchsorted(censoring.times, times, side="right")
+                still = r2[at] - weighted * r1[at]
+            w, lever = sets.weight[rows], leverage[:, rows]
+            alpha, gamma, relative_here = alpha * w, gamma * w, relative_here * w
+            by = np.searchsorted(months, times, side="right")
+            squares = running_sum(np.stack([alpha**2, 2 * alpha * gamma, gamma**2]))[:, by]
+            variance[events] += squares[0] + weighted * (squares[1] + weighted * squares[2])
+            left = reverse_sum(np.stack([relative_here**2, relative_here * w, w**2]))[:, by]
+            fall = running[1:]
+            variance[events] += fall * (fall * left[0] - 2 * still * left[1]) + still**2 * left[2]
+            covariance[:, events] += (
+                running_sum(alpha * lever)[:, by]
+                + weighted * running_sum(gamma * lever)[:, by]
+                - fall * reverse_sum(relative_here * lever)[:, by]
+                + still * reverse_sum(w * lever)[:, by]
+            )
+    return BaselineInfluence(variance, covariance)
