@@ -24,6 +24,8 @@ SAID_BY_ROLE = ("rule", "null")
 AVERAGES = {"median_among_observed": "median", "mean_among_observed": "mean"}
 # A note that begins with this says what the number was printed as.
 PRINTED_AS = re.compile(r"Printed as (?:the )?([^;.]+)")
+# Kept on one line.
+N_IS = "n\u00a0=\u00a0"
 SURVIVORS = "follow_up_survived"
 
 
@@ -68,8 +70,8 @@ def printed_value(figure: Figure, evidence: Evidence) -> str:
         ends = f"{plain(figure.low)}–{plain(figure.high)}"
         value = f"{value} ({ends})" if figure.value is not None else f"{ends} {figure.unit}"
     if _survivors_unsaid(figure, evidence):
-        return f"{value}\nn = {figure.n:,} printed; survivors not given"
-    return value if figure.n is None else f"{value}\nn = {figure.n:,}"
+        return f"{value}\n{N_IS}{figure.n:,} printed; survivors not given"
+    return value if figure.n is None else f"{value}\n{N_IS}{figure.n:,}"
 
 
 def printed_words(figure: Figure) -> str:

@@ -52,10 +52,10 @@ def test_what_the_role_says_is_said_once(evidence):
 def test_a_reading_of_ours_is_not_shown_as_print(evidence):
     liu = evidence.figure("liu-2020/follow_up_survived")
     assert printed_label(liu, evidence).startswith("Follow-up (read as that of survivors)")
-    assert printed_value(liu, evidence).endswith("\nn = 52 printed; survivors not given")
+    assert printed_value(liu, evidence).endswith("\nn\u00a0=\u00a052 printed; survivors not given")
     bate = evidence.figure("bate-2015/follow_up_survived")
     assert "read as" not in printed_label(bate, evidence)
-    assert printed_value(bate, evidence) == "15.4 months\nn = 25"
+    assert printed_value(bate, evidence) == "15.4 months\nn\u00a0=\u00a025"
     laufer = evidence.figure("laufer-2013/time_of_progression_range")
     assert printed_label(laufer, evidence).endswith("(printed as range of follow-up)")
 
