@@ -17,6 +17,32 @@ from outcomes.errors import ModelError
 
 
 @dataclass(frozen=True, eq=False)
+class Stratum:
+    """The censoring of one series.
+
+    Attributes
+    ----------
+    name
+        Name of the series.
+    rows
+        Its patients, shape (n_rows,).
+    place
+        Place of each patient's time among the times, shape (n_rows,).
+    at_risk, hazard
+        Patients at risk, and the share of them censored, at each time, shape (n_times,).
+    curve
+        Probability of being uncensored after each month.
+    """
+
+    name: str
+    rows: IntArray
+    place: IntArray
+    at_risk: FloatArray
+    hazard: FloatArray
+    curve: StepFunction
+
+
+@dataclass(frozen=True, eq=False)
 class Censoring:
     """The censoring distribution of a cohort.
 
@@ -26,26 +52,26 @@ class Censoring:
         Months, and codes (0 censored), shape (n,).
     groups
         Series of each patient.
-    curves
-        Probability of being uncensored after each month, by series.
+    strata
+        The distribution in each series.
     before_own_time
         G(T-) of each patient, shape (n,).
     sample_weights
-        Case weights with which it was estimated, shape (n,); None for one each.
+        Case weights with which it was estimated, shape (n,).
     """
 
     time: FloatArray
     event: IntArray
     groups: Any
-    curves: dict[str, StepFunction]
+    strata: tuple[Stratum, ...]
     before_own_time: FloatArray
-    sample_weights: FloatArray | None = None
+    sample_weights: FloatArray
 
     def at(self, month: float) -> FloatArray:
         """Return G(month) for each patient's series, shape (n,)."""
         values = np.empty(len(self.time))
-        for name, curve in self.curves.items():
-            values[self.groups == name] = curve(month)
+        for stratum in self.strata:
+            values[stratum.rows] = stratum.curve(month)
         return values
 
     def weights(self, month: float) -> FloatArray:
@@ -80,15 +106,18 @@ class Censoring:
         month
             The month.
         """
-        result = np.zeros(len(self.time))
-        for name in self.curves:
-            rows = np.flatnonzero(self.groups == name)
-            late = np.zeros(len(rows)) if at_month is None else at_month[rows]
-            weights = None if self.sample_weights is None else self.sample_weights[rows]
-            result[rows] = _censoring_influence(
-                self.time[rows], self.event[rows] > 0, own[rows], float(late.sum()), month, weights
-            )
-        return result
+        result = np.empty(len(self.time))
+        for stratum in self.strata:
+            rows, place = stratum.rows, stratum.place
+            by_time = np.bincount(place, weights=own[rows], minlength=len(stratum.hazard))
+            # Derivative by the log of the factor that G takes on at each time.
+            touched = by_time.sum() - np.cumsum(by_time)
+            if at_month is not None:
+                touched += np.where(stratum.curve.times <= month, at_month[rows].sum(), 0.0)
+            rate = touched / stratum.at_risk
+            survived = np.cumsum(rate * stratum.hazard)[place]
+            result[rows] = survived - np.where(self.event[rows] > 0, 0.0, rate[place])
+        return np.asarray(self.sample_weights * result)
 
 
 def estimate_censoring(
@@ -103,54 +132,37 @@ def estimate_censoring(
     groups
         Series of each patient.
     weights
-        Case weights, shape (n,).
+        Case weights, shape (n,); patients without weight do not count.
+
+    Raises
+    ------
+    ModelError
+        If there are no patients.
     """
     if len(time) == 0:
         raise ModelError("there are no patients to estimate the censoring from")
     names = np.full(len(time), "", dtype=object) if groups is None else np.asarray(groups, object)
-    curves = {}
+    w = np.ones(len(time)) if weights is None else weights
     before = np.empty(len(time))
+    strata = []
     for name in sorted(set(names)):
-        rows = names == name
-        times, position, at_risk, events, censored = _losses(
-            time[rows], event[rows] > 0, None if weights is None else weights[rows]
-        )
-        # Events come before censorings of the same time, so they leave the risk set first.
-        lost = np.divide(censored, at_risk - events, out=np.zeros(len(times)), where=censored > 0)
-        lost = np.minimum(lost, 1.0)
-        curve = StepFunction(times, np.asarray(np.cumprod(1.0 - lost)), 1.0, np.inf)
-        curves[str(name)] = curve
-        before[rows] = np.concatenate([[1.0], curve.values])[position]
-    return Censoring(time, event, names, curves, before, weights)
+        rows = np.flatnonzero(names == name)
+        stratum = _estimate_stratum(str(name), rows, time[rows], event[rows] > 0, w[rows])
+        before[rows] = np.concatenate([[1.0], stratum.curve.values])[stratum.place]
+        strata.append(stratum)
+    return Censoring(time, event, names, tuple(strata), before, w)
 
 
-def _losses(
-    time: FloatArray, observed: BoolArray, weights: FloatArray | None
-) -> tuple[FloatArray, IntArray, FloatArray, FloatArray, FloatArray]:
-    """Return the times, everyone's place in them, and there: at risk, events, censored."""
+def _estimate_stratum(
+    name: str, rows: IntArray, time: FloatArray, observed: BoolArray, weights: FloatArray
+) -> Stratum:
     times, inverse = np.unique(time, return_inverse=True)
-    position = np.asarray(inverse, dtype=np.int64)
-    w = np.ones(len(time)) if weights is None else weights
-    events = np.bincount(position, weights=w * observed, minlength=len(times)).astype(np.float64)
-    censored = np.bincount(position, weights=w * ~observed, minlength=len(times)).astype(np.float64)
-    at_risk = np.asarray(np.cumsum((events + censored)[::-1])[::-1])
-    return times, position, at_risk, events, censored
-
-
-def _censoring_influence(
-    time: FloatArray,
-    observed: BoolArray,
-    own: FloatArray,
-    late: float,
-    month: float,
-    weights: FloatArray | None,
-) -> FloatArray:
-    times, position, at_risk, _, censored = _losses(time, observed, weights)
-    by_time = np.bincount(position, weights=own, minlength=len(times))
-    # Derivative by the log of the factor that G takes on at each time.
-    touched = by_time.sum() - np.cumsum(by_time) + np.where(times <= month, late, 0.0)
-    rate = np.divide(touched, at_risk, out=np.zeros(len(times)), where=at_risk > 0)
-    hazard = np.divide(censored, at_risk, out=np.zeros(len(times)), where=at_risk > 0)
-    survived = np.cumsum(rate * hazard)[position]
-    w = np.ones(len(time)) if weights is None else weights
-    return np.asarray(w * (survived - np.where(observed, 0.0, rate[position])))
+    place = np.asarray(inverse, dtype=np.int64)
+    events = np.bincount(place, weights=weights * observed, minlength=len(times))
+    censored = np.bincount(place, weights=weights * ~observed, minlength=len(times))
+    at_risk = np.cumsum((events + censored)[::-1])[::-1]
+    # Events come before censorings of the same time, so they leave the risk set first.
+    lost = np.divide(censored, at_risk - events, out=np.zeros(len(times)), where=censored > 0)
+    curve = StepFunction(times, np.asarray(np.cumprod(1.0 - np.minimum(lost, 1.0))), 1.0, np.inf)
+    counted = np.where(at_risk > 0, at_risk, 1.0)
+    return Stratum(name, rows, place, counted, np.asarray(censored / counted), curve)

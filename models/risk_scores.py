@@ -17,7 +17,6 @@ from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.curves import aalen_johansen
 from outcomes.errors import ModelError
 from outcomes.models.ipcw import Censoring, estimate_censoring
-from outcomes.models.ranking import code_groups
 from outcomes.models.support import clip_months
 
 
@@ -252,18 +251,12 @@ def auc_influence(
     inverse = censoring.weights(month) * known
     case = (censoring.time <= month) & (censoring.event == 1)
     agree, pairs = np.zeros((2, len(risk)))
-    code = code_groups(censoring.groups, len(risk))
-    for group in range(int(code.max(initial=-1)) + 1):
-        members = np.flatnonzero((code == group) & (inverse > 0))
-        cases, controls = members[case[members]], members[~case[members]]
-        below = _share_below(risk[cases], risk[controls], inverse[controls])
-        above = inverse[cases].sum() - _share_below(risk[controls], risk[cases], inverse[cases])
-        agree[cases], pairs[cases] = (
-            inverse[cases] * below,
-            inverse[cases] * inverse[controls].sum(),
-        )
-        agree[controls] = inverse[controls] * above
-        pairs[controls] = inverse[controls] * inverse[cases].sum()
+    for stratum in censoring.strata:
+        rows = stratum.rows
+        of_cases, of_controls = inverse[rows] * case[rows], inverse[rows] * ~case[rows]
+        below = _sum_below(risk[rows], np.stack([of_cases, of_controls]))
+        agree[rows] = of_cases * below[1] + of_controls * (of_cases.sum() - below[0])
+        pairs[rows] = of_cases * of_controls.sum() + of_controls * of_cases.sum()
     total = float(pairs[case].sum())
     if total <= 0:
         return np.nan, np.full(len(risk), np.nan)
@@ -299,13 +292,16 @@ def check_risks(risk: FloatArray, shape: tuple[int, ...]) -> FloatArray:
     return risks
 
 
-def _share_below(of: FloatArray, among: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return the weight of lower values, and half that of equal ones."""
-    order = np.argsort(among, kind="stable")
-    ranked = among[order]
-    running = np.concatenate([[0.0], np.cumsum(weights[order])])
-    lower = running[np.searchsorted(ranked, of, side="left")]
-    return np.asarray((lower + running[np.searchsorted(ranked, of, side="right")]) / 2)
+def _sum_below(values: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return for each patient the weights of lower values and half those of equal ones."""
+    order = np.argsort(values, kind="stable")
+    ranked = values[order]
+    begins = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
+    of_run = np.add.reduceat(weights[:, order], begins, axis=1)
+    middle = np.cumsum(of_run, axis=1) - of_run / 2
+    sums = np.empty_like(weights)
+    sums[:, order] = np.repeat(middle, np.diff(begins, append=len(values)), axis=1)
+    return sums
 
 
 def _score(influences: list[tuple[float, FloatArray]], clusters: Any) -> Score:
