@@ -1,12 +1,14 @@
 """Learning a design from the training patients: which covariates, and how each is coded."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from outcomes.arrays import FloatArray
-from outcomes.errors import ModelError
+from outcomes.cox import place_knots
+from outcomes.errors import ModelError, OutcomesError
 from outcomes.models.columns import (
     BOOLEANS,
     Covariate,
@@ -17,10 +19,11 @@ from outcomes.models.columns import (
     without_procedure,
 )
 from outcomes.models.design import DEFAULT_COVARIATES, Design
-from outcomes.models.terms import Separation, terms_of
+from outcomes.models.terms import Separation, products_of, terms_of
 from outcomes.schema import RESULTS
 
 REFERENCE_REGIMEN = "hypofractionated_low"
+SEPARATION_KNOTS = 4
 _MOST_LEVELS = 30
 
 
@@ -32,6 +35,8 @@ def learn_design(
     groups: Sequence[str] | None = None,
     identifiable: bool = True,
     response: Collection[str] = (),
+    splines: Mapping[str, int] | None = None,
+    interactions: Sequence[tuple[str, str]] = (),
 ) -> Design:
     """Learn the coding from the training patients.
 
@@ -43,13 +48,18 @@ def learn_design(
         Columns to use. By default those of `DEFAULT_COVARIATES` that the table has and that
         vary; the design's `omitted` says which were left out.
     separation
-        Coding of `separation_mm`: ``threshold`` (below 3 mm) or ``linear`` (in mm).
+        Coding of `separation_mm`: ``threshold`` (below 3 mm), ``linear`` (in mm) or ``spline``
+        (restricted cubic, four knots).
     groups
         Stratum of each patient: a column that varies only between strata counts as constant.
     identifiable
         Whether to refuse columns that determine each other.
     response
         Columns of the endpoint, which are refused beside the schema's own outcomes.
+    splines
+        Numbers of knots of the numeric covariates that get a restricted cubic spline.
+    interactions
+        Pairs of covariates whose products are added.
 
     Raises
     ------
@@ -57,9 +67,17 @@ def learn_design(
         As `Design.matrix`; also for an outcome among the covariates, for a constant column, for
         collinear columns, and where no default covariate varies.
     """
-    if separation not in ("threshold", "linear"):
-        raise ModelError(f"separation: found {separation!r}; allowed: 'threshold', 'linear'")
+    if separation not in get_args(Separation):
+        allowed = ", ".join(map(repr, get_args(Separation)))
+        raise ModelError(f"separation: found {separation!r}; allowed: {allowed}")
     chosen = _choose(table, covariates)
+    curved = dict(splines or {})
+    if separation == "spline":
+        curved.setdefault("separation_mm", SEPARATION_KNOTS)
+    elif "separation_mm" in curved:
+        separation = "spline"
+    _refuse_unknown("splines", [n for n in curved if n != "separation_mm"], chosen)
+    _refuse_unknown("interactions", [name for pair in interactions for name in pair], chosen)
     _refuse_outcomes(chosen, response)
     by_default = covariates is None
     omitted = (
@@ -72,7 +90,20 @@ def learn_design(
         chosen = tuple(name for name in chosen if name != "separation_mm")
     learned = [_learn_covariate(table, name, chosen) for name in chosen]
     nested = "separation_mm" in chosen and bool(without_procedure(table).any())
-    terms = [term for c in learned for term in terms_of(c, separation, nested, "sbrt" in chosen)]
+    terms = [
+        term
+        for c in learned
+        for term in terms_of(
+            c, separation, nested, "sbrt" in chosen, _knots(table, c, nested, curved)
+        )
+    ]
+    for first, second in interactions:
+        terms += products_of(
+            *(
+                [t for t in terms if t.covariate == n and t.kind != "product"]
+                for n in (first, second)
+            )
+        )
     matrix = Design(tuple(learned), tuple(terms), {}, None, nested).matrix(table)
     spread = _within(matrix, groups)
     largest = np.abs(matrix).max(axis=0, initial=0.0)
@@ -153,6 +184,34 @@ def _learn_covariate(table: pd.DataFrame, name: str, chosen: Sequence[str]) -> C
         first = next((known for known in ("none", REFERENCE_REGIMEN) if known in order), order[0])
         order = sorted(order, key=lambda level: level != first)
     return Covariate(name, label_of(name), "category", levels=tuple(order), most_frequent=commonest)
+
+
+def _refuse_unknown(parameter: str, names: Sequence[str], chosen: Sequence[str]) -> None:
+    unknown = [str(name) for name in names if name not in chosen]
+    if unknown:
+        raise ModelError(
+            f"{parameter}: found {', '.join(unknown)}; allowed: covariates of the model, "
+            f"{', '.join(chosen)}"
+        )
+
+
+def _knots(
+    table: pd.DataFrame, covariate: Covariate, nested: bool, curved: Mapping[str, int]
+) -> tuple[float, ...]:
+    """Return the knots of a covariate's spline; none where it has no spline."""
+    if covariate.name not in curved:
+        return ()
+    if covariate.kind != "number":
+        raise ModelError(f"splines: {covariate.name} is a {covariate.kind}; allowed: numbers")
+    if covariate.name == "separation_mm":
+        distance, absent = read_separation(table, nested)
+        values = distance[~absent]
+    else:
+        values = read_column(table, covariate)
+    try:
+        return tuple(map(float, place_knots(values, curved[covariate.name])))
+    except OutcomesError as error:
+        raise ModelError(f"splines: {covariate.name}: {error}") from error
 
 
 def _number(name: str, values: FloatArray) -> Covariate:

@@ -1,6 +1,7 @@
 """The Cox model of an endpoint."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -9,7 +10,10 @@ import pandas as pd
 from scipy.special import ndtri
 from sklearn.utils.validation import check_is_fitted
 
-from outcomes.arrays import FloatArray, IntArray
+from outcomes.arrays import BoolArray, FloatArray, IntArray
+from outcomes.cox import CoxFit, SmoothedEffect, proportional_hazards_test, smoothed_effect
+from outcomes.cox.baseline import BaselineKind
+from outcomes.cox.risk_sets import Ties
 from outcomes.endpoints import Endpoint, get_endpoint
 from outcomes.errors import ModelError
 from outcomes.models import cox_interval
@@ -21,11 +25,19 @@ from outcomes.models.base import (
     finite,
     series_per_patient,
 )
+from outcomes.models.coding import learn_design
+from outcomes.models.columns import Covariate, read_column, refuse_missing
 from outcomes.models.competing import cumulative_incidences
 from outcomes.models.design import Design
-from outcomes.models.proportional_hazards import CauseFit, fit_cause, hazard_grid
-from outcomes.models.schoenfeld import proportional_hazards_test
+from outcomes.models.proportional_hazards import (
+    CauseFit,
+    FitOptions,
+    Rows,
+    fit_cause,
+    hazard_grid,
+)
 from outcomes.models.terms import Separation
+from outcomes.models.time_dependent import CHANGING, sbrt_start, split_at_sbrt
 
 # Patients times grid months held at once.
 _CELLS = 2_000_000
@@ -41,9 +53,8 @@ COARSE_NOTE = (
 class CoxModel(SurvivalModel):
     """Cox regression with a baseline per series; a pair of them with a competing event.
 
-    Coefficients, standard errors and tests are lifelines'; the baselines are Breslow's. With a
-    competing event, each cause has its own Cox model, and the two are combined into cumulative
-    incidences as `outcomes.models.competing` describes.
+    Fitted by `outcomes.cox`. With a competing event, each cause has its own Cox model, and the
+    two are combined into cumulative incidences as `outcomes.models.competing` describes.
 
     Parameters
     ----------
@@ -53,18 +64,38 @@ class CoxModel(SurvivalModel):
         Columns to use; by default those of `DEFAULT_COVARIATES` that the cohort has and that
         vary.
     ties
-        Handling of tied events; ``efron``, which is what lifelines has.
+        Handling of tied events: ``efron`` or ``breslow``.
     strata
         Column that names the series, each of which has its own baseline; ignored where the
         cohort lacks it. None for one baseline.
     penalizer
-        Ridge penalty, as lifelines takes it.
+        Ridge penalty, as lifelines takes it: half of it, times patients, times the squared
+        coefficients of covariates in standard deviations, is taken from the log-likelihood.
     separation
-        Coding of `separation_mm`: ``threshold`` (below 3 mm) or ``linear``.
+        Coding of `separation_mm`: ``threshold`` (below 3 mm), ``linear`` or ``spline``.
     separated
         What to do where a hazard ratio has no finite maximum likelihood estimate, as when no
         patient with some regimen had the event: ``firth`` fits that cause with Firth's penalty
         (see `outcomes.models.firth`) and says so in `notes_`; ``error`` refuses.
+    baseline
+        Baseline hazard: ``breslow`` or ``efron``; they differ at tied events only.
+    robust
+        Whether standard errors are robust against a wrong model (Lin and Wei 1989).
+    cluster
+        Column that names what rows belong to, such as a hospital; standard errors are robust
+        against dependence within. None for independent rows.
+    weights
+        Column of case weights, such as inverse probabilities of treatment (ask for `robust`
+        standard errors then). None for none.
+    splines
+        Numbers of knots (3 to 7) of the numeric covariates that get a restricted cubic spline,
+        such as ``{"kps": 4}``.
+    interactions
+        Pairs of covariates whose products are added, such as ``[("sbrt", "kps")]``.
+    time_dependent
+        Whether `sbrt` and `dose_regimen` act only from `sbrt_start_months` on, instead of from
+        surgery (see `outcomes.models.time_dependent`). A patient to predict then needs the month
+        at which SBRT is planned.
 
     Attributes
     ----------
@@ -81,18 +112,25 @@ class CoxModel(SurvivalModel):
     kind = "cox"
     fits_: dict[int, CauseFit]
     confined_: tuple[str, ...]
-    _training: tuple[FloatArray, FloatArray, IntArray, Any]
+    _engine: dict[int, CoxFit]
     _test: pd.DataFrame | None
 
     def __init__(
         self,
         endpoint: str | Endpoint = "overall-survival",
         covariates: Sequence[str] | None = None,
-        ties: str = "efron",
+        ties: Ties = "efron",
         strata: str | None = "study",
         penalizer: float = 0.0,
         separation: Separation = "threshold",
         separated: Literal["firth", "error"] = "firth",
+        baseline: BaselineKind = "breslow",
+        robust: bool = False,
+        cluster: str | None = None,
+        weights: str | None = None,
+        splines: Mapping[str, int] | None = None,
+        interactions: Sequence[tuple[str, str]] | None = None,
+        time_dependent: bool = False,
     ) -> None:
         self.endpoint = endpoint
         self.covariates = covariates
@@ -101,12 +139,29 @@ class CoxModel(SurvivalModel):
         self.penalizer = penalizer
         self.separation = separation
         self.separated = separated
+        self.baseline = baseline
+        self.robust = robust
+        self.cluster = cluster
+        self.weights = weights
+        self.splines = splines
+        self.interactions = interactions
+        self.time_dependent = time_dependent
 
     def check_parameters(self) -> None:
         """Refuse parameters of a wrong type or range, with a ModelError."""
         super().check_parameters()
-        if self.ties != "efron":
-            raise ModelError(f"ties: found {self.ties!r}; allowed: 'efron'")
+        for name in ("ties", "baseline"):
+            if getattr(self, name) not in ("efron", "breslow"):
+                raise ModelError(
+                    f"{name}: found {getattr(self, name)!r}; allowed: 'efron', 'breslow'"
+                )
+        for name in ("cluster", "weights"):
+            column = getattr(self, name)
+            if column is not None and not isinstance(column, str):
+                raise ModelError(f"{name}: found {column!r}; allowed: the name of a column, None")
+        for pair in self.interactions or ():
+            if isinstance(pair, str) or len(pair) != 2 or pair[0] == pair[1]:
+                raise ModelError(f"interactions: found {pair!r}; allowed: pairs of two covariates")
         check_number("penalizer", self.penalizer, 0)
         if self.separated not in ("firth", "error"):
             raise ModelError(f"separated: found {self.separated!r}; allowed: 'firth', 'error'")
@@ -115,7 +170,7 @@ class CoxModel(SurvivalModel):
         """Return the log relative hazard of the event of interest against the mean patient.
 
         Shape (n_patients,). It does not depend on the series, whose baselines differ; with a
-        competing event it is the cause-specific hazard.
+        competing event it is the cause-specific hazard, with `time_dependent` that after SBRT.
         """
         check_is_fitted(self, "series_")
         return finite(self.fits_[1].linear_predictor(self._matrix(X)))
@@ -218,17 +273,52 @@ class CoxModel(SurvivalModel):
 
     def _test_proportional_hazards(self) -> pd.DataFrame:
         endpoint = get_endpoint(self.endpoint)
-        matrix, time, event, groups = self._training
         tables = [pd.DataFrame(columns=["event", "covariate", "statistic", "p"])]
-        for code, fit in self.fits_.items():
-            if fit.note or self.penalizer > 0 or not self.design_.names:
+        for code, fit in self._engine.items():
+            if self.penalizer > 0 or not fit.names:
                 continue
-            table = proportional_hazards_test(
-                matrix, self.design_.names, time, event == code, groups, fit.coefficients
-            )
+            table = proportional_hazards_test(fit).table.drop(columns="degrees_of_freedom")
             table.insert(0, "event", endpoint.events[code])
             tables.append(table)
         return pd.concat(tables[1:] or tables, ignore_index=True)
+
+    def smoothed_effect(self, covariate: str, event: int = 1) -> SmoothedEffect:
+        """Return a log hazard ratio over time, smoothed from scaled Schoenfeld residuals.
+
+        Parameters
+        ----------
+        covariate
+            Name of a column of the design, as in `summary_`.
+        event
+            Event code of the cause.
+
+        Raises
+        ------
+        ModelError
+            If the model was read from a file, or the cause was fitted after Firth.
+        """
+        check_is_fitted(self, "series_")
+        if event not in getattr(self, "_engine", {}):
+            raise ModelError(
+                f"event {event!r}: no residuals, as of a model from a file or a cause fitted "
+                "after Firth"
+            )
+        return smoothed_effect(self._engine[event], covariate)
+
+    def _learn_design(self, table: pd.DataFrame, groups: Any) -> Design:
+        return learn_design(
+            table,
+            self._covariates(table),
+            separation=self.separation,
+            groups=groups,
+            response=get_endpoint(self.endpoint).columns,
+            splines=self.splines,
+            interactions=tuple((first, second) for first, second in self.interactions or ()),
+        )
+
+    def _matrix(self, X: Any) -> FloatArray:
+        matrix = super()._matrix(X)
+        return np.column_stack([matrix, sbrt_start(X)]) if self.time_dependent else matrix
 
     def _fit_hazards(
         self,
@@ -239,22 +329,44 @@ class CoxModel(SurvivalModel):
         groups: Any,
     ) -> None:
         endpoint = get_endpoint(self.endpoint)
-        self.fits_ = {}
-        self._training = (matrix, time, event, groups)
         self._test = None
         self.confined_ = _confined(self.design_, matrix, event, groups)
+        rows = Rows(matrix, time, event, groups, None, self._weights(table), self._clusters(table))
+        changing = None
+        if self.time_dependent:
+            changing = self.changing_columns()
+            rows = split_at_sbrt(rows, sbrt_start(table), changing)
+        options = FitOptions(
+            self.ties, self.baseline, float(self.penalizer), self.robust, self.separated == "firth"
+        )
+        self.fits_, self._engine = {}, {}
         for code in self.causes:
-            self.fits_[code] = fit_cause(
-                matrix,
-                self.design_.names,
-                time,
-                event == code,
-                groups,
-                self.series_,
-                float(self.penalizer),
-                endpoint.events[code],
-                self.separated == "firth",
+            fit, engine = fit_cause(
+                rows, code, self.design_.names, self.series_, endpoint.events[code], options
             )
+            self.fits_[code] = replace(fit, changing=changing)
+            if engine is not None:
+                self._engine[code] = engine
+
+    def changing_columns(self) -> BoolArray:
+        """Return which columns of the design are 0 until SBRT starts, shape (n_terms,)."""
+        return self.design_.terms_that_follow(CHANGING)
+
+    def _weights(self, table: pd.DataFrame) -> FloatArray | None:
+        if self.weights is None:
+            return None
+        values = read_column(table, Covariate(self.weights, self.weights, "number"))
+        if not (values >= 0).all() or not (values > 0).any():
+            raise ModelError(f"{self.weights}: allowed: weights of at least 0, not all of them 0")
+        return np.asarray(values, dtype=np.float64)
+
+    def _clusters(self, table: pd.DataFrame) -> Any:
+        if self.cluster is None:
+            return None
+        if self.cluster not in table.columns:
+            raise ModelError(f"missing columns: {self.cluster}")
+        refuse_missing(table[self.cluster], self.cluster)
+        return table[self.cluster].astype(str).to_numpy(dtype=object)
 
     def _series_incidences(
         self, matrix: FloatArray, times: FloatArray, position: int

@@ -9,6 +9,7 @@ risk. The draws' standard deviation on the log(-log) scale is the standard error
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -27,14 +28,20 @@ def tsiatis_error(
 ) -> FloatArray:
     """Return the standard error of log(-log S), shape (n, n_months), in one series."""
     baseline = fit.baselines[position]
-    hazard = baseline.cumulative(months)
-    variance = baseline.cumulative(months, baseline.increments**2 / baseline.deaths)
-    moments = baseline.cumulative(months, baseline.means * baseline.increments[:, None])
-    centered = matrix - fit.center
-    drift = centered[:, None, :] * hazard[None, :, None] - moments[None, :, :]
-    total = variance[None, :] + np.einsum("nti,ij,ntj->nt", drift, fit.covariance, drift)
-    # The relative hazard is a factor of both the hazard and its error, and cancels.
-    positive = np.broadcast_to(hazard > 0, total.shape)
+    hazard = fit.hazards(matrix, months, position)
+    spread, drift = np.zeros_like(hazard), np.zeros((*hazard.shape, len(fit.center)))
+    steps = (
+        baseline.increments,
+        baseline.increments**2 / baseline.deaths,
+        baseline.means * baseline.increments[:, None],
+    )
+    sums = [fit.periods(matrix, partial(baseline.cumulative, steps=step), months) for step in steps]
+    for (x, gain), (_, variance), (_, moments) in zip(*sums, strict=True):
+        relative = np.exp(x @ fit.coefficients)[:, None]
+        spread += relative**2 * variance
+        drift += relative[:, :, None] * (x[:, None, :] * gain[:, :, None] - moments)
+    total = spread + np.einsum("nti,ij,ntj->nt", drift, fit.covariance, drift)
+    positive = hazard > 0
     return np.asarray(np.divide(np.sqrt(total), hazard, out=np.zeros_like(total), where=positive))
 
 
@@ -110,9 +117,7 @@ def _drawn_risk(
         grid = hazard_grid(fits, position, times)
         hazards = []
         for fit, (beta, steps) in zip(fits, draw, strict=True):
-            relative = np.exp((matrix - fit.center) @ beta)
-            cumulative = fit.baselines[position].cumulative(grid, steps[position])
-            hazards.append(relative[:, None] * cumulative)
+            hazards.append(fit.hazards(matrix, grid, position, beta, steps[position]))
         return cumulative_incidences(hazards, grid, times)
 
     if name is None and len(series.names) > 1:

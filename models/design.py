@@ -13,16 +13,19 @@ coded in the same way ever after. The coding, by covariate:
   (``procedure`` is "none"), they get a column of their own and 0 in the distance's.
 - Any other number as it is; any other category one column per level, against its most
   frequent level.
+- A number with a restricted cubic spline has its own column and the spline's curved ones; an
+  interaction has the products of the columns of its two covariates.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from outcomes.arrays import FloatArray
+from outcomes.arrays import BoolArray, FloatArray
+from outcomes.cox import spline_basis
 from outcomes.errors import ModelError
 from outcomes.models.columns import (
     Covariate,
@@ -115,19 +118,24 @@ class Design:
             if term.kind == "absent":
                 matrix[:, position] = absent
                 continue
-            values = columns[term.covariate]
-            if term.kind == "level":
-                matrix[:, position] = values == term.level
-            elif term.kind == "below":
-                matrix[:, position] = (values < term.center) & ~absent
-            elif term.kind == "number":
-                number = (values - term.center) / term.scale
-                matrix[:, position] = (
-                    np.where(absent, 0.0, number) if term.covariate == "separation_mm" else number
-                )
-            else:
-                matrix[:, position] = values
+            if term.kind == "product":
+                one, other = (self.names.index(name) for name in term.factors)
+                matrix[:, position] = matrix[:, one] * matrix[:, other]
+                continue
+            values = _term_values(term, columns[term.covariate])
+            if term.covariate == "separation_mm":
+                values = np.where(absent, 0.0, values)
+            matrix[:, position] = values
         return matrix
+
+    def terms_that_follow(self, covariates: Collection[str]) -> BoolArray:
+        """Return which columns are 0 wherever the given covariates' own columns are."""
+        names: set[str] = set()
+        for term in self.terms:
+            product = term.kind == "product" and not names.isdisjoint(term.factors)
+            if product or (term.kind != "product" and term.covariate in covariates):
+                names.add(term.name)
+        return np.array([name in names for name in self.names], dtype=np.bool_)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
@@ -147,11 +155,27 @@ class Design:
                 Covariate(**{**item, "levels": tuple(item["levels"])})
                 for item in data["covariates"]
             ),
-            terms=tuple(Term(**item) for item in data["terms"]),
+            terms=tuple(
+                Term(**{**item, "knots": tuple(item["knots"]), "factors": tuple(item["factors"])})
+                for item in data["terms"]
+            ),
             omitted=dict(data["omitted"]),
             fixed_sbrt=data["fixed_sbrt"],
             without_procedure=data["without_procedure"],
         )
+
+
+def _term_values(term: Term, values: Any) -> Any:
+    """Return a column of the matrix from the values of its covariate."""
+    if term.kind == "level":
+        return values == term.level
+    if term.kind == "below":
+        return values < term.center
+    if term.kind == "number":
+        return (values - term.center) / term.scale
+    if term.kind == "curve":
+        return spline_basis(values, np.array(term.knots))[:, term.part]
+    return values
 
 
 def _check_regimen(sbrt: FloatArray, regimen: Any) -> None:

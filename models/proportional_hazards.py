@@ -1,16 +1,17 @@
 """The proportional-hazards fit of one cause, and its baseline in each series."""
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy.special import ndtr
 
-from outcomes.arrays import BoolArray, FloatArray
-from outcomes.errors import ModelError
+from outcomes.arrays import BoolArray, FloatArray, IntArray
+from outcomes.cox import BaselineHazard, CoxFit, baseline_hazards, fit_cox
+from outcomes.cox.baseline import BaselineKind
+from outcomes.cox.risk_sets import Ties
+from outcomes.errors import ModelError, NotEstimableError
 from outcomes.models.firth import fit_firth
 from outcomes.models.series import SeriesSet
 
@@ -19,7 +20,7 @@ _REMEDY = "leave the covariate out, set separated='firth' or use a penalizer abo
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
-    """Breslow baseline hazard of one series, for a patient with the mean covariates.
+    """Baseline hazard of one series, for a patient with the mean covariates.
 
     Attributes
     ----------
@@ -28,7 +29,8 @@ class Baseline:
     increments
         Steps of the cumulative hazard.
     deaths
-        Patients with the event at each of the times.
+        Patients with the event at each of the times; weighted, or with Efron's baseline, how many
+        would leave the step as uncertain as it is (its square over its variance).
     means
         Mean covariates of those at risk, weighted by relative hazard, minus the training mean,
         shape (n_times, n_terms).
@@ -74,9 +76,12 @@ class CauseFit:
     p_values
         Wald tests of the coefficients.
     log_likelihood
-        Partial log-likelihood at the coefficients (penalised where there is a penalty).
+        Partial log-likelihood at the coefficients (Firth's with his penalty).
     note
         Why the estimates are Firth's; empty for maximum likelihood.
+    changing
+        Columns of the matrix that are 0 until a month which is the matrix's last column (see
+        `outcomes.models.time_dependent`); None where all are known from the start.
     """
 
     coefficients: FloatArray
@@ -86,15 +91,56 @@ class CauseFit:
     p_values: FloatArray
     log_likelihood: float
     note: str = ""
+    changing: BoolArray | None = None
 
     def linear_predictor(self, matrix: FloatArray) -> FloatArray:
-        """Return the log relative hazard against the mean patient."""
-        return np.asarray((matrix - self.center) @ self.coefficients)
+        """Return the log relative hazard against the mean patient, after any change."""
+        return np.asarray((matrix[:, : len(self.center)] - self.center) @ self.coefficients)
 
-    def hazards(self, matrix: FloatArray, months: FloatArray, position: int) -> FloatArray:
-        """Return the cumulative hazards (n, n_months) in a series."""
-        cumulative = self.baselines[position].cumulative(months)
-        return np.asarray(np.exp(self.linear_predictor(matrix))[:, None] * cumulative)
+    def periods(
+        self, matrix: FloatArray, cumulate: Callable[[FloatArray], FloatArray], months: FloatArray
+    ) -> list[tuple[FloatArray, FloatArray]]:
+        """Return the covariates of each period, and what a sum over time gains in it.
+
+        Parameters
+        ----------
+        matrix
+            Design matrix, shape (n, n_terms), with a column of starts where a column changes.
+        cumulate
+            A running sum over time, such as the cumulative hazard: months to shape
+            (n_months, ...).
+        months
+            Shape (n_months,).
+
+        Returns
+        -------
+        list of (covariates less the centre, gains)
+            Shapes (n, n_terms) and (n or 1, n_months, ...).
+        """
+        later = matrix[:, : len(self.center)] - self.center
+        total = cumulate(months)[None]
+        if self.changing is None:
+            return [(later, total)]
+        earlier = np.where(self.changing, -self.center, later)
+        start = matrix[:, -1]
+        before = months[None, :] <= start[:, None]
+        before = before.reshape(*before.shape, *[1] * (total.ndim - 2))
+        until = np.where(before, total, cumulate(start)[:, None])
+        return [(earlier, until), (later, total - until)]
+
+    def hazards(
+        self,
+        matrix: FloatArray,
+        months: FloatArray,
+        position: int,
+        coefficients: FloatArray | None = None,
+        increments: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return cumulative hazards (n, n_months) in a series, at other estimates on request."""
+        beta = self.coefficients if coefficients is None else coefficients
+        baseline = self.baselines[position]
+        periods = self.periods(matrix, lambda at: baseline.cumulative(at, increments), months)
+        return np.asarray(sum(np.exp(x @ beta)[:, None] * gain for x, gain in periods))
 
 
 def hazard_grid(fits: Sequence[CauseFit], position: int, months: FloatArray) -> FloatArray:
@@ -103,58 +149,145 @@ def hazard_grid(fits: Sequence[CauseFit], position: int, months: FloatArray) -> 
     return np.asarray(grid[grid <= months.max(initial=0.0)])
 
 
+@dataclass(frozen=True)
+class FitOptions:
+    """How hazards are fitted.
+
+    Attributes
+    ----------
+    ties
+        ``efron`` or ``breslow``.
+    baseline
+        Baseline hazard: ``breslow`` or ``efron``.
+    penalizer
+        Ridge penalty per patient and unit of variance of a covariate, as lifelines takes it.
+    robust
+        Whether standard errors are robust (Lin and Wei).
+    firth
+        Whether a hazard ratio without a finite estimate is fitted after Firth.
+    """
+
+    ties: Ties = "efron"
+    baseline: BaselineKind = "breslow"
+    penalizer: float = 0.0
+    robust: bool = False
+    firth: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What a hazard is fitted to: a row per patient, or per interval of a patient.
+
+    Attributes
+    ----------
+    matrix
+        Design matrix, shape (n, n_terms).
+    time, event
+        Last month, and event code at it.
+    groups
+        Series of each row.
+    entry, weights, cluster
+        Month of entry, case weight, and what rows belong to; None where not in use.
+    """
+
+    matrix: FloatArray
+    time: FloatArray
+    event: IntArray
+    groups: Any
+    entry: FloatArray | None = None
+    weights: FloatArray | None = None
+    cluster: Any = None
+
+
 def fit_cause(
-    matrix: FloatArray,
+    rows: Rows,
+    code: int,
     names: tuple[str, ...],
-    time: FloatArray,
-    observed: BoolArray,
-    groups: Any,
     series: SeriesSet,
-    penalizer: float,
     cause: str,
-    firth: bool,
-) -> CauseFit:
-    """Fit the hazard of one cause with lifelines, or after Firth where that has no solution.
+    options: FitOptions,
+) -> tuple[CauseFit, CoxFit | None]:
+    """Fit the hazard of one cause, after Firth where that has no finite solution.
+
+    Returns
+    -------
+    CauseFit, CoxFit
+        The second is what the first was made from; None after Firth.
 
     Raises
     ------
     ModelError
-        If the likelihood has no maximum and `firth` is false, naming the column.
+        If the likelihood has no maximum and `options.firth` is false, naming the column.
     """
-    frame = pd.DataFrame(matrix, columns=list(names))
-    frame["_months"], frame["_event"] = time, observed.astype(np.int64)
-    stratified = len(series.names) > 1
-    if stratified:
-        frame["_series"] = groups
-    center = matrix.mean(axis=0)
-    note = ""
-    beta, covariance = np.zeros(len(names)), np.zeros((len(names), len(names)))
-    p_values, log_likelihood = np.zeros(len(names)), np.nan
-    if names:
-        try:
-            if penalizer == 0:
-                _refuse_separation(matrix, names, observed, groups, cause)
-            fitter = _run_lifelines(frame, stratified, penalizer, cause)
-            beta = fitter.params_.to_numpy(np.float64)
-            covariance = fitter.variance_matrix_.to_numpy(np.float64)
-            p_values = fitter.summary["p"].to_numpy(np.float64)
-            log_likelihood = float(fitter.log_likelihood_)
-            _refuse_divergence(beta, covariance, matrix, names, cause)
-        except ModelError as error:
-            if not firth or penalizer > 0:
-                raise ModelError(f"{error}; {_REMEDY}") from error
-            note = f"{error}; all of its hazard ratios are Firth's estimates"
-            beta, covariance, log_likelihood = fit_firth(matrix, time, observed, groups, cause)
-            p_values = 2 * ndtr(-np.abs(beta) / np.sqrt(np.diag(covariance)))
-    centered = matrix - center
+    observed = rows.event == code
+    spread = rows.matrix.std(axis=0, ddof=1)
+    try:
+        fit = fit_cox(
+            rows.matrix,
+            rows.time,
+            observed,
+            entry=rows.entry,
+            weights=rows.weights,
+            strata=rows.groups if len(series.names) > 1 else None,
+            cluster=rows.cluster,
+            robust=options.robust or rows.cluster is not None,
+            ties=options.ties,
+            penalty=options.penalizer * len(rows.time) * spread**2,
+            names=names,
+        )
+    except NotEstimableError as error:
+        why = _separation(rows.matrix, names, observed, rows.groups, cause) or f"{cause}: {error}"
+        if not options.firth or options.penalizer > 0:
+            raise ModelError(f"{why}; {_REMEDY}") from error
+        if rows.entry is not None or rows.weights is not None or options.ties != "efron":
+            raise ModelError(
+                f"{why}; leave the covariate out or use a penalizer above 0 (Firth's estimates "
+                "are for unweighted patients and Efron's ties)"
+            ) from error
+        return _firth_fit(rows, observed, series, cause, why), None
+    baselines = {str(b.stratum): b for b in baseline_hazards(fit, options.baseline)}
+    ordered = baselines.values() if len(series.names) == 1 else map(baselines.get, series.names)
+    return (
+        CauseFit(
+            fit.coefficients,
+            fit.covariance,
+            fit.data.centre,
+            tuple(_from_engine(baseline) for baseline in ordered if baseline is not None),
+            fit.p_values,
+            fit.log_likelihood,
+        ),
+        fit,
+    )
+
+
+def _from_engine(baseline: BaselineHazard) -> Baseline:
+    variances = np.where(baseline.variances > 0, baseline.variances, 1.0)
+    return Baseline(
+        times=baseline.times,
+        increments=baseline.increments,
+        deaths=baseline.increments**2 / variances,
+        means=baseline.means,
+    )
+
+
+def _firth_fit(
+    rows: Rows, observed: BoolArray, series: SeriesSet, cause: str, why: str
+) -> CauseFit:
+    beta, covariance, likelihood = fit_firth(rows.matrix, rows.time, observed, rows.groups, cause)
+    center = rows.matrix.mean(axis=0)
+    centered = rows.matrix - center
     relative = np.exp(centered @ beta)
     baselines = []
     for name in series.names:
-        rows = groups == name
+        inside = rows.groups == name
         baselines.append(
-            breslow_baseline(time[rows], observed[rows], centered[rows], relative[rows])
+            breslow_baseline(
+                rows.time[inside], observed[inside], centered[inside], relative[inside]
+            )
         )
-    return CauseFit(beta, covariance, center, tuple(baselines), p_values, log_likelihood, note)
+    p_values = 2 * ndtr(-np.abs(beta) / np.sqrt(np.diag(covariance)))
+    note = f"{why}; all of its hazard ratios are Firth's estimates"
+    return CauseFit(beta, covariance, center, tuple(baselines), p_values, likelihood, note)
 
 
 def breslow_baseline(
@@ -176,38 +309,10 @@ def breslow_baseline(
     )
 
 
-def _run_lifelines(frame: pd.DataFrame, stratified: bool, penalizer: float, cause: str) -> Any:
-    from lifelines import CoxPHFitter
-    from lifelines.exceptions import ConvergenceError
-
-    fitter = CoxPHFitter(penalizer=penalizer, strata=["_series"] if stratified else None)
-    try:
-        # Its other warnings guess at separation and collinearity, which are checked here.
-        with warnings.catch_warnings(record=True) as caught, np.errstate(all="ignore"):
-            warnings.simplefilter("always")
-            fitter.fit(
-                frame,
-                duration_col="_months",
-                event_col="_event",
-                fit_options={"precision": 1e-14, "r_precision": 1e-16, "max_steps": 100},
-            )
-    except (ConvergenceError, np.linalg.LinAlgError, ValueError) as error:
-        raise ModelError(
-            f"{cause}: the likelihood has no maximum ({str(error).split('.')[0]})"
-        ) from error
-    if any("Newton-Raphson" in str(warning.message) for warning in caught):
-        spread = frame[list(fitter.params_.index)].std().to_numpy()
-        widest = int(np.argmax(np.abs(fitter.params_.to_numpy()) * spread))
-        raise ModelError(
-            f"{cause}: the hazard ratio of {fitter.params_.index[widest]} grows without end"
-        )
-    return fitter
-
-
-def _refuse_separation(
+def _separation(
     matrix: FloatArray, names: tuple[str, ...], observed: BoolArray, groups: Any, cause: str
-) -> None:
-    """Refuse a column of two values one of which never had the event where both occur."""
+) -> str:
+    """Name a column of two values one of which never had the event where both occur."""
     for position, name in enumerate(names):
         values = matrix[:, position]
         levels = np.unique(values)
@@ -218,20 +323,8 @@ def _refuse_separation(
         inside = np.isin(groups.astype(str), [str(g) for g in mixed])
         for which, here in zip(levels, (inside & ~high, inside & high), strict=True):
             if not (here & observed).any():
-                raise ModelError(
+                return (
                     f"{name}: none of the {int(here.sum())} patients where it is {which:g} and "
                     f"can be compared had the event {cause!r}, so it has no finite hazard ratio"
                 )
-
-
-def _refuse_divergence(
-    beta: FloatArray, covariance: FloatArray, matrix: FloatArray, names: tuple[str, ...], cause: str
-) -> None:
-    errors = np.sqrt(np.diag(covariance))
-    spread = matrix.std(axis=0)
-    wrong = ~np.isfinite(beta) | ~np.isfinite(errors) | (errors * spread > 20)
-    if wrong.any():
-        raise ModelError(
-            f"{cause}: the hazard ratio of {names[int(np.flatnonzero(wrong)[0])]} has no finite "
-            "estimate"
-        )
+    return ""

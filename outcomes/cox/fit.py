@@ -22,6 +22,8 @@ CONVERGED = 1e-15
 # belongs to a likelihood that rises for ever.
 NOTHING_LEFT = 1e-8
 STILL_MOVING = 0.05
+# No estimate makes hazards over a covariate's range differ by more than exp of this.
+LARGEST = 250.0
 
 
 @dataclass(frozen=True)
@@ -243,16 +245,18 @@ def fit_prepared(
         gradient = here.score - scaled_ridge * beta
         step = _newton_step(information, gradient, data, beta)
         gain = float(gradient @ step)
-        if gain < CONVERGED:
-            break
         if gain < NOTHING_LEFT:
             _refuse_divergence(step, data)
+        if gain < CONVERGED:
+            break
         if steps == ITERATIONS:
             raise NotEstimableError(
                 f"{_widest(beta, data)}: the fit does not settle in {ITERATIONS} steps; "
                 "the hazard ratio may have no finite estimate"
             )
         beta, here = _climb(data, case, scaled_ridge, beta, here, step)
+        if (np.abs(beta) * data.reach).max(initial=0.0) > LARGEST:
+            _refuse_divergence(beta, data)
         steps += 1
     covariance = np.linalg.inv(information) / np.outer(data.spread, data.spread)
     return CoxFit(
