@@ -38,7 +38,7 @@ def stack_figure(chart: StackChart, *, narrow: bool) -> Plain:
                 "textangle": 0,
                 "textfont": {"color": ink, "size": 10 if narrow else 12},
                 "marker": {"color": fill, "line": {"color": INK, "width": 1}},
-                "width": 0.72,
+                "width": 0.92 if narrow else 0.72,
             }
         )
     layout = layout_of(

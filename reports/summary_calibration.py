@@ -21,6 +21,7 @@ from outcomes.reports.content import (
     Table,
 )
 from outcomes.reports.names import plain_terms
+from outcomes.reports.parameter_names import lower_first
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import make_page
 from outcomes.reports.summary_decomposition import decomposition_sections
@@ -213,7 +214,7 @@ def _agreement(
         )
     words += f": {_within_words(results, calibration, met)}."
     why = dict.fromkeys(
-        as_sentence(plain_terms(figure.tension))
+        f"The reason: {lower_first(as_sentence(plain_terms(figure.tension)))}"
         for _, figure in _wider(calibration, met)
         if figure.tension
     )

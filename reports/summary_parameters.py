@@ -102,7 +102,7 @@ def _table(results: StudyResults, parameters: tuple[Parameter, ...]) -> Collapse
             _value(parameter),
             plain(_three(parameter.prior)),
             percent(parameter.identified),
-            _kind(parameter),
+            kind(parameter),
         )
         for parameter in parameters
     )
@@ -140,7 +140,8 @@ def _meaning(parameter: Parameter) -> str:
     return sentence_case(plain_terms(parameter.meaning or readable(parameter.name)))
 
 
-def _kind(parameter: Parameter) -> str:
+def kind(parameter: Parameter) -> str:
+    """Return who settles a parameter: the figures, the prior or both."""
     if is_open(parameter):
         return "set by the prior"
     return "partly settled" if is_partly_open(parameter) else "settled"

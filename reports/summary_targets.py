@@ -9,6 +9,7 @@ from outcomes.reports.content import Block, CollapsedTable, Column, Section, Tab
 from outcomes.reports.figure_names import figure_label
 from outcomes.reports.names import readable
 from outcomes.reports.results import StudyResults
+from outcomes.reports.summary_parameters import kind
 from outcomes.reports.summary_tensions import explanations
 from outcomes.reports.wording import NONE, count, known, number, plain, sentence_case
 
@@ -113,7 +114,7 @@ def _study_table(
         open_ones = [target for target in compared if not is_taken_over(target)]
         if open_ones:
             inside = sum(_is_inside(calibration, target) is True for target in open_ones)
-            parts.append(f"{inside} of {len(open_ones)} only compared inside")
+            parts.append(f"of {len(open_ones)} only compared {inside} inside")
         taken = len(compared) - len(open_ones)
         if taken:
             parts.append(f"{taken} taken over")
@@ -202,7 +203,7 @@ def _effects(results: StudyResults, calibration: Calibration) -> Table | None:
             f"{results.study_title(target.study)}",
             target.statement,
             _effect(target),
-            _direction(target),
+            _direction(calibration, target),
         )
         for target in calibration.targets
         if not _is_numeric(target)
@@ -236,14 +237,19 @@ def _is_numeric(target: Target) -> bool:
     return known(target.published) and target.unit != EFFECT_UNIT
 
 
-def _direction(target: Target) -> str:
-    """Return whether the simulation has the published direction; none printed how large it is."""
+def _direction(calibration: Calibration, target: Target) -> str:
+    """Return whether the simulation has the published direction, and whence its size."""
     if target.within is None:
         return NONE
     if target.role == "null":
         return "no effect" if target.within else "an effect"
     words = "same direction" if target.within else "other direction"
-    return f"{words}; size {'assumed' if target.role == 'fit' else 'not published'}"
+    if target.role != "fit" or not known(target.achieved):
+        return f"{words}; size not published"
+    ratio = math.exp(target.achieved)
+    solved = (one for one in calibration.parameters if math.isclose(one.value, ratio, rel_tol=1e-6))
+    parameter = next(solved, None)
+    return f"{words}; size {'assumed' if parameter is None else kind(parameter)}"
 
 
 def _verdict(calibration: Calibration, target: Target) -> str:
