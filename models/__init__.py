@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from outcomes.models.evaluation import Evaluation, cross_validate, evaluate
     from outcomes.models.explanation import permutation_importance
     from outcomes.models.export import calculator_data, evaluate_calculator
+    from outcomes.models.fine_gray import FineGrayModel
     from outcomes.models.forest import ForestModel
     from outcomes.models.persistence import load_model, save_model
 
@@ -18,6 +19,7 @@ _HOMES = {
     "CoxModel": "cox",
     "Design": "design",
     "Evaluation": "evaluation",
+    "FineGrayModel": "fine_gray",
     "ForestModel": "forest",
     "calculator_data": "export",
     "cross_validate": "evaluation",
@@ -33,6 +35,7 @@ __all__ = [
     "CoxModel",
     "Design",
     "Evaluation",
+    "FineGrayModel",
     "ForestModel",
     "calculator_data",
     "cross_validate",

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import ndtri
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,6 +19,7 @@ from outcomes.endpoints import Endpoint, get_endpoint
 from outcomes.errors import ModelError
 from outcomes.models.coding import learn_design
 from outcomes.models.concordance import concordance
+from outcomes.models.conditional import check_survived, conditional_incidences
 from outcomes.models.design import Design
 from outcomes.models.series import SeriesSet, average_incidences
 
@@ -111,7 +113,7 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
         """
 
     def predict_survival(
-        self, X: Any, times: npt.ArrayLike, series: SeriesChoice = None
+        self, X: Any, times: npt.ArrayLike, series: SeriesChoice = None, survived: float = 0.0
     ) -> FloatArray:
         """Return the probability that the event of interest has not happened by each month.
 
@@ -126,6 +128,10 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
             Months since surgery, shape (n_times,).
         series
             A training series, one per patient, or None for the weighted average.
+        survived
+            Month by which the patients are known to have had no event: alive, and with competing
+            events free of all of them. The probabilities are given that (see
+            `outcomes.models.conditional`), and 1 for months until then.
 
         Returns
         -------
@@ -136,22 +142,71 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
         ModelError
             If a patient cannot be coded, or a month lies beyond the series' follow-up.
         """
-        return np.asarray(1.0 - self._incidences(X, times, series)[0])
+        return np.asarray(1.0 - self._incidences(X, times, series, survived)[0])
 
     def predict_cumulative_incidence(
-        self, X: Any, times: npt.ArrayLike, series: SeriesChoice = None, event: int = 1
+        self,
+        X: Any,
+        times: npt.ArrayLike,
+        series: SeriesChoice = None,
+        event: int = 1,
+        survived: float = 0.0,
     ) -> FloatArray:
         """Return the probability of an event by each month; parameters as `predict_survival`."""
         causes = self.causes
         if event not in causes:
             raise ModelError(f"event: found {event!r}; allowed: {', '.join(map(str, causes))}")
-        return np.asarray(self._incidences(X, times, series)[causes.index(event)])
+        return np.asarray(self._incidences(X, times, series, survived)[causes.index(event)])
 
     def predict_event_free(
-        self, X: Any, times: npt.ArrayLike, series: SeriesChoice = None
+        self, X: Any, times: npt.ArrayLike, series: SeriesChoice = None, survived: float = 0.0
     ) -> FloatArray:
         """Return the probability that no event has happened; parameters as `predict_survival`."""
-        return np.asarray(1.0 - self._incidences(X, times, series).sum(axis=0))
+        return np.asarray(1.0 - self._incidences(X, times, series, survived).sum(axis=0))
+
+    def interval(
+        self,
+        X: Any,
+        times: npt.ArrayLike,
+        level: float = 0.95,
+        series: SeriesChoice = None,
+        survived: float = 0.0,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return pointwise limits of `predict_survival`, symmetric on the log(-log) scale.
+
+        How the standard error comes about, the subclass says.
+
+        Parameters
+        ----------
+        X, times, series, survived
+            As `predict_survival`.
+        level
+            Coverage, between 0 and 1.
+
+        Returns
+        -------
+        lower, upper
+            Arrays of shape (n_patients, n_times).
+
+        Raises
+        ------
+        ModelError
+            As `predict_survival`, or if the model has no intervals.
+        """
+        if not 0 < level < 1:
+            raise ModelError(f"level: found {level!r}; allowed: between 0 and 1")
+        risk = self._incidences(X, times, series, survived)[0]
+        matrix, months = self._matrix(X), as_months(times)
+        given = check_survived(survived)
+        if series is None or isinstance(series, str):
+            error = self._interval_error(matrix, months, series, given)
+        else:
+            names = series_per_patient(series, len(matrix))
+            error = np.empty_like(risk)
+            for name in sorted(set(names)):
+                rows = np.flatnonzero(names == name)
+                error[rows] = self._interval_error(matrix[rows], months, name, given)
+        return log_log_limits(risk, error, float(ndtri(0.5 + level / 2)))
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the concordance index of the risk score, compared within series.
@@ -200,6 +255,15 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
         self, matrix: FloatArray, times: FloatArray, position: int
     ) -> FloatArray:
         """Return the incidences (n_causes, n, n_times) in the series at a position."""
+
+    def _interval_error(
+        self, matrix: FloatArray, months: FloatArray, name: str | None, survived: float
+    ) -> FloatArray:
+        """Return the standard error of log(-log S), S as `predict_survival`, shape (n, n_months).
+
+        For a series, or the average over the training series where name is None.
+        """
+        raise ModelError(f"a {self.kind} model has no intervals")
 
     def _learn_design(self, table: pd.DataFrame, groups: Any) -> Design:
         return learn_design(
@@ -250,9 +314,16 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
             ends=tuple(float(time[names == level].max()) for level in levels),
         )
 
-    def _incidences(self, X: Any, times: npt.ArrayLike, series: SeriesChoice) -> FloatArray:
+    def _incidences(
+        self, X: Any, times: npt.ArrayLike, series: SeriesChoice, survived: float = 0.0
+    ) -> FloatArray:
         """Return the incidences, shape (n_causes, n_patients, n_times)."""
         check_is_fitted(self, "series_")
+        given = check_survived(survived)
+        if given > 0:
+            asked = as_months(times)
+            together = self._incidences(X, np.append(asked, given), series)
+            return conditional_incidences(together[..., :-1], together[..., -1:], asked, given)
         matrix = self._matrix(X)
         months = as_months(times)
         if series is None or isinstance(series, str):
@@ -298,6 +369,13 @@ def finite(predictions: FloatArray) -> FloatArray:
             "or the model is not sound"
         )
     return predictions
+
+
+def log_log_limits(risk: FloatArray, error: FloatArray, z: float) -> tuple[FloatArray, FloatArray]:
+    """Return the limits of 1 - risk, given the standard error of log(-log(1 - risk))."""
+    hazard = -np.log1p(-np.minimum(risk, 1.0 - 1e-16))
+    lower = np.exp(-hazard * np.exp(z * error))
+    return np.asarray(lower), np.asarray(np.exp(-hazard * np.exp(-z * error)))
 
 
 def digest(matrix: FloatArray, time: FloatArray, event: IntArray) -> str:
