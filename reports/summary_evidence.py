@@ -221,9 +221,13 @@ def _external(evidence: Evidence) -> Section | None:
         blocks=(
             Table(
                 "Figures of other publications",
-                (Column("Publication"), Column("What it says"), Column("In conflict with")),
+                (Column("Publication"), Column("What it says, and what it stands against")),
                 tuple(
-                    (item.source, plain_terms(item.fact), plain_terms(item.conflict))
+                    (
+                        plain_terms(item.source),
+                        plain_terms(item.fact)
+                        + (f"\nAgainst it: {plain_terms(item.conflict)}" if item.conflict else ""),
+                    )
                     for item in evidence.externals
                 ),
                 fitted=True,
