@@ -61,7 +61,7 @@ def coarsen_baseline(baseline: Baseline, end: float) -> Baseline:
     if total < FEWEST_EVENTS:
         return Baseline(
             times=np.array([end]),
-            increments=_round(baseline.increments.sum(keepdims=True), _DIGITS_OF_FEW),
+            increments=round_digits(baseline.increments.sum(keepdims=True), _DIGITS_OF_FEW),
             deaths=np.array([total]),
             means=np.zeros((1, baseline.means.shape[1])),
             straight=True,
@@ -71,7 +71,7 @@ def coarsen_baseline(baseline: Baseline, end: float) -> Baseline:
     moved = np.minimum(tenths / _PER_MONTH, end)
     _, first = np.unique(moved, return_index=True)
     counts = np.add.reduceat(baseline.deaths, first)
-    starts = first[_group(counts, max(FEWEST_EVENTS, int(np.ceil(total / MOST_STEPS))))]
+    starts = first[group_events(counts, max(FEWEST_EVENTS, int(np.ceil(total / MOST_STEPS))))]
     ends = moved[np.append(starts[1:], len(moved)) - 1]
     widths = np.diff(ends, prepend=0.0)
     hazard = np.add.reduceat(baseline.increments, starts)
@@ -80,20 +80,20 @@ def coarsen_baseline(baseline: Baseline, end: float) -> Baseline:
     # u ** power has its mean rise at power / (power + 1).
     mean_time = np.add.reduceat(baseline.increments * baseline.times, starts) / hazard
     place = np.clip((mean_time - (ends - widths)) / widths, *_PLACES)
-    power = _round(place / (1 - place))
+    power = round_digits(place / (1 - place))
     pieces = np.arange(_PIECES + 1) / _PIECES
     share = np.diff(pieces ** power[:, None], axis=1)
     return Baseline(
         times=((ends - widths)[:, None] + widths[:, None] * pieces[1:]).ravel(),
-        increments=(_round(hazard)[:, None] * share).ravel(),
+        increments=(round_digits(hazard)[:, None] * share).ravel(),
         # As many events as would give this variance at one time, shared out among the pieces.
-        deaths=(_round(hazard**2 / variance)[:, None] * share).ravel(),
-        means=np.repeat(_round(moments / hazard[:, None]), _PIECES, axis=0),
+        deaths=(round_digits(hazard**2 / variance)[:, None] * share).ravel(),
+        means=np.repeat(round_digits(moments / hazard[:, None]), _PIECES, axis=0),
         straight=True,
     )
 
 
-def _group(counts: FloatArray, least: int) -> list[int]:
+def group_events(counts: FloatArray, least: int) -> list[int]:
     """Return where each group begins, every group summing to at least `least`."""
     begins, held = [0], 0.0
     for position, count in enumerate(counts):
@@ -106,6 +106,7 @@ def _group(counts: FloatArray, least: int) -> list[int]:
     return begins
 
 
-def _round(values: FloatArray, digits: int = _DIGITS) -> FloatArray:
+def round_digits(values: FloatArray, digits: int = _DIGITS) -> FloatArray:
+    """Return the values to so many significant digits."""
     texts = [f"{value:.{digits}g}" for value in values.ravel()]
     return np.array(texts, dtype=np.float64).reshape(values.shape)

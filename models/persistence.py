@@ -27,6 +27,12 @@ from outcomes.models.base import SurvivalModel
 from outcomes.models.coarsening import FEWEST_EVENTS, coarsen_fit
 from outcomes.models.cox import CoxModel
 from outcomes.models.design import Design
+from outcomes.models.fine_gray import FineGrayModel
+from outcomes.models.fine_gray_files import (
+    fine_gray_arrays,
+    fine_gray_manifest,
+    restore_fine_gray,
+)
 from outcomes.models.forest import ForestModel
 from outcomes.models.grid import Grid
 from outcomes.models.proportional_hazards import Baseline, CauseFit
@@ -54,16 +60,17 @@ def save_model(
 ) -> None:
     """Write a fitted model to a file, whole or not at all.
 
-    The file holds no patient's row. A Cox model's baseline hazards are written in steps of at
-    least five events (see `outcomes.models.coarsening`), so the loaded model's predictions differ
-    a little from those of the model in memory, never by more than a step; its coefficients and
-    scores are the same. A forest's leaves are written as they are and need five patients or more.
+    The file holds no patient's row. The baseline hazards of a Cox or Fine-Gray model are written in
+    steps of at least five events (see `outcomes.models.coarsening`), so the loaded model's
+    predictions differ a little from those of the model in memory, never by more than a step; its
+    coefficients and scores are the same. A forest's leaves are written as they are and need five
+    patients or more.
     Longest follow-up, numbers of patients and events, and ranges of covariates are written.
 
     Parameters
     ----------
     model
-        A fitted `CoxModel` or `ForestModel`.
+        A fitted `CoxModel`, `FineGrayModel` or `ForestModel`.
     path
         Any ending will do.
     provenance
@@ -75,14 +82,21 @@ def save_model(
         If the model is not fitted or not one of ours, a forest's leaves may hold fewer than five
         patients, or the file cannot be written.
     """
-    if not isinstance(model, CoxModel | ForestModel) or not hasattr(model, "series_"):
-        raise ModelFileError("only a fitted CoxModel or ForestModel can be saved")
+    if not isinstance(model, CoxModel | FineGrayModel | ForestModel) or not hasattr(
+        model, "series_"
+    ):
+        raise ModelFileError("only a fitted CoxModel, FineGrayModel or ForestModel can be saved")
     if isinstance(model, ForestModel) and model.min_samples_leaf < FEWEST_EVENTS:
         raise ModelFileError(
             f"min_samples_leaf: found {model.min_samples_leaf}; allowed in a file: at least "
             f"{FEWEST_EVENTS}, since smaller leaves would give back their patients"
         )
-    arrays = _cox_arrays(model) if isinstance(model, CoxModel) else _forest_arrays(model)
+    if isinstance(model, CoxModel):
+        arrays = _cox_arrays(model)
+    elif isinstance(model, FineGrayModel):
+        arrays = fine_gray_arrays(model)
+    else:
+        arrays = _forest_arrays(model)
     members = {f"{name}.npy": _npy_bytes(array) for name, array in sorted(arrays.items())}
     manifest: dict[str, Any] = {
         "format": FORMAT,
@@ -115,6 +129,8 @@ def save_model(
             {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}
             for row in model.proportional_hazards_test().to_dict("records")
         ]
+    if isinstance(model, FineGrayModel):
+        manifest.update(fine_gray_manifest(model))
     try:
         text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError) as error:
@@ -124,7 +140,7 @@ def save_model(
     _write(Path(path), {_MANIFEST: data, _CHECKSUM: checksum, **members})
 
 
-def load_model(path: str | Path) -> CoxModel | ForestModel:
+def load_model(path: str | Path) -> CoxModel | FineGrayModel | ForestModel:
     """Read a model that `save_model` wrote.
 
     Raises
@@ -142,9 +158,12 @@ def load_model(path: str | Path) -> CoxModel | ForestModel:
         ) from None
 
 
-def _restore(manifest: Mapping[str, Any], arrays: Mapping[str, Any]) -> CoxModel | ForestModel:
-    kinds: dict[str, type[CoxModel] | type[ForestModel]] = {
+def _restore(
+    manifest: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> CoxModel | FineGrayModel | ForestModel:
+    kinds: dict[str, type[CoxModel] | type[FineGrayModel] | type[ForestModel]] = {
         "cox": CoxModel,
+        "fine-gray": FineGrayModel,
         "forest": ForestModel,
     }
     model = kinds[manifest["kind"]](**manifest["parameters"])
@@ -160,6 +179,8 @@ def _restore(manifest: Mapping[str, Any], arrays: Mapping[str, Any]) -> CoxModel
     model.provenance_ = dict(manifest["provenance"])
     if isinstance(model, CoxModel):
         _restore_cox(model, manifest, arrays)
+    elif isinstance(model, FineGrayModel):
+        restore_fine_gray(model, manifest, arrays)
     else:
         model.grid_ = Grid.from_arrays({k: arrays[f"grid.{k}"] for k in _GRID_ARRAYS})
         model.trees_ = {
