@@ -8,6 +8,7 @@ from outcomes.reports.charts import IntervalChart, IntervalRow, Style
 from outcomes.reports.content import (
     Block,
     Caveat,
+    CollapsedText,
     Column,
     Figure,
     Legend,
@@ -84,6 +85,7 @@ def uncertainty_section(results: StudyResults, calibration: Calibration) -> Sect
                 "would gain."
             ),
         )
+    blocks.append(CollapsedText("The method by its name", METHOD))
     heading = ""
     for name, members in _families(ensemble).items():
         if heading != _title(name[0], members):
@@ -335,7 +337,6 @@ def _table(results: StudyResults, caption: str, members: list[Quantity], *, by_a
             for one in members
         ),
         fitted=True,
-        note=METHOD,
     )
 
 

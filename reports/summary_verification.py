@@ -282,9 +282,9 @@ def _nulls(results: StudyResults, verification: Verification) -> Section:
         id="nulls",
         title="Do tests find effects that are not there?",
         finding=f"{_rates(tested)} {'All' if kept == len(tested) else f'{kept} of'} {len(tested)} "
-        f"lie within ±\N{NO-BREAK SPACE}{_bands(tested)} points, the limit set for it. Where a publication found "
-        f"no effect, the simulation has none; a test in cohorts of {size} patients must then find "
-        "one by chance alone in 5 of 100.",
+        f"lie within ±\N{NO-BREAK SPACE}{_bands(tested)} points, the limit set for it. Where a "
+        f"publication found no effect, the simulation has none; a test in cohorts of {size} "
+        "patients must then find one by chance alone in 5 of 100.",
         blocks=(
             Table(
                 "How often a Cox score test rejects each published absence of an effect",
