@@ -126,10 +126,23 @@ cases <- list(
             strata = "surgery")
 )
 
+# A patient whose transplant comes at day 60: covariates that change along a predicted curve.
+path <- local({
+  fit <- coxph(Surv(start, stop, event) ~ age + surgery + transplant, data = heart2, control = control)
+  planned <- data.frame(id = 1, start = c(0, 60), stop = c(60, 1000), event = 0, age = 3, surgery = 0,
+                        transplant = c(0, 1))
+  curve <- survfit(fit, newdata = planned, id = id, conf.type = "log-log")
+  at <- summary(curve, times = c(30, 60, 100, 400), extend = TRUE)
+  list(data = heart2[c("id", "start", "stop", "event", "age", "surgery", "transplant")], age = 3, surgery = 0, start = 60,
+       days = at$time, coefficients = unname(coef(fit)), standard_errors = unname(sqrt(diag(vcov(fit)))),
+       survival = at$surv, lower = at$lower, upper = at$upper)
+})
+
 value <- list(
   made_by = "scripts/r/cox.R",
   versions = list(R = as.character(getRversion()), survival = as.character(packageVersion("survival"))),
   tolerance = 1e-7,
+  path = path,
   cases = cases
 )
 write_json(value, "tests/reference/cox.json", digits = 12, auto_unbox = TRUE, dataframe = "columns", null = "null",
