@@ -17,7 +17,7 @@ def calibration_slope(pseudo: FloatArray, predicted: FloatArray, weights: FloatA
 
     NaN where the predictions do not vary or the regression has no solution.
     """
-    x = _log_log(predicted)
+    x = log_log(predicted)
     if np.ptp(x) < 1e-9:
         return np.full(weights.shape[1], np.nan)
     return _solve(pseudo, x, weights, slope=True)
@@ -27,10 +27,11 @@ def calibration_in_the_large(
     pseudo: FloatArray, predicted: FloatArray, weights: FloatArray
 ) -> FloatArray:
     """Return the calibration in the large for each column of patient weights."""
-    return _solve(pseudo, _log_log(predicted), weights, slope=False)
+    return _solve(pseudo, log_log(predicted), weights, slope=False)
 
 
-def _log_log(risk: FloatArray) -> FloatArray:
+def log_log(risk: FloatArray) -> FloatArray:
+    """Return log(-log(1 - risk)), with risks held from 1e-6 to 1 - 1e-6."""
     return np.asarray(np.log(-np.log1p(-np.clip(risk, 1e-6, 1 - 1e-6))))
 
 

@@ -102,16 +102,70 @@ for (conservative in c(FALSE, TRUE)) {
   ))
 }
 
+# Net benefit: Kaplan-Meier or Aalen-Johansen among those with a risk of at least the threshold -----
+
+net_benefit <- function(time, status, risk, month, thresholds, competing) {
+  sapply(thresholds, function(threshold) {
+    treated <- risk >= threshold
+    if (!any(treated)) return(0)
+    if (competing) {
+      fit <- survfit(Surv(time[treated], factor(status[treated], 0:2)) ~ 1)
+      happens <- summary(fit, times = month, extend = TRUE)$pstate[2]
+    } else {
+      fit <- survfit(Surv(time[treated], status[treated]) ~ 1)
+      happens <- 1 - summary(fit, times = month, extend = TRUE)$surv
+    }
+    mean(treated) * (happens - (1 - happens) * threshold / (1 - threshold))
+  })
+}
+thresholds <- c(0.05, 0.1, 0.2, 0.3, 0.4)
+decisions <- list(
+  list(case = 1, month = 365, column = 3, thresholds = thresholds, net_benefit =
+         net_benefit(lung2$time, lung2$event, lung_risk[, 3], 365, thresholds, FALSE)),
+  list(case = 3, month = 1825, column = 2, thresholds = thresholds, net_benefit =
+         net_benefit(pbc3$time, pbc3$event, pbc_risk[, 2], 1825, thresholds, TRUE)),
+  list(case = 4, month = 1460, column = 2, thresholds = thresholds, net_benefit =
+         net_benefit(Melanoma$time, Melanoma$status, melanoma_risk[, 2], 1460, thresholds, TRUE))
+)
+
+# Calibration curve: pseudo-values on a restricted cubic spline, both on the log(-log) scale --------
+
+calibration_case <- function(case, data, risk, month, column, competing) {
+  fit <- if (competing) prodlim(Hist(time, event) ~ 1, data = data) else prodlim(Hist(time, event) ~ 1, data = data)
+  pseudo <- if (competing) jackknife(fit, times = month, cause = 1)[, 1] else 1 - jackknife(fit, times = month)[, 1]
+  cll <- log(-log(1 - risk))
+  basis <- Hmisc::rcspline.eval(cll, nk = 4, inclx = TRUE)
+  frame <- data.frame(pseudo = pseudo, id = seq_along(pseudo))
+  model <- geepack::geese(pseudo ~ basis, data = frame, id = id, scale.fix = TRUE, family = gaussian,
+                          mean.link = "cloglog", corstr = "independence", jack = FALSE,
+                          control = geepack::geese.control(epsilon = 1e-10, maxit = 100))
+  columns <- cbind(1, basis)
+  eta <- as.vector(columns %*% model$beta)
+  observed <- 1 - exp(-exp(eta))
+  distance <- abs(observed - risk)
+  list(case = case, column = column, month = month, observed = observed,
+       error = sqrt(rowSums((columns %*% model$vbeta) * columns)), ici = mean(distance),
+       e50 = median(distance), e90 = unname(quantile(distance, 0.9)))
+}
+curves <- list(
+  calibration_case(1, lung2[c("time", "event")], lung_risk[, 3], 365, 3, FALSE),
+  calibration_case(3, pbc3[c("time", "event")], pbc_risk[, 2], 1825, 2, TRUE)
+)
+
 value <- list(
   made_by = "scripts/r/evaluation.R",
   versions = list(
     R = as.character(getRversion()),
     survival = as.character(packageVersion("survival")),
     riskRegression = as.character(packageVersion("riskRegression")),
-    prodlim = as.character(packageVersion("prodlim"))
+    prodlim = as.character(packageVersion("prodlim")),
+    geepack = as.character(packageVersion("geepack")),
+    Hmisc = as.character(packageVersion("Hmisc"))
   ),
   concordance = concordances,
-  scores = scores
+  scores = scores,
+  decisions = decisions,
+  calibration = curves
 )
 write_json(value, "tests/reference/evaluation.json", digits = 12, auto_unbox = TRUE,
            dataframe = "columns", null = "null", pretty = FALSE)

@@ -1,0 +1,73 @@
+"""D-calibration: predicted probabilities of survival at the own times should be uniform."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import chi2
+
+from outcomes.arrays import BoolArray, FloatArray
+from outcomes.errors import ModelError
+
+
+@dataclass(frozen=True, eq=False)
+class DCalibration:
+    """The distribution of predicted probabilities of being event-free at the own time.
+
+    Attributes
+    ----------
+    edges
+        Edges of the bins from 0 to 1, shape (n_bins + 1,).
+    counts
+        Patients in each bin, the censored spread over the bins their event may fall into.
+    statistic, degrees_of_freedom, p
+        Pearson's test that all bins are alike.
+    """
+
+    edges: FloatArray
+    counts: FloatArray
+    statistic: float
+    degrees_of_freedom: int
+    p: float
+
+
+def d_calibration(own: FloatArray, observed: BoolArray, n_bins: int = 10) -> DCalibration:
+    """Test whether a model's survival curves are calibrated over all times (Haider et al. 2020).
+
+    Parameters
+    ----------
+    own
+        Predicted probability of being event-free at each patient's own time, shape (n,).
+    observed
+        Whether the patient had an event then, of any kind; the others are censored.
+    n_bins
+        Bins.
+
+    Notes
+    -----
+    Haider, Hoehn, Davis and Greiner, J Mach Learn Res 2020;21(85):1-63, section 3.5: a censored
+    patient at probability s counts (s - lower) / s in its own bin and width / s in each below.
+    With much censoring the test is conservative. With competing events it is about the
+    probability of no event.
+
+    Raises
+    ------
+    ModelError
+        If a probability is not from 0 to 1, or there are fewer than 2 bins or no patients.
+    """
+    s = np.asarray(own, dtype=np.float64)
+    if not len(s) or not ((s >= 0) & (s <= 1)).all():
+        raise ModelError("own: allowed are probabilities from 0 to 1, one per patient")
+    if n_bins < 2:
+        raise ModelError(f"n_bins: found {n_bins!r}; allowed: at least 2")
+    edges = np.linspace(0.0, 1.0, n_bins + 1)
+    place = np.clip(np.searchsorted(edges, s, side="right") - 1, 0, n_bins - 1)
+    counts = np.bincount(place[observed], minlength=n_bins).astype(np.float64)
+    lost, at = s[~observed], place[~observed]
+    held = np.maximum(lost, 1e-12)
+    counts += np.bincount(at, weights=1.0 - edges[at] / held, minlength=n_bins)
+    # What a patient gives to each bin below its own: summed from the top.
+    below = np.bincount(at, weights=1.0 / (n_bins * held), minlength=n_bins)
+    counts += np.concatenate([np.cumsum(below[::-1])[::-1][1:], [0.0]])
+    expected = len(s) / n_bins
+    statistic = float(((counts - expected) ** 2).sum() / expected)
+    return DCalibration(edges, counts, statistic, n_bins - 1, float(chi2.sf(statistic, n_bins - 1)))
