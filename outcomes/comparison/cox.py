@@ -1,7 +1,6 @@
 """Hazard ratios of the treatment by Cox regression."""
 
 import math
-import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,14 +11,10 @@ from outcomes.comparison.adjustment import make_adjustment
 from outcomes.comparison.contrast import Z95, Contrast, two_sided_p
 from outcomes.comparison.result import Rung
 from outcomes.comparison.setting import Setting
+from outcomes.cox import fit_cox
 from outcomes.errors import NotEstimableError
 
-# A log hazard ratio per standard deviation, or its standard error, beyond this means that the
-# likelihood has no maximum.
-_LARGEST = 15.0
 _EVENTS_PER_COEFFICIENT = 10
-# lifelines stops some 1e-6 short of the maximum by default.
-_FIT_OPTIONS = {"precision": 1e-14, "r_precision": 1e-16}
 
 
 def cox(setting: Setting) -> Iterator[Rung]:
@@ -118,25 +113,8 @@ def _partial_likelihood(
     time: FloatArray, event: BoolArray, design: FloatArray, strata: np.ndarray
 ) -> tuple[float, float]:
     """Return the last column's log hazard ratio and its standard error (Efron's ties)."""
-    from lifelines import CoxPHFitter
-    from lifelines.exceptions import ConvergenceError, ConvergenceWarning
-
-    scale = design.std(axis=0)
-    scale[-1] = 1.0
-    names = [f"x{position}" for position in range(design.shape[1])]
-    frame = pd.DataFrame((design - design.mean(axis=0)) / scale, columns=names)
-    frame = frame.assign(time=time, event=event, stratum=strata)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", ConvergenceWarning)
-        try:
-            fitted = CoxPHFitter().fit(
-                frame, "time", "event", strata=["stratum"], fit_options=_FIT_OPTIONS
-            )
-        except (ConvergenceError, ConvergenceWarning, np.linalg.LinAlgError) as failure:
-            raise NotEstimableError("the partial likelihood has no maximum") from failure
-    log_ratios = fitted.params_.to_numpy(dtype=np.float64)
-    errors = fitted.standard_errors_.to_numpy(dtype=np.float64)
-    if not ((np.abs(log_ratios) < _LARGEST) & (errors > 0) & (errors < _LARGEST)).all():
-        raise NotEstimableError("the partial likelihood has no maximum")
-    return float(log_ratios[-1]), float(errors[-1])
+    try:
+        fit = fit_cox(design, time, event, strata=strata)
+    except NotEstimableError as failure:
+        raise NotEstimableError("the partial likelihood has no maximum") from failure
+    return float(fit.coefficients[-1]), float(fit.standard_errors[-1])
