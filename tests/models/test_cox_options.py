@@ -239,7 +239,7 @@ def whole_delta_method(rows, expected):
     response = (rows["stop"], rows["event"])
     fit = fit_cox(covariates, *response, entry=rows["start"])
     before = np.array([expected["age"], expected["surgery"], 0.0])
-    after, change = before + [0, 0, 1], expected["start"]
+    after, change = before + np.array([0.0, 0.0, 1.0]), expected["start"]
 
     def hazard_and_variance(beta):
         known = fit_cox(
