@@ -1,7 +1,7 @@
 """The random survival forest of an endpoint."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -10,20 +10,25 @@ from sklearn.utils.validation import check_is_fitted
 
 from outcomes.arrays import FloatArray, IntArray
 from outcomes.endpoints import Endpoint, get_endpoint
-from outcomes.errors import ModelError
+from outcomes.errors import ModelError, NotEstimableError
 from outcomes.models.base import (
     SeriesChoice,
     SurvivalModel,
+    average_over_series,
     check_number,
     finite,
     series_per_patient,
 )
 from outcomes.models.coding import learn_design
 from outcomes.models.competing import cumulative_incidences
+from outcomes.models.conditional import conditional_incidences
 from outcomes.models.design import Design
+from outcomes.models.draws import Draws, sample_size
+from outcomes.models.forest_interval import Spread, learn_spread, risk_error
 from outcomes.models.grid import Grid, learn_grid
+from outcomes.models.growing import Growth, grow
 from outcomes.models.terms import Separation
-from outcomes.models.trees import Trees, flatten_forest
+from outcomes.models.trees import Trees
 
 
 class ForestModel(SurvivalModel):
@@ -33,6 +38,13 @@ class ForestModel(SurvivalModel):
     quantile bins (see `outcomes.models.grid`), with the series among the features. With a
     competing event, each cause has its own forest on the same grid, and the two are combined as
     `outcomes.models.competing` describes.
+
+    `interval` gives normal limits on the log(-log) scale, from the infinitesimal jackknife and the
+    error of a finite number of trees (see `outcomes.models.forest_interval`). They cover what
+    forests like this one predict on average over training cohorts of this size, not the forest's
+    bias: leaves of some fifteen patients smooth the risk, and where it is extreme the truth lies
+    outside more often than the level says. Few trees give limits that are too wide; a thousand
+    give sharp ones. A single tree has none (NotEstimableError).
 
     Parameters
     ----------
@@ -46,7 +58,9 @@ class ForestModel(SurvivalModel):
     max_features
         Features tried at each split, as scikit-survival takes it.
     max_samples
-        Share or number of patients drawn for each tree; by default as many as there are.
+        Share or number of patients drawn for each tree; None for as many as there are. By
+        default ("auto") all of up to 5,000 patients, and fewer of more (see
+        `outcomes.models.draws.sample_size`).
     n_bins, n_times
         Largest number of bins per feature, and of grid months.
     n_jobs
@@ -62,11 +76,17 @@ class ForestModel(SurvivalModel):
         Cut points of time and features.
     trees_
         The trees of each cause, by event code.
+    draws_
+        Whom the trees were grown on, by event code.
+    spreads_
+        What the limits of a prediction rest on, by event code.
     """
 
     kind = "forest"
     grid_: Grid
     trees_: dict[int, Trees]
+    draws_: dict[int, Draws]
+    spreads_: dict[int, Spread]
 
     def __init__(
         self,
@@ -75,7 +95,7 @@ class ForestModel(SurvivalModel):
         n_estimators: int = 100,
         min_samples_leaf: int = 15,
         max_features: str | int | float | None = "sqrt",
-        max_samples: int | float | None = None,
+        max_samples: int | float | Literal["auto"] | None = "auto",
         n_bins: int = 32,
         n_times: int = 60,
         n_jobs: int | None = 1,
@@ -106,7 +126,8 @@ class ForestModel(SurvivalModel):
             ("n_times", 1),
         ):
             check_number(name, getattr(self, name), least, whole=True)
-        check_number("max_samples", self.max_samples, 0, optional=True)
+        if self.max_samples != "auto":
+            check_number("max_samples", self.max_samples, 0, optional=True)
         if not isinstance(self.max_features, str):
             check_number("max_features", self.max_features, 0, optional=True)
 
@@ -148,46 +169,85 @@ class ForestModel(SurvivalModel):
         event: IntArray,
         groups: Any,
     ) -> None:
-        from sksurv.ensemble import RandomSurvivalForest
-        from sksurv.util import Surv
-
         if not self.design_.terms and len(self.series_.names) == 1:
             raise ModelError("a forest needs at least one covariate")
         positions = np.asarray([self.series_.names.index(name) for name in groups])
         features = self._features(matrix, positions)
         self.grid_ = learn_grid(features, time[event > 0], self.n_times, self.n_bins)
-        bins = self.grid_.bin_features(features).astype(np.float32)
+        bins = self.grid_.bin_features(features)
         snapped = self.grid_.snap_times(time)
+        size = sample_size(len(time)) if self.max_samples == "auto" else self.max_samples
+        how = Growth(self.n_estimators, self.min_samples_leaf, self.max_features, size, self.n_jobs)
+        self.trees_, self.draws_, self.spreads_ = {}, {}, {}
         seeds = _seeds(self.random_state, len(self.causes))
-        self.trees_ = {}
         for code, seed in zip(self.causes, seeds, strict=True):
-            forest = RandomSurvivalForest(
-                n_estimators=self.n_estimators,
-                min_samples_split=max(6, 2 * self.min_samples_leaf),
-                min_samples_leaf=self.min_samples_leaf,
-                max_features=self.max_features,
-                max_samples=self.max_samples,
-                n_jobs=self.n_jobs,
-                random_state=int(seed),
-            )
-            forest.fit(bins, Surv.from_arrays(event == code, snapped))
-            self.trees_[code] = _on_grid(flatten_forest(forest), forest.unique_times_, self.grid_)
+            trees, draws = grow(bins, event == code, snapped, self.grid_.months, how, int(seed))
+            self.trees_[code], self.draws_[code] = trees, draws
+            self.spreads_[code] = learn_spread(trees, draws, bins)
 
     def _series_incidences(
         self, matrix: FloatArray, times: FloatArray, position: int
     ) -> FloatArray:
-        bins = self.grid_.bin_features(self._features(matrix, np.full(len(matrix), position)))
-        hazards = [trees.predict(bins) for trees in self.trees_.values()]
+        bins = self._bins(matrix, position)
+        return self._combine([trees.predict(bins) for trees in self.trees_.values()], times)
+
+    def _combine(self, hazards: Sequence[FloatArray], times: FloatArray) -> FloatArray:
+        """Return the incidences (n_causes, n, n_times) of hazards (n, n_grid) by cause."""
         grid = self.grid_.months
         # Events were moved up to the grid, so the hazards are straight lines between its months.
         fine = np.unique(np.concatenate([grid, times[times < grid[-1]]]))
+        fine = fine[fine <= times.max()] if times.max() >= fine[0] else fine[:1]
         return cumulative_incidences(
             [_interpolate(hazard, grid, fine) for hazard in hazards], fine, times
         )
 
+    def _interval_error(
+        self, matrix: FloatArray, months: FloatArray, name: str | None, survived: float
+    ) -> FloatArray:
+        if any(spread.n_trees < 2 for spread in self.spreads_.values()):
+            raise NotEstimableError(
+                "interval: found a forest of 1 tree; allowed: at least 2, best 1,000"
+            )
+        asked = np.minimum(np.append(months, survived), self.series_.end_of(name))
+        averaged = name is None and len(self.series_.names) > 1
+        positions = (
+            range(len(self.series_.names))
+            if averaged
+            else [0 if name is None else self.series_.index(name)]
+        )
+
+        def risk_of(hazards: Sequence[Sequence[FloatArray]]) -> FloatArray:
+            def evaluate(grid: FloatArray, position: int) -> FloatArray:
+                return self._combine([by_series[position] for by_series in hazards], grid)
+
+            curves = (
+                average_over_series(evaluate, asked, self.series_)
+                if averaged
+                else evaluate(asked, 0)
+            )
+            if survived > 0:
+                return np.asarray(
+                    conditional_incidences(curves[..., :-1], curves[..., -1:], months, survived)[0]
+                )
+            return np.asarray(curves[0, :, :-1])
+
+        risk, error = risk_error(
+            list(self.trees_.values()),
+            list(self.spreads_.values()),
+            [self._bins(matrix, position) for position in positions],
+            risk_of,
+            len(months),
+        )
+        # The slope of log(-log(1 - risk)).
+        slope = -(1.0 - risk) * np.log1p(-np.minimum(risk, 1.0 - 1e-16))
+        return np.divide(error, slope, out=np.zeros_like(error), where=slope > 0)
+
+    def _bins(self, matrix: FloatArray, position: int) -> IntArray:
+        """Return the binned features of patients in the series at a position."""
+        return self.grid_.bin_features(self._features(matrix, np.full(len(matrix), position)))
+
     def _mortality(self, matrix: FloatArray, position: int) -> FloatArray:
-        bins = self.grid_.bin_features(self._features(matrix, np.full(len(matrix), position)))
-        return np.asarray(self.trees_[1].predict(bins).sum(axis=1))
+        return np.asarray(self.trees_[1].predict(self._bins(matrix, position)).sum(axis=1))
 
     def _features(self, matrix: FloatArray, positions: Any) -> FloatArray:
         """Return the design matrix with a 0/1 column per series, where there are several."""
@@ -220,20 +280,3 @@ def _interpolate(hazard: FloatArray, grid: FloatArray, fine: FloatArray) -> Floa
     width = months[upper] - months[upper - 1]
     share = (fine - months[upper - 1]) / width
     return np.asarray(values[:, upper - 1] * (1 - share) + values[:, upper] * share)
-
-
-def _on_grid(trees: Trees, unique_times: FloatArray, grid: Grid) -> Trees:
-    """Return the trees with their hazards given at every grid month."""
-    position = np.searchsorted(unique_times, grid.months, side="right") - 1
-    if (position == np.arange(len(unique_times))).all() and len(position) == len(unique_times):
-        return trees
-    hazard = np.where(position >= 0, trees.hazard[:, np.maximum(position, 0)], 0.0)
-    return Trees(
-        trees.roots,
-        trees.feature,
-        trees.threshold,
-        trees.left,
-        trees.right,
-        trees.leaf,
-        hazard.astype(np.float32),
-    )

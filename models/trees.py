@@ -45,16 +45,21 @@ class Trees:
 
     def predict(self, bins: IntArray) -> FloatArray:
         """Return the mean cumulative hazard over the trees, shape (n, n_grid)."""
-        result = np.zeros((len(bins), self.hazard.shape[1]))
+        result = np.empty((len(bins), self.hazard.shape[1]))
         for start in range(0, len(bins), _BLOCK):
-            leaves = self._leaves(bins[start : start + _BLOCK])
-            part = result[start : start + _BLOCK]
-            for column in leaves.T:
-                part += self.hazard[column]
-            part /= len(self.roots)
+            part = slice(start, start + _BLOCK)
+            result[part] = self.mean_hazard(self.leaves(bins[part]))
         return result
 
-    def _leaves(self, bins: IntArray) -> Int32Array:
+    def mean_hazard(self, leaves: Int32Array) -> FloatArray:
+        """Return the mean cumulative hazard over leaves of shape (n, n_trees)."""
+        result = np.zeros((len(leaves), self.hazard.shape[1]))
+        for column in leaves.T:
+            result += self.hazard[column]
+        result /= leaves.shape[1]
+        return result
+
+    def leaves(self, bins: IntArray) -> Int32Array:
         """Return the leaf of each patient in each tree, shape (n, n_trees)."""
         node = np.broadcast_to(self.roots, (len(bins), len(self.roots))).copy()
         rows = np.arange(len(bins))[:, None]
