@@ -1,6 +1,7 @@
 """D-calibration: predicted probabilities of survival at the own times should be uniform."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import chi2
@@ -28,6 +29,15 @@ class DCalibration:
     statistic: float
     degrees_of_freedom: int
     p: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "counts": [float(count) for count in self.counts],
+            "statistic": self.statistic,
+            "degrees_of_freedom": self.degrees_of_freedom,
+            "p": self.p,
+        }
 
 
 def d_calibration(own: FloatArray, observed: BoolArray, n_bins: int = 10) -> DCalibration:

@@ -1,6 +1,7 @@
 """How good a model's predictions are, on patients it has not seen."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,20 @@ import pandas as pd
 from sklearn.base import clone
 
 from outcomes.arrays import FloatArray, IntArray
-from outcomes.curves import aalen_johansen
-from outcomes.endpoints import Endpoint, get_endpoint
+from outcomes.endpoints import get_endpoint
 from outcomes.errors import ModelError, OutcomesError
 from outcomes.models.base import SurvivalModel, as_table, digest, read_response
-from outcomes.models.measures import Evaluation, Predicted, Predictions, measure
+from outcomes.models.measures import Evaluation, measure
+from outcomes.models.measuring import Predicted, Predictions
+from outcomes.models.risk_scores import null_risks
+from outcomes.models.wrapping import fit_estimator, model_in, transform_for
 
 __all__ = ["HORIZONS", "Evaluation", "assign_folds", "cross_validate", "evaluate"]
 
 HORIZONS = (3.0, 6.0, 12.0, 24.0)
+
+# Patients predicted at their own times at once.
+_TOGETHER = 250
 
 GIVEN = "a cohort given by the user"
 APPARENT = (
@@ -26,7 +32,7 @@ APPARENT = (
 
 
 def evaluate(
-    model: SurvivalModel,
+    model: Any,
     cohort: pd.DataFrame,
     horizons: Sequence[float] = HORIZONS,
     truth: npt.ArrayLike | None = None,
@@ -41,7 +47,7 @@ def evaluate(
     Parameters
     ----------
     model
-        A fitted model.
+        A fitted model, or a fitted Pipeline or search such as GridSearchCV around one.
     cohort
         Patients with the model's covariates and the endpoint's columns. Each is predicted in
         the own series where the model knows it, otherwise by the average over the training
@@ -61,36 +67,13 @@ def evaluate(
     ModelError
         If the cohort cannot be predicted.
     """
-    table = as_table(cohort)
-    endpoint = get_endpoint(model.endpoint)
-    time, event = read_response(endpoint, table)
-    months, asked = _months(horizons)
-    groups = _groups(model, table)
-    notes: list[str] = []
-    if digest(model.design_.matrix(table), time, event) == model.training_digest_:
-        notes.append(APPARENT)
-    predictions = _predict(model, table, groups, months, notes)
-    null = np.empty_like(predictions.risk)
-    for name in sorted(set(groups)):
-        rows = np.flatnonzero(groups == name)
-        null[rows] = _null_risk(time[rows], event[rows], endpoint, months)
-    cohort_as_predicted = Predicted(
-        endpoint,
-        model.kind,
-        GIVEN,
-        time,
-        event,
-        groups,
-        identify_patients(table),
-        Predictions(months, predictions.risk, null, predictions.reached),
-        truth,
-        tuple(notes),
-    )
-    return measure(cohort_as_predicted, asked, n_bootstrap, random_state)
+    months, asked = months_of(horizons)
+    predicted = predict_cohort(model, cohort, months, truth)
+    return measure(predicted, asked, n_bootstrap, random_state)
 
 
 def cross_validate(
-    model: SurvivalModel,
+    model: Any,
     cohort: pd.DataFrame,
     n_folds: int = 5,
     horizons: Sequence[float] = HORIZONS,
@@ -108,7 +91,7 @@ def cross_validate(
     Parameters
     ----------
     model
-        An estimator, fitted or not; clones of it are fitted.
+        An estimator as `evaluate` takes, fitted or not; clones of it are fitted.
     n_folds
         Folds, at least 2.
     cohort, horizons, truth, n_bootstrap, random_state
@@ -120,43 +103,128 @@ def cross_validate(
         If a fold cannot be fitted.
     """
     table = as_table(cohort)
-    if not 2 <= n_folds <= len(table):
-        raise ModelError(f"n_folds: found {n_folds!r}; allowed: 2 to {len(table)}")
-    endpoint = get_endpoint(model.endpoint)
+    months, asked = months_of(horizons)
+    folds = deal_folds(model, table, n_folds, random_state)
+    predicted, _ = predict_out_of_fold(
+        model, table, folds, months, f"{n_folds}-fold cross-validation", truth
+    )
+    return measure(predicted, asked, n_bootstrap, random_state)
+
+
+def predict_cohort(
+    model: Any, cohort: pd.DataFrame, months: FloatArray, truth: npt.ArrayLike | None = None
+) -> Predicted:
+    """Return a fitted estimator's predictions for a cohort; the null is fitted to the cohort."""
+    table = as_table(cohort)
+    fitted = model_in(model)
+    endpoint = get_endpoint(fitted.endpoint)
     time, event = read_response(endpoint, table)
-    months, asked = _months(horizons)
-    groups = _groups(model, table)
-    patients = identify_patients(table)
-    folds = assign_folds(patients, groups, event, n_folds, np.random.default_rng(random_state))
+    groups = groups_of(fitted, table)
+    notes: list[str] = []
+    seen = transform_for(model, table)
+    if digest(fitted.design_.matrix(seen), time, event) == fitted.training_digest_:
+        notes.append(APPARENT)
+    predictions = _predict(fitted, seen, time, event, groups, months, notes)
+    null = null_risks(time, event, groups, months)
+    return Predicted(
+        endpoint,
+        fitted.kind,
+        GIVEN,
+        time,
+        event,
+        groups,
+        identify_patients(table),
+        replace(predictions, null=null),
+        truth,
+        tuple(notes),
+    )
+
+
+def predict_out_of_fold(
+    model: Any,
+    table: pd.DataFrame,
+    folds: IntArray,
+    months: FloatArray,
+    method: str,
+    truth: npt.ArrayLike | None = None,
+) -> tuple[Predicted, list[Any]]:
+    """Return predictions of each fold by a fit to the others, and the fitted estimators.
+
+    Parameters
+    ----------
+    model
+        An estimator; clones of it are fitted.
+    table
+        The cohort.
+    folds
+        Fold of each row, from 0, shape (n,).
+    months
+        Months at which risks are predicted.
+    method
+        How the cohort is evaluated.
+    truth
+        As `evaluate`.
+    """
+    inner = model_in(model)
+    endpoint = get_endpoint(inner.endpoint)
+    time, event = read_response(endpoint, table)
+    groups, patients = groups_of(inner, table), identify_patients(table)
     shape = (len(table), len(months))
     risk, null, reached = np.empty(shape), np.empty(shape), np.zeros(shape, dtype=bool)
+    own, own_observed = np.empty(len(table)), np.zeros(len(table), dtype=bool)
     notes: list[str] = []
+    fits = []
+    n_folds = int(folds.max()) + 1
     for fold in range(n_folds):
         out, rest = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         try:
-            fitted = clone(model).fit(table.iloc[rest])
+            fitted = fit_estimator(clone(model), table.iloc[rest], patients[rest])
         except OutcomesError as error:
             raise ModelError(f"fold {fold + 1} of {n_folds}: {error}") from error
-        part = _predict(fitted, table.iloc[out], groups[out], months, notes)
+        fits.append(fitted)
+        seen = transform_for(fitted, table.iloc[out])
+        part = _predict(model_in(fitted), seen, time[out], event[out], groups[out], months, notes)
         risk[out], reached[out] = part.risk, part.reached
+        own[out], own_observed[out] = part.own, part.own_observed
         for name in sorted(set(groups[out])):
             rows = out[groups[out] == name]
             known = rest[groups[rest] == name]
             known = known if len(known) else rest
-            null[rows] = _null_risk(time[known], event[known], endpoint, months)
-    cohort_as_predicted = Predicted(
+            null[rows] = null_risks(time[known], event[known], np.full(len(known), ""), months)[0]
+    predicted = Predicted(
         endpoint,
-        model.kind,
-        f"{n_folds}-fold cross-validation",
+        inner.kind,
+        method,
         time,
         event,
         groups,
         patients,
-        Predictions(months, risk, null, reached),
+        Predictions(months, risk, null, reached, own, own_observed),
         truth,
         tuple(dict.fromkeys(notes)),
     )
-    return measure(cohort_as_predicted, asked, n_bootstrap, random_state)
+    return predicted, fits
+
+
+def deal_folds(model: Any, table: pd.DataFrame, n_folds: int, random_state: int) -> IntArray:
+    """Return the fold of each row of a cohort; see `assign_folds`.
+
+    Raises
+    ------
+    ModelError
+        If the number of folds is not 2 to the number of rows.
+    """
+    if not 2 <= n_folds <= len(table):
+        raise ModelError(f"n_folds: found {n_folds!r}; allowed: 2 to {len(table)}")
+    inner = model_in(model)
+    _, event = read_response(get_endpoint(inner.endpoint), table)
+    return assign_folds(
+        identify_patients(table),
+        groups_of(inner, table),
+        event,
+        n_folds,
+        np.random.default_rng(random_state),
+    )
 
 
 def assign_folds(
@@ -188,11 +256,18 @@ def assign_folds(
 
 
 def _predict(
-    model: SurvivalModel, table: pd.DataFrame, groups: Any, months: FloatArray, notes: list[str]
+    model: SurvivalModel,
+    table: pd.DataFrame,
+    time: FloatArray,
+    event: IntArray,
+    groups: Any,
+    months: FloatArray,
+    notes: list[str],
 ) -> Predictions:
     """Predict each patient in the own series, and hold what lies beyond its follow-up."""
     risk = np.empty((len(table), len(months)))
     reached = np.zeros(risk.shape, dtype=bool)
+    own, own_observed = np.empty(len(table)), np.zeros(len(table), dtype=bool)
     strangers = sorted({name for name in groups if name not in model.series_.names} - {""})
     if strangers and any(model.series_.names):
         notes.append(
@@ -206,10 +281,25 @@ def _predict(
         held = np.minimum(months, end)
         risk[rows] = 1.0 - model.predict_survival(table.iloc[rows], held, series=known)
         reached[rows] = months <= end
-    return Predictions(months, risk, risk, reached)
+        own[rows] = _event_free_at_own(model, table.iloc[rows], np.minimum(time[rows], end), known)
+        own_observed[rows] = (event[rows] > 0) & (time[rows] <= end)
+    return Predictions(months, risk, risk, reached, own, own_observed)
 
 
-def _months(horizons: Sequence[float]) -> tuple[FloatArray, tuple[float, ...]]:
+def _event_free_at_own(
+    model: SurvivalModel, table: pd.DataFrame, time: FloatArray, series: str | None
+) -> FloatArray:
+    """Return each patient's probability of no event by the own time, shape (n,)."""
+    own = np.empty(len(time))
+    # Patients of like times together, so that few months are predicted for each.
+    for rows in np.array_split(np.argsort(time, kind="stable"), -(-len(time) // _TOGETHER)):
+        months, place = np.unique(time[rows], return_inverse=True)
+        free = model.predict_event_free(table.iloc[rows], months, series=series)
+        own[rows] = free[np.arange(len(rows)), place]
+    return np.clip(own, 0.0, 1.0)
+
+
+def months_of(horizons: Sequence[float]) -> tuple[FloatArray, tuple[float, ...]]:
     """Return the months at which risks are predicted, and the horizons in order."""
     asked = tuple(sorted({float(month) for month in horizons}))
     if not asked or not all(np.isfinite(month) and month > 0 for month in asked):
@@ -218,7 +308,8 @@ def _months(horizons: Sequence[float]) -> tuple[FloatArray, tuple[float, ...]]:
     return np.union1d(grid, np.asarray(asked)), asked
 
 
-def _groups(model: SurvivalModel, table: pd.DataFrame) -> Any:
+def groups_of(model: SurvivalModel, table: pd.DataFrame) -> Any:
+    """Return the series of each row, "" for all where the model or the table knows none."""
     if model.strata is not None and model.strata in table.columns:
         return table[model.strata].astype(str).to_numpy(dtype=object)
     return np.full(len(table), "", dtype=object)
@@ -230,11 +321,3 @@ def identify_patients(table: pd.DataFrame) -> Any:
         return np.arange(len(table))
     key = [name for name in ("study", "patient_id") if name in table.columns]
     return table.groupby(key, sort=False, dropna=False).ngroup().to_numpy()
-
-
-def _null_risk(
-    time: FloatArray, event: IntArray, endpoint: Endpoint, months: FloatArray
-) -> FloatArray:
-    causes = tuple(code for code in sorted(endpoint.events) if code)
-    curve = aalen_johansen(time, event, causes=causes).incidence[1]
-    return curve(np.minimum(months, curve.end))

@@ -13,19 +13,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from outcomes.arrays import BoolArray, FloatArray, IntArray
-from outcomes.curves import aalen_johansen
-from outcomes.endpoints import Endpoint
-from outcomes.errors import ModelError, NotEstimableError
+from outcomes.arrays import BoolArray, FloatArray
+from outcomes.errors import ModelError
 from outcomes.estimate import Estimate
-from outcomes.models.concordance import weighted_concordance
-from outcomes.models.ipcw import estimate_censoring
-from outcomes.models.pseudo import pseudo_risks
-from outcomes.models.recalibration import calibration_in_the_large, calibration_slope
-from outcomes.models.scores import brier_scores, dynamic_auc, integrate
+from outcomes.models.calibration import calibrate_risks, calibration_groups
+from outcomes.models.d_calibration import DCalibration, d_calibration
+from outcomes.models.measuring import (
+    THRESHOLDS,
+    Measured,
+    Predicted,
+    measure_columns,
+    resample,
+    summarise,
+)
 
-CALIBRATION_MONTH = 12.0
-FEWEST_AT_RISK = 10
 _RISK_GROUPS = 5
 
 
@@ -39,8 +40,8 @@ class Evaluation:
         What was evaluated, and how.
     n, events
         Patients, and events of interest.
-    horizons
-        Months asked for.
+    horizons, horizons_used
+        Months asked for, and those that the follow-up supports.
     c_index
         Concordance of the predicted risk, within series (Wolbers et al. 2009 with competing
         events).
@@ -51,6 +52,8 @@ class Evaluation:
         the follow-up does not support it.
     brier
         Brier score by horizon (Graf et al. 1999; Schoop et al. 2011).
+    accuracy
+        Index of prediction accuracy by horizon.
     integrated_brier_score, brier_null
         Mean Brier score from month 0 to the last supported horizon, of the model and of the
         null prediction (each series' own curve).
@@ -58,11 +61,21 @@ class Evaluation:
         1 minus their ratio (Kattan and Gerds 2018).
     calibration_slope, calibration_in_the_large
         At `calibration_horizon`; see `outcomes.models.recalibration`. Right are 1 and 0.
+    observed_expected_ratio, integrated_calibration_index, e50, e90
+        At `calibration_horizon`; see `outcomes.models.calibration`. Right are 1, 0, 0 and 0. By
+        chance alone the distances lie above 0, and in bootstrap samples further up.
     calibration_curve
         By fifth of the predicted risk: group, n, predicted (mean), observed (Aalen-Johansen),
         lower, upper.
+    smooth_calibration
+        Smooth calibration curve: predicted, observed, lower, upper.
     calibration_horizon
-        Month of the calibration; NaN where there is none.
+        Month of the calibration and of the net benefit.
+    d_calibration
+        Of the event-free probability at the own time; see `outcomes.models.d_calibration`.
+    net_benefit
+        By threshold of risk: threshold, net_benefit, lower, upper, treat_all, treat_none; see
+        `outcomes.models.decision_curve`.
     truth_mean_absolute_error
         Mean absolute error of the predicted against the true risk by horizon; None without a
         truth.
@@ -76,17 +89,26 @@ class Evaluation:
     n: int
     events: int
     horizons: tuple[float, ...]
+    horizons_used: tuple[float, ...]
     c_index: Estimate
     c_index_ipcw: Estimate
     auc: Mapping[float, Estimate | None]
     brier: Mapping[float, Estimate | None]
+    accuracy: Mapping[float, Estimate | None]
     integrated_brier_score: Estimate
     brier_null: Estimate
     index_of_prediction_accuracy: Estimate
     calibration_slope: Estimate
     calibration_in_the_large: Estimate
+    observed_expected_ratio: Estimate
+    integrated_calibration_index: Estimate
+    e50: Estimate
+    e90: Estimate
     calibration_curve: pd.DataFrame
+    smooth_calibration: pd.DataFrame
     calibration_horizon: float
+    d_calibration: DCalibration
+    net_benefit: pd.DataFrame
     truth_mean_absolute_error: Mapping[float, float] | None
     notes: tuple[str, ...]
 
@@ -99,7 +121,12 @@ class Evaluation:
                 for month, value in values.items()
             }
 
-        curve = self.calibration_curve
+        def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+            return [
+                {str(key): _plain(value) for key, value in row.items()}
+                for row in table.to_dict("records")
+            ]
+
         truth = self.truth_mean_absolute_error
         return {
             "endpoint": self.endpoint,
@@ -108,20 +135,26 @@ class Evaluation:
             "n": self.n,
             "events": self.events,
             "horizons": list(self.horizons),
+            "horizons_used": list(self.horizons_used),
             "c_index": self.c_index.to_dict(),
             "c_index_ipcw": self.c_index_ipcw.to_dict(),
             "auc": by_month(self.auc),
             "brier": by_month(self.brier),
+            "index_of_prediction_accuracy_by_month": by_month(self.accuracy),
             "integrated_brier_score": self.integrated_brier_score.to_dict(),
             "brier_null": self.brier_null.to_dict(),
             "index_of_prediction_accuracy": self.index_of_prediction_accuracy.to_dict(),
             "calibration_slope": self.calibration_slope.to_dict(),
             "calibration_in_the_large": self.calibration_in_the_large.to_dict(),
             "calibration_horizon": _plain(self.calibration_horizon),
-            "calibration_curve": [
-                {str(key): _plain(value) for key, value in row.items()}
-                for row in curve.to_dict("records")
-            ],
+            "calibration_curve": records(self.calibration_curve),
+            "observed_expected_ratio": self.observed_expected_ratio.to_dict(),
+            "integrated_calibration_index": self.integrated_calibration_index.to_dict(),
+            "e50": self.e50.to_dict(),
+            "e90": self.e90.to_dict(),
+            "smooth_calibration": records(self.smooth_calibration),
+            "d_calibration": self.d_calibration.to_dict(),
+            "net_benefit": records(self.net_benefit),
             "truth": {
                 "mean_absolute_error": None
                 if truth is None
@@ -129,50 +162,6 @@ class Evaluation:
             },
             "notes": list(self.notes),
         }
-
-
-@dataclass(frozen=True, eq=False)
-class Predictions:
-    """Predicted and null risks at months, and where the model reaches, each (n, n_months)."""
-
-    months: FloatArray
-    risk: FloatArray
-    null: FloatArray
-    reached: BoolArray
-
-
-@dataclass(frozen=True, eq=False)
-class Predicted:
-    """A cohort and what was predicted for it.
-
-    Attributes
-    ----------
-    endpoint
-        The endpoint.
-    model, method
-        Kind of model, and how it was evaluated.
-    time, event
-        Response: months and event code, shape (n,).
-    groups, patients
-        Series and patient of each row, shape (n,); a patient is one of one series.
-    predictions
-        The predicted risks.
-    truth
-        True risks by the horizons, or None.
-    notes
-        What there is to say so far.
-    """
-
-    endpoint: Endpoint
-    model: str
-    method: str
-    time: FloatArray
-    event: IntArray
-    groups: Any
-    patients: Any
-    predictions: Predictions
-    truth: npt.ArrayLike | None = None
-    notes: tuple[str, ...] = ()
 
 
 def measure(
@@ -195,56 +184,43 @@ def measure(
     """
     if n_bootstrap < 0:
         raise ModelError(f"n_bootstrap: found {n_bootstrap!r}; allowed: at least 0")
-    time, event, groups = cohort.time, cohort.event, cohort.groups
-    predictions, notes = cohort.predictions, list(cohort.notes)
-    months, risk = predictions.months, predictions.risk
-    known = predictions.reached & _supported(time, groups, months)
-    column = {month: int(np.searchsorted(months, month)) for month in horizons}
-    supported = [month for month in horizons if known[:, column[month]].any()]
-    _note_support(horizons, column, known, groups, notes)
-    if not supported:
-        raise ModelError(
-            f"no horizon of {', '.join(f'{m:g}' for m in horizons)} months has "
-            f"{FEWEST_AT_RISK} patients under observation after it in any series"
-        )
-    last = supported[-1]
-    within = months <= last
-    censoring = estimate_censoring(time, event, groups)
     rng = np.random.default_rng([random_state, 1])
-    weights = _resample(cohort.patients, groups, n_bootstrap, rng)
+    weights = resample(cohort.patients, cohort.groups, n_bootstrap, rng)
+    return summarise_measures(cohort, measure_columns(cohort, horizons, weights), n_bootstrap)
 
-    # The risk at the last month the series supports ranks its patients.
-    reach = np.maximum((known & within).sum(axis=1) - 1, 0)
-    marker = risk[np.arange(len(time)), reach]
-    limit = months[reach]
-    capped = np.where((time > limit) & (event == 1), 0, event)
-    c_index = weighted_concordance(time, event, marker, weights, groups)
-    c_ipcw = weighted_concordance(
-        time, capped, marker, weights, groups, np.maximum(censoring.before_own_time, 1e-12)
+
+def summarise_measures(cohort: Predicted, measured: Measured, n_bootstrap: int) -> Evaluation:
+    """Return the measures with their bootstrap intervals.
+
+    Parameters
+    ----------
+    cohort
+        The cohort and its predictions.
+    measured
+        Its measures: of the cohort itself, and of each bootstrap sample.
+    n_bootstrap
+        Bootstrap samples.
+    """
+    columns, horizons, notes = measured.columns, measured.horizons, list(cohort.notes)
+    time, event, rows = cohort.time, cohort.event, measured.rows
+    predictions = cohort.predictions
+    place = {month: int(np.searchsorted(predictions.months, month)) for month in horizons}
+    predicted = predictions.risk[rows, place[measured.month]]
+    notes.extend(measured.notes)
+    left = [month for month in horizons if month not in measured.used]
+    if left:
+        notes.append(f"asked for months {_listed(horizons)}, used {_listed(measured.used)}")
+    truth = _truth_error(
+        cohort.truth, predictions.risk, predictions.reached, place, horizons, notes
     )
-    scores = brier_scores(risk, months, known, censoring, weights)
-    null_scores = brier_scores(predictions.null, months, known, censoring, weights)
-    integrated = integrate(scores[within], months[within])
-    null = integrate(null_scores[within], months[within])
 
-    auc: dict[float, Estimate | None] = {}
-    brier: dict[float, Estimate | None] = {}
-    for month in horizons:
-        k = column[month]
-        rows = np.flatnonzero(known[:, k])
-        auc[month] = brier[month] = None
-        if len(rows):
-            values = dynamic_auc(risk[:, k], month, rows, censoring, weights)
-            auc[month] = None if np.isnan(values[0]) else _estimate(values)
-            brier[month] = _estimate(scores[k])
+    def by_month(name: str) -> dict[float, Estimate | None]:
+        values = {month: columns[f"{name} {month:g}"] for month in horizons}
+        return {m: None if np.isnan(v[0]) else summarise(v) for m, v in values.items()}
 
-    at = CALIBRATION_MONTH if CALIBRATION_MONTH in supported else last
-    rows = np.flatnonzero(known[:, column[at]])
-    predicted = risk[rows, column[at]]
-    pseudo = np.empty(len(rows))
-    for name in sorted(set(groups[rows])):
-        members = groups[rows] == name
-        pseudo[members] = pseudo_risks(time[rows][members], event[rows][members], at)
+    calibration = calibrate_risks(
+        time[rows], event[rows], predicted, measured.month, groups=cohort.groups[rows]
+    )
     return Evaluation(
         endpoint=cohort.endpoint.name,
         model=cohort.model,
@@ -252,101 +228,53 @@ def measure(
         n=len(time),
         events=int((event == 1).sum()),
         horizons=horizons,
-        c_index=_estimate(c_index),
-        c_index_ipcw=_estimate(c_ipcw),
-        auc=auc,
-        brier=brier,
-        integrated_brier_score=_estimate(integrated),
-        brier_null=_estimate(null),
-        index_of_prediction_accuracy=_estimate(1.0 - integrated / null),
-        calibration_slope=_estimate(calibration_slope(pseudo, predicted, weights[rows])),
-        calibration_in_the_large=_estimate(
-            calibration_in_the_large(pseudo, predicted, weights[rows])
+        horizons_used=measured.used,
+        c_index=summarise(columns["c_index"]),
+        c_index_ipcw=summarise(columns["c_index_ipcw"]),
+        auc=by_month("auc"),
+        brier=by_month("brier"),
+        accuracy=by_month("index_of_prediction_accuracy"),
+        integrated_brier_score=summarise(columns["integrated_brier_score"]),
+        brier_null=summarise(columns["brier_null"]),
+        index_of_prediction_accuracy=summarise(columns["index_of_prediction_accuracy"]),
+        calibration_slope=summarise(columns["calibration_slope"]),
+        calibration_in_the_large=summarise(columns["calibration_in_the_large"]),
+        observed_expected_ratio=summarise(columns["observed_expected_ratio"]),
+        integrated_calibration_index=summarise(columns["integrated_calibration_index"]),
+        e50=summarise(columns["e50"]),
+        e90=summarise(columns["e90"]),
+        calibration_curve=calibration_groups(
+            time[rows], event[rows], predicted, measured.month, _RISK_GROUPS
         ),
-        calibration_curve=_calibration_curve(time[rows], event[rows], predicted, at),
-        calibration_horizon=at,
-        truth_mean_absolute_error=_truth_error(
-            cohort.truth, risk, predictions.reached, column, horizons, notes
-        ),
+        smooth_calibration=calibration.curve,
+        calibration_horizon=measured.month,
+        d_calibration=d_calibration(predictions.own, predictions.own_observed),
+        net_benefit=_net_benefit(columns),
+        truth_mean_absolute_error=truth,
         notes=tuple(notes),
     )
 
 
-def _supported(time: FloatArray, groups: Any, months: FloatArray) -> BoolArray:
-    """Tell at which months each patient's series is still under observation."""
-    supported = np.zeros((len(time), len(months)), dtype=bool)
-    for name in sorted(set(groups)):
-        rows = groups == name
-        later = (time[rows][:, None] > months[None, :]).sum(axis=0)
-        supported[rows] = later >= FEWEST_AT_RISK
-    return supported
-
-
-def _note_support(
-    horizons: tuple[float, ...],
-    column: Mapping[float, int],
-    known: BoolArray,
-    groups: Any,
-    notes: list[str],
-) -> None:
-    for month in horizons:
-        rows = known[:, column[month]]
-        out = sorted(set(groups) - set(groups[rows]))
-        if not rows.any():
-            notes.append(f"month {month:g}: beyond the follow-up, not evaluated")
-        elif out:
-            notes.append(
-                f"month {month:g}: without the series not followed so far ({', '.join(out)})"
-            )
-
-
-def _resample(patients: Any, groups: Any, n_bootstrap: int, rng: np.random.Generator) -> FloatArray:
-    """Return ones, then bootstrap counts of whole patients drawn within series."""
-    weights = np.ones((len(groups), n_bootstrap + 1))
-    for name in sorted(set(groups)):
-        rows = np.flatnonzero(groups == name)
-        codes, unique = pd.factorize(patients[rows])
-        counts = rng.multinomial(len(unique), np.full(len(unique), 1 / len(unique)), n_bootstrap)
-        weights[rows, 1:] = counts[:, codes].T
-    return weights
-
-
-def _estimate(values: FloatArray) -> Estimate:
-    """Return the first value with the middle 95 % of the others."""
-    others = values[1:][np.isfinite(values[1:])]
-    if len(others) < 20:
-        return Estimate(float(values[0]))
-    lower, upper = np.quantile(others, [0.025, 0.975])
-    return Estimate(float(values[0]), float(lower), float(upper))
-
-
-def _calibration_curve(
-    time: FloatArray, event: IntArray, predicted: FloatArray, month: float
-) -> pd.DataFrame:
-    order = np.argsort(predicted, kind="stable")
+def _net_benefit(columns: Mapping[str, FloatArray]) -> pd.DataFrame:
     records = []
-    for number, rows in enumerate(np.array_split(order, _RISK_GROUPS), start=1):
-        if not len(rows):
-            continue
-        observed = lower = upper = np.nan
-        try:
-            curve = aalen_johansen(time[rows], event[rows], causes=(1, 2))
-            observed = float(curve.incidence_at(1, month))
-            lower, upper = (float(limit) for limit in curve.interval_at(1, month))
-        except NotEstimableError:
-            # The group's follow-up ends before the month: its observed risk is not known.
-            observed = lower = upper = np.nan
+    for threshold in THRESHOLDS:
+        model = summarise(columns[f"net_benefit {threshold:g}"])
+        everyone = columns[f"treat_all {threshold:g}"]
         records.append(
             {
-                "group": number,
-                "n": len(rows),
-                "predicted": float(predicted[rows].mean()),
-                "observed": observed,
-                "lower": lower,
-                "upper": upper,
+                "threshold": threshold,
+                "net_benefit": model.value,
+                "lower": model.lower,
+                "upper": model.upper,
+                "treat_all": float(everyone[0]),
+                "treat_none": 0.0,
             }
         )
     return pd.DataFrame(records)
+
+
+def _listed(months: tuple[float, ...]) -> str:
+    return ", ".join(f"{month:g}" for month in months)
 
 
 def _truth_error(

@@ -39,18 +39,13 @@ def brier_scores(
     array, shape (n_months, n_columns)
         NaN where nobody is scored.
     """
-    scores = np.full((len(months), weights.shape[1]), np.nan)
+    losses = np.zeros((len(months), len(risk)))
     for k, month in enumerate(months):
-        rows = known[:, k]
-        if not rows.any():
-            continue
         happened = (censoring.time <= month) & (censoring.event == 1)
-        loss = censoring.weights(month)[rows] * (happened[rows] - risk[rows, k]) ** 2
-        total = weights[rows].sum(axis=0)
-        scores[k] = np.divide(
-            loss @ weights[rows], total, out=np.full(len(total), np.nan), where=total > 0
-        )
-    return scores
+        losses[k] = censoring.weights(month) * (happened - risk[:, k]) ** 2 * known[:, k]
+    total = known.T.astype(np.float64) @ weights
+    undefined = np.full(total.shape, np.nan)
+    return np.asarray(np.divide(losses @ weights, total, out=undefined, where=total > 0))
 
 
 def integrate(scores: FloatArray, months: FloatArray) -> FloatArray:
