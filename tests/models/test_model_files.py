@@ -111,7 +111,13 @@ def test_altered_numbers_are_noticed(stored):
 
 def test_a_newer_format_is_named(stored):
     change_manifest(stored, format_version=99)
-    with pytest.raises(ModelFileError, match="written in format 99; this package reads up to 1"):
+    with pytest.raises(ModelFileError, match="written in format 99; this package reads up to 2"):
+        load_model(stored)
+
+
+def test_an_older_format_is_named(stored):
+    change_manifest(stored, format_version=1)
+    with pytest.raises(ModelFileError, match="written in format 1 by an earlier version"):
         load_model(stored)
 
 
@@ -121,6 +127,7 @@ def test_a_newer_format_is_named(stored):
         {"format": "other"},
         {"format_version": "1"},
         {"format_version": 0},
+        {"format_version": True},
         {"kind": "oracle"},
         {"parameters": {"endpoint": "overall-survival", "horsepower": 3}},
         {"parameters": {"endpoint": "happiness"}},
@@ -152,7 +159,7 @@ def test_terms_that_make_no_sense(stored, values):
         put_manifest(members, manifest)
 
     rewrite(stored, change)
-    with pytest.raises(ModelFileError, match="do not describe a model"):
+    with pytest.raises(ModelFileError, match=r"do not describe a model|no number of JSON"):
         load_model(stored)
 
 
