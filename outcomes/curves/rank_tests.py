@@ -25,7 +25,8 @@ class RankTest:
     groups
         The groups in order.
     observed, expected
-        Events of each group, and those expected were the curves equal, shape (n_groups,).
+        Events of each group, and those expected were the curves equal, shape (n_groups,); both
+        weighted where the test weights time.
     variance
         Covariance of observed - expected, shape (n_groups, n_groups).
     """
@@ -95,6 +96,7 @@ def gray_test(
     *,
     cause: int = 1,
     strata: npt.ArrayLike | None = None,
+    rho: float = 0.0,
 ) -> RankTest:
     """Test that two or more groups have the same cumulative incidence of a cause.
 
@@ -108,6 +110,9 @@ def gray_test(
         Event code of interest; every other code but 0 competes.
     strata
         Compare within these strata only, shape (n,).
+    rho
+        Events at t weigh (1 - F(t-)) ** rho, F being the incidence of all groups together: above
+        0 early differences count for more, below 0 late ones.
 
     Raises
     ------
@@ -118,12 +123,13 @@ def gray_test(
 
     References
     ----------
-    Gray, Annals of Statistics 1988; 16: 1141-1154, with ρ = 0 and the variance of
-    cmprsk::cuminc.
+    Gray, Annals of Statistics 1988; 16: 1141-1154, with the variance of cmprsk::cuminc.
     """
     times = check_times(time, event, group)
     values = np.asarray(event, dtype=np.float64)
     codes = check_codes(event, tuple(int(code) for code in np.unique(values) if code != 0))
+    if not np.isfinite(rho):
+        raise OutcomesError(f"rho: found {rho!r}; allowed: a finite number")
     if cause == 0:
         raise OutcomesError("cause 0 stands for censoring; allowed: an event code")
     if not (codes == cause).any():
@@ -134,7 +140,7 @@ def gray_test(
     for rows in _strata(strata, times):
         if not (codes[rows] == cause).any():
             continue
-        parts = _gray_stratum(times[rows], codes[rows], members[rows], size, cause)
+        parts = _gray_stratum(times[rows], codes[rows], members[rows], size, cause, rho)
         observed += parts[0]
         expected += parts[1]
         variance += parts[2]
@@ -142,7 +148,7 @@ def gray_test(
 
 
 def _gray_stratum(
-    times: FloatArray, codes: IntArray, members: IntArray, size: int, cause: int
+    times: FloatArray, codes: IntArray, members: IntArray, size: int, cause: int, rho: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return observed and expected events by group, and the covariance of their difference."""
     n, d = _counts(times, codes != 0, members, size)
@@ -157,14 +163,17 @@ def _gray_stratum(
     adjusted: FloatArray = ratio * (1 - _shift(incidence, 0.0))
     cases: FloatArray = own.sum(axis=1)
     pooled_risk, pooled_ratio = adjusted.sum(axis=1), ratio.sum(axis=1)
-    expected = (cases[:, None] * _divide(adjusted, pooled_risk[:, None])).sum(axis=0)
 
     # The score's variance under the null, with one pooled incidence for all groups.
     jump = _divide(cases, pooled_ratio)
     null: FloatArray = np.cumsum(jump)
     null_before = _shift(null, 0.0)
+    weight: FloatArray = np.maximum(1 - null_before, 0.0) ** rho if rho else np.ones_like(cases)
+    share = _divide(adjusted, pooled_risk[:, None])
+    expected = ((weight * cases)[:, None] * share).sum(axis=0)
+    observed = (weight[:, None] * own).sum(axis=0)
     share = _divide(ratio, pooled_ratio[:, None])
-    direct = ratio[:, :, None] * (np.eye(size) - share[:, None, :])
+    direct = (weight[:, None] * ratio)[:, :, None] * (np.eye(size) - share[:, None, :])
     carried = np.cumsum(direct * _divide(jump, 1 - null_before)[:, None, None], axis=0)
     final = carried[-1]
     tail = _divide((1 - null)[:, None], survival)
@@ -175,13 +184,13 @@ def _gray_stratum(
     own_tail = np.where(survival > 0, 1 - tail, 1.0)
     ties = np.where(other > 1, 1 - _divide(other - 1, n - 1), 1.0)
     other_size = np.where(survival > 0, ties * before**2 * other / safe**2, 0.0)
-    for weight, slope, base in ((own_size, own_tail, direct), (other_size, -tail, None)):
+    for scale, slope, base in ((own_size, own_tail, direct), (other_size, -tail, None)):
         # The effect of a group's jump on the score: at once, and by all later risk sets.
         effect = slope[:, None, :] * (final - carried)
         if base is not None:
             effect = effect + base
-        variance += np.einsum("tik,tjk,tk->ij", effect, effect, weight)
-    return own.sum(axis=0), expected, variance
+        variance += np.einsum("tik,tjk,tk->ij", effect, effect, scale)
+    return observed, expected, variance
 
 
 def _finish(

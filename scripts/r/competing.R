@@ -54,6 +54,14 @@ cumulative <- function(time, event, months) {
        incidence = unname(values$est), variance = unname(values$var))
 }
 
+limits <- function(time, event) {
+  types <- c("log-log", "log", "logit", "arcsin", "plain")
+  fits <- lapply(types, function(type) survfit(Surv(time, event) ~ 1, conf.type = type))
+  list(data = list(time = time, event = event), time = fits[[1]]$time,
+       lower = setNames(lapply(fits, function(fit) fit$lower), types),
+       upper = setNames(lapply(fits, function(fit) fit$upper), types))
+}
+
 gray <- function(time, event, group, stratum = NULL, rho = 0) {
   fit <- if (is.null(stratum)) cuminc(time, event, group, rho = rho, cencode = 0)
     else cuminc(time, event, group, stratum, rho = rho, cencode = 0)
@@ -113,6 +121,7 @@ result <- list(
     mgus2 = cumulative(mgus_time, mgus_code, c(12, 60, 120, 240)),
     lung_tied = cumulative(lung_time, lung_code, c(3, 6, 12, 24))
   ),
+  limits = limits(lung2$time, lung2$status - 1),
   gray = list(
     melanoma_ulcer = gray(melanoma_time, melanoma_code, melanoma$ulcer),
     melanoma_ulcer_rho = gray(melanoma_time, melanoma_code, melanoma$ulcer, rho = 1),

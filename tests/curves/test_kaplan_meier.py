@@ -176,7 +176,7 @@ def test_unusable_entry_weights_and_levels():
         kaplan_meier([3, 2], [1, 1], entry=[0, 0], weights=[1, 1])
     with pytest.raises(OutcomesError, match="level"):
         kaplan_meier([3, 2], [1, 1]).interval(level=95)
-    with pytest.raises(OutcomesError, match="log-log, plain"):
-        kaplan_meier([3, 2], [1, 1]).interval(transform="log")
+    with pytest.raises(OutcomesError, match="log-log, log, logit, arcsin, plain"):
+        kaplan_meier([3, 2], [1, 1]).interval(transform="square")
     with pytest.raises(OutcomesError, match="between 0 and 1"):
         kaplan_meier([3, 2], [1, 1]).quantile(50)
