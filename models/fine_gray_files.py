@@ -6,6 +6,7 @@ patient's own, so that no patient can be read from the file (see `outcomes.model
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,15 @@ from outcomes.models.series import SeriesSet
 
 _ARRAYS = ("coefficients", "covariance", "information", "center")
 _BASELINE_ARRAYS = ("times", "events", "hazard", "moments", "variance", "covariance")
-_NUMBERS = ("log_likelihood", "log_likelihood_null", "score_statistic")
-_COUNTS = ("n", "n_events", "n_competing", "iterations")
+_NUMBERS = (
+    "log_likelihood",
+    "log_likelihood_null",
+    "score_statistic",
+    "n",
+    "n_events",
+    "n_competing",
+    "iterations",
+)
 _PER_MONTH = 10
 _DIGITS, _DIGITS_OF_FEW = 4, 2
 
@@ -34,9 +42,7 @@ def coarsen_subdistribution(
     fewer events gets one line from 0 to its end, with the hazard to two digits.
     """
     if baseline.straight or not len(baseline.times):
-        return SubdistributionBaseline(
-            *(getattr(baseline, name) for name in _BASELINE_ARRAYS), straight=True
-        )
+        return replace(baseline, straight=True)
     end = max(end, 1 / _PER_MONTH)
     total = float(baseline.events.sum())
     if total < FEWEST_EVENTS:
@@ -59,10 +65,10 @@ def coarsen_subdistribution(
     return SubdistributionBaseline(
         times=moved[last],
         events=np.add.reduceat(baseline.events, starts),
-        **{
-            name: round_digits(getattr(baseline, name)[last], _DIGITS)
-            for name in _BASELINE_ARRAYS[2:]
-        },
+        hazard=round_digits(baseline.hazard[last], _DIGITS),
+        moments=round_digits(baseline.moments[last], _DIGITS),
+        variance=round_digits(baseline.variance[last], _DIGITS),
+        covariance=round_digits(baseline.covariance[last], _DIGITS),
         straight=True,
     )
 
@@ -86,7 +92,7 @@ def fine_gray_manifest(model: FineGrayModel) -> dict[str, Any]:
     """Return what the manifest holds beside the arrays."""
     return {
         "fits": {
-            str(code): {name: getattr(fit, name) for name in (*_NUMBERS, *_COUNTS)}
+            str(code): {name: getattr(fit, name) for name in _NUMBERS}
             for code, fit in model.fits_.items()
         },
         "proportional_hazards_test": [
@@ -152,11 +158,19 @@ def _restore_fit(
         baselines.append(SubdistributionBaseline(**stored, straight=True))
     return FineGrayFit(
         names=names,
-        **parts,
+        coefficients=parts["coefficients"],
+        covariance=parts["covariance"],
+        information=parts["information"],
+        center=parts["center"],
         baselines=tuple(baselines),
         strata=tuple(range(len(series.names))),
-        **{name: float(numbers[name]) for name in _NUMBERS},
-        **{name: int(numbers[name]) for name in _COUNTS},
+        log_likelihood=float(numbers["log_likelihood"]),
+        log_likelihood_null=float(numbers["log_likelihood_null"]),
+        score_statistic=float(numbers["score_statistic"]),
+        n=int(numbers["n"]),
+        n_events=int(numbers["n_events"]),
+        n_competing=int(numbers["n_competing"]),
+        iterations=int(numbers["iterations"]),
         residual_times=np.empty(0),
         residuals=np.empty((0, p)),
     )

@@ -5,17 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from outcomes.models.cox import CoxModel
-from outcomes.models.forest import ForestModel
+from outcomes.errors import NotEstimableError
+from outcomes.models.base import SurvivalModel
 
 
 def predict_table(
-    model: CoxModel | ForestModel,
+    model: SurvivalModel,
     patients: pd.DataFrame,
     months: Sequence[float],
     *,
     series: str | None = None,
     level: float = 0.95,
+    survived: float = 0.0,
 ) -> pd.DataFrame:
     """Return every patient's prediction at every month, one row each.
 
@@ -31,19 +32,26 @@ def predict_table(
         Training series whose baseline hazard is used; by default their weighted average.
     level
         Coverage of the interval.
+    survived
+        Month by which the patients are known to have had no event; the probabilities are given
+        that.
 
     Returns
     -------
     DataFrame
         ``patient_id``, ``month``, ``probability`` (alive, or without local progression),
-        ``lower``, ``upper`` (missing for a forest), ``series``: the one asked for, the only one
-        of the model, or "average"; "" where the training patients named none.
+        ``lower``, ``upper`` (missing where the model has none, as a forest of one tree),
+        ``series``: the one asked for, the only one of the model, or "average"; "" where the
+        training patients named none.
     """
     shape, names = (len(patients), len(months)), model.series_.names
-    probability = model.predict_survival(patients, list(months), series=series)
-    lower = upper = np.full(shape, np.nan)
-    if isinstance(model, CoxModel):
-        lower, upper = model.interval(patients, list(months), level=level, series=series)
+    probability = model.predict_survival(patients, list(months), series=series, survived=survived)
+    try:
+        lower, upper = model.interval(
+            patients, list(months), level=level, series=series, survived=survived
+        )
+    except NotEstimableError:
+        lower = upper = np.full(shape, np.nan)
     numbers = pd.Series(np.arange(1, shape[0] + 1).astype(str), index=patients.index)
     identity = patients["patient_id"] if "patient_id" in patients.columns else numbers
     return pd.DataFrame(

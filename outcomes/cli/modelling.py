@@ -19,7 +19,7 @@ from outcomes.cli.console import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from outcomes.models import CoxModel, ForestModel
+    from outcomes.models import CoxModel, FineGrayModel, ForestModel
     from outcomes.schema import Cohort
 
 EndpointName = Literal["overall-survival", "local-control"]
@@ -31,7 +31,9 @@ def fit(
     cohort: CohortFile,
     endpoint: Annotated[EndpointName, typer.Option(help="What to model.")],
     out: Annotated[Path, typer.Option(help="Model file to write.")],
-    model: Annotated[Literal["cox", "forest"], typer.Option(help="Kind of model.")] = "cox",
+    model: Annotated[
+        Literal["cox", "forest", "fine-gray"], typer.Option(help="Kind of model.")
+    ] = "cox",
     covariates: Annotated[
         str | None,
         typer.Option(
@@ -52,17 +54,20 @@ def fit(
     names = split_names(covariates)
     with progress(3) as step:
         step("Reading the cohort")
-        from outcomes.models import CoxModel, ForestModel, save_model
+        from outcomes.models import CoxModel, FineGrayModel, ForestModel, save_model
         from outcomes.schema import read_cohort
 
         table = read_cohort(cohort, endpoints=[endpoint], covariates=names or (), mapping=mapping)
         table, repeated = _patients(table, endpoint)
         step("Fitting")
-        fitted: CoxModel | ForestModel = (
-            CoxModel(endpoint=endpoint, covariates=names, penalizer=penalizer)
-            if model == "cox"
-            else ForestModel(endpoint=endpoint, covariates=names, random_state=seed)
-        ).fit(table)
+        fitted: CoxModel | FineGrayModel | ForestModel
+        if model == "cox":
+            fitted = CoxModel(endpoint=endpoint, covariates=names, penalizer=penalizer)
+        elif model == "fine-gray":
+            fitted = FineGrayModel(endpoint=endpoint, covariates=names)
+        else:
+            fitted = ForestModel(endpoint=endpoint, covariates=names, random_state=seed)
+        fitted.fit(table)
         step("Writing")
         save_model(fitted, out, table.provenance)
     notes = [*repeated, *fitted.notes_]
@@ -85,10 +90,10 @@ def _patients(table: "Cohort", endpoint: str) -> "tuple[Cohort, list[str]]":
     return patients, [note] if note else []
 
 
-def _description(model: "CoxModel | ForestModel") -> dict[str, Any]:
-    from outcomes.models import CoxModel
+def _description(model: "CoxModel | FineGrayModel | ForestModel") -> dict[str, Any]:
+    from outcomes.models import ForestModel
 
-    coefficients = model.summary_.to_dict("records") if isinstance(model, CoxModel) else []
+    coefficients = [] if isinstance(model, ForestModel) else model.summary_.to_dict("records")
     return {
         "coefficients": coefficients,
         "endpoint": model.endpoint,
@@ -133,7 +138,7 @@ def evaluate(
     say(f"written to {out}")
 
 
-def _needed(model: "CoxModel | ForestModel") -> list[str]:
+def _needed(model: "CoxModel | FineGrayModel | ForestModel") -> list[str]:
     return [covariate.name for covariate in model.design_.covariates]
 
 
@@ -146,6 +151,12 @@ def predict(
         str | None,
         typer.Option(help="Series whose baseline is used; by default their weighted average."),
     ] = None,
+    survived: Annotated[
+        float,
+        typer.Option(
+            min=0, help="Month until which the patients are known to have had no event yet."
+        ),
+    ] = 0.0,
     mapping: MappingFile = None,
 ) -> None:
     """Predict each patient's probability of being alive, or without local progression."""
@@ -160,12 +171,13 @@ def predict(
         fitted = load_model(model)
         table = read_cohort(patients, covariates=_needed(fitted), mapping=mapping)
         step("Predicting")
-        predicted = predict_table(fitted, table, months, series=series)
+        predicted = predict_table(fitted, table, months, series=series, survived=survived)
         step("Writing")
         _write_table(predicted, out)
     named = [name for name in fitted.series_.names if name]
     where = series or ("the average of " + ", ".join(named) if len(named) > 1 else "")
-    say(f"{len(table):,} patients predicted{where and f' in {where}'}; written to {out}")
+    given = f", given no event by month {survived:g}" if survived else ""
+    say(f"{len(table):,} patients predicted{where and f' in {where}'}{given}; written to {out}")
 
 
 def _write_table(table: "pd.DataFrame", out: Path) -> None:
