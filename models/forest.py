@@ -23,7 +23,7 @@ from outcomes.models.coding import learn_design
 from outcomes.models.competing import cumulative_incidences
 from outcomes.models.conditional import conditional_incidences
 from outcomes.models.design import Design
-from outcomes.models.draws import Draws, sample_size
+from outcomes.models.draws import SMALLEST_TO_THIN, Draws
 from outcomes.models.forest_interval import Spread, learn_spread, risk_error
 from outcomes.models.grid import Grid, learn_grid
 from outcomes.models.growing import Growth, grow
@@ -59,8 +59,8 @@ class ForestModel(SurvivalModel):
         Features tried at each split, as scikit-survival takes it.
     max_samples
         Share or number of patients drawn for each tree; None for as many as there are. By
-        default ("auto") all of up to 5,000 patients, and fewer of more (see
-        `outcomes.models.draws.sample_size`).
+        default ("auto") as many as there are up to 5,000, and fewer of more, drawn from halves of
+        them (see `outcomes.models.draws`).
     n_bins, n_times
         Largest number of bins per feature, and of grid months.
     n_jobs
@@ -176,8 +176,15 @@ class ForestModel(SurvivalModel):
         self.grid_ = learn_grid(features, time[event > 0], self.n_times, self.n_bins)
         bins = self.grid_.bin_features(features)
         snapped = self.grid_.snap_times(time)
-        size = sample_size(len(time)) if self.max_samples == "auto" else self.max_samples
-        how = Growth(self.n_estimators, self.min_samples_leaf, self.max_features, size, self.n_jobs)
+        thin = self.max_samples == "auto" and len(time) > SMALLEST_TO_THIN
+        how = Growth(
+            self.n_estimators,
+            self.min_samples_leaf,
+            self.max_features,
+            None if self.max_samples == "auto" else self.max_samples,
+            self.n_jobs,
+            bags=thin,
+        )
         self.trees_, self.draws_, self.spreads_ = {}, {}, {}
         seeds = _seeds(self.random_state, len(self.causes))
         for code, seed in zip(self.causes, seeds, strict=True):

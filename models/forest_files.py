@@ -19,7 +19,7 @@ import numpy.typing as npt
 from outcomes.arrays import IntArray
 from outcomes.errors import ModelFileError
 from outcomes.models.coarsening import FEWEST_EVENTS
-from outcomes.models.draws import Draws
+from outcomes.models.draws import BAG, Draws
 from outcomes.models.forest import ForestModel
 from outcomes.models.forest_interval import Spread
 from outcomes.models.grid import Grid
@@ -50,6 +50,7 @@ def forest_arrays(model: ForestModel) -> dict[str, Any]:
         packed = pack_trees(trees)
         arrays.update({f"trees.{code}.{name}": array for name, array in packed.items()})
         arrays[f"trees.{code}.seeds"] = model.draws_[code].seeds.astype("<u4")
+        arrays[f"trees.{code}.bags"] = model.draws_[code].bags.astype("<u4")
     return arrays
 
 
@@ -85,13 +86,16 @@ def restore_forest(
         trees = unpack_trees(packed, len(model.grid_.months))
         if trees.feature.max() >= n_features:
             raise ValueError("trees ask for features there are not")
-        seeds, size = arrays[f"trees.{code}.seeds"], int(manifest["draws"][str(code)])
-        if not len(trees.roots) == len(seeds) == model.n_estimators or seeds.ndim != 1:
+        seeds, bags = (arrays[f"trees.{code}.{name}"] for name in ("seeds", "bags"))
+        size = int(manifest["draws"][str(code)])
+        if seeds.ndim != 1 or not len(trees.roots) == len(seeds) == model.n_estimators:
             raise ValueError("trees and parameters do not fit")
-        if seeds.min() < 0 or not 1 <= size <= model.n_training_:
+        if not 1 <= size <= model.n_training_ or bags.shape not in ((0,), (-(-len(seeds) // BAG),)):
             raise ValueError("samples and patients do not fit")
         model.trees_[code] = trees
-        model.draws_[code] = Draws(seeds.astype(np.uint32), model.n_training_, size)
+        model.draws_[code] = Draws(
+            seeds.astype(np.uint32), bags.astype(np.uint32), model.n_training_, size
+        )
         model.spreads_[code] = _restore_spread(manifest["spreads"][str(code)], len(seeds))
 
 

@@ -5,13 +5,16 @@ prediction (Wager, Hastie and Efron, J Mach Learn Res 2014;15:1625-1651) is
 
     V = sum over patients i of Cov_b(N_bi, t_b)^2
 
-with N_bi how often tree b drew patient i and t_b what it predicts, less its Monte Carlo bias
-(size / B) times the variance v of t_b between the trees. With N centred, V is t' N N' t / B^2.
+with N_bi how often tree b drew patient i and t_b what it predicts, less its Monte Carlo bias, which
+comes of a tree's product with itself. So only products of different trees b and c are counted: V is
+how much more alike two trees predict the more patients they have in common. With G_bc the sum over
+the patients of the product of their centred counts and t centred, V is (size^2 / n) times the slope
+of t_b t_c by G_bc, whether trees are drawn on their own or from half-samples.
 
-For one prediction V is far too noisy unless there are more trees than patients: the Monte Carlo
-error is (size / B) (2 / n)^(1/2) v. The ratio V / v, however, hardly differs between patients and
-months, whereas v is known well. So the ratio is learned once, over many training patients and
-months at a time, which takes most of the noise away, and each prediction has the variance
+For one prediction V is far too noisy unless there are more trees than patients. The ratio of V to
+the variance v between trees, however, hardly differs between patients and months, whereas v is
+known well. So the ratio is learned once, over many training patients and months at a time, which
+takes most of the noise away, and each prediction has the variance
 
     (ratio + its Monte Carlo error) v + v / (B - 1)
 
@@ -97,10 +100,14 @@ def learn_spread(trees: Trees, draws: Draws, bins: IntArray) -> Spread:
     if not counted:
         return Spread(0.0, 0.0, n_trees)
     shape /= counted
-    excess = _common_draws(draws)
-    np.fill_diagonal(excess, excess.diagonal() - draws.size * (1 - 1 / draws.n))
-    ratio = float((excess * shape).sum()) / n_trees**2
-    error = float(np.sqrt(2 * (shape**2).sum() / draws.n)) * draws.size / n_trees**2
+    common = _common_draws(draws)
+    np.fill_diagonal(common, 0.0)
+    scale = draws.size**2 / draws.n / float((common**2).sum())
+    ratio = scale * float((common * shape).sum())
+    np.fill_diagonal(shape, 0.0)
+    noise = float((shape**2).sum()) / (n_trees * (n_trees - 1))
+    # Each pair of trees stands in both sums twice.
+    error = scale * float(np.sqrt(2 * noise * (common**2).sum()))
     return Spread(ratio, error, n_trees)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from outcomes.arrays import BoolArray, FloatArray, IntArray
-from outcomes.models.draws import Draws
+from outcomes.models.draws import BAG, Draws, half_sample, sample_size
 from outcomes.models.trees import Trees, flatten_forest
 
 # Trees held at once as scikit-survival keeps them, sixteen times as large as ours.
@@ -16,13 +16,18 @@ _BATCH = 50
 
 @dataclass(frozen=True)
 class Growth:
-    """How trees are grown, in scikit-survival's terms."""
+    """How trees are grown, in scikit-survival's terms.
+
+    With `bags`, trees are drawn from half-samples (see `outcomes.models.draws.Draws`), and
+    `max_samples` is ignored.
+    """
 
     n_trees: int
     min_samples_leaf: int
     max_features: str | int | float | None
     max_samples: int | float | None
     n_jobs: int | None
+    bags: bool = False
 
 
 def grow(
@@ -53,28 +58,36 @@ def grow(
     from sksurv.ensemble import RandomSurvivalForest
     from sksurv.util import Surv
 
+    n = len(bins)
     features = bins.astype(np.float32)
     response = Surv.from_arrays(event, snapped)
     # One source for all batches, so that their number does not change the trees.
     source = np.random.RandomState(seed)
     batches: list[Trees] = []
     seeds: list[int] = []
-    size = len(bins)
-    for start in range(0, how.n_trees, _BATCH):
+    bags: list[int] = []
+    size = n
+    batch = BAG if how.bags else _BATCH
+    for start in range(0, how.n_trees, batch):
+        rows: Any = slice(None)
+        if how.bags:
+            bags.append(int(source.randint(np.iinfo(np.int32).max)))
+            rows = half_sample(n, bags[-1])
         forest = RandomSurvivalForest(
-            n_estimators=min(_BATCH, how.n_trees - start),
+            n_estimators=min(batch, how.n_trees - start),
             min_samples_split=max(6, 2 * how.min_samples_leaf),
             min_samples_leaf=how.min_samples_leaf,
             max_features=how.max_features,
-            max_samples=how.max_samples,
+            max_samples=sample_size(n) if how.bags else how.max_samples,
             n_jobs=how.n_jobs,
             random_state=source,
         )
-        forest.fit(features, response)
+        forest.fit(features[rows], response[rows])
         size = int(forest._n_samples_bootstrap)
         seeds.extend(int(tree.random_state) for tree in forest.estimators_)
         batches.append(_on_grid(flatten_forest(forest), forest.unique_times_, months))
-    return _join(batches), Draws(np.asarray(seeds, dtype=np.uint32), len(bins), size)
+    draws = Draws(np.asarray(seeds, np.uint32), np.asarray(bags, np.uint32), n, size)
+    return _join(batches), draws
 
 
 def _join(batches: Sequence[Trees]) -> Trees:
