@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 from sklearn.utils.validation import check_is_fitted
@@ -20,10 +19,8 @@ from outcomes.models import cox_interval
 from outcomes.models.base import (
     SeriesChoice,
     SurvivalModel,
-    as_months,
     check_number,
     finite,
-    series_per_patient,
 )
 from outcomes.models.coding import learn_design
 from outcomes.models.columns import Covariate, read_column, refuse_missing
@@ -174,48 +171,6 @@ class CoxModel(SurvivalModel):
         """
         check_is_fitted(self, "series_")
         return finite(self.fits_[1].linear_predictor(self._matrix(X)))
-
-    def interval(
-        self,
-        X: Any,
-        times: npt.ArrayLike,
-        level: float = 0.95,
-        series: SeriesChoice = None,
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return pointwise limits of `predict_survival`.
-
-        They hold the uncertainty of the coefficients and of the baseline, on the log(-log)
-        scale. Within one series and without competing events the variance is that of Tsiatis
-        (Ann Stat 1981;9:93-108) and Link (Biometrics 1984;40:601-610), as R's `survfit.coxph`
-        has it; otherwise it is taken over 400 draws from the estimates' asymptotic
-        distribution (see `cox_interval`).
-
-        Parameters
-        ----------
-        X, times, series
-            As `predict_survival`.
-        level
-            Coverage, between 0 and 1.
-
-        Returns
-        -------
-        lower, upper
-            Arrays of shape (n_patients, n_times).
-        """
-        if not 0 < level < 1:
-            raise ModelError(f"level: found {level!r}; allowed: between 0 and 1")
-        check_is_fitted(self, "series_")
-        months = as_months(times)
-        matrix = self._matrix(X)
-        if series is None or isinstance(series, str):
-            error, risk = self._log_log_error(matrix, months, series)
-        else:
-            names = series_per_patient(series, len(matrix))
-            error, risk = np.empty((2, len(matrix), len(months)))
-            for name in sorted(set(names)):
-                rows = np.flatnonzero(names == name)
-                error[rows], risk[rows] = self._log_log_error(matrix[rows], months, name)
-        return cox_interval.log_log_limits(risk, error, float(ndtri(0.5 + level / 2)))
 
     @property
     def summary_(self) -> pd.DataFrame:
@@ -383,20 +338,22 @@ class CoxModel(SurvivalModel):
             result[:, start : start + rows] = cumulative_incidences(hazards, grid, times)
         return result
 
-    def _log_log_error(
-        self, matrix: FloatArray, months: FloatArray, name: str | None
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return the standard error on the log(-log) scale, and the risk of event 1."""
-        risk = self._matrix_incidences(matrix, months, name)[0]
-        single = name is not None or len(self.series_.names) == 1
-        if single and len(self.fits_) == 1:
+    def _interval_error(
+        self, matrix: FloatArray, months: FloatArray, name: str | None, survived: float
+    ) -> FloatArray:
+        """Return the standard error of log(-log S), shape (n, n_months).
+
+        It holds the uncertainty of the coefficients and of the baseline. Within one series and
+        without competing events the variance is that of Tsiatis (Ann Stat 1981;9:93-108) and Link
+        (Biometrics 1984;40:601-610), as R's `survfit.coxph` has it; otherwise it is taken over
+        400 draws from the estimates' asymptotic distribution (see `cox_interval`).
+        """
+        if len(self.fits_) == 1 and (name is not None or len(self.series_.names) == 1):
             position = 0 if name is None else self.series_.index(name)
-            error = cox_interval.tsiatis_error(self.fits_[1], matrix, months, position)
-        else:
-            error = cox_interval.drawn_error(
-                tuple(self.fits_.values()), self.series_, matrix, months, name
-            )
-        return error, risk
+            return cox_interval.tsiatis_error(self.fits_[1], matrix, months, position, survived)
+        return cox_interval.drawn_error(
+            tuple(self.fits_.values()), self.series_, matrix, months, name, survived
+        )
 
 
 def _confined(design: Design, matrix: FloatArray, event: IntArray, groups: Any) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ import numpy as np
 from outcomes.arrays import FloatArray
 from outcomes.models.base import average_over_series
 from outcomes.models.competing import cumulative_incidences
+from outcomes.models.conditional import conditional_incidences
 from outcomes.models.proportional_hazards import Baseline, CauseFit, hazard_grid
 from outcomes.models.series import SeriesSet
 
@@ -24,32 +25,38 @@ _ROWS = 50
 
 
 def tsiatis_error(
-    fit: CauseFit, matrix: FloatArray, months: FloatArray, position: int
+    fit: CauseFit, matrix: FloatArray, months: FloatArray, position: int, survived: float = 0.0
 ) -> FloatArray:
-    """Return the standard error of log(-log S), shape (n, n_months), in one series."""
+    """Return the standard error of log(-log S), shape (n, n_months), in one series.
+
+    S is the survival given survival to month `survived`; all sums then run from there.
+    """
     baseline = fit.baselines[position]
-    hazard = fit.hazards(matrix, months, position)
-    spread, drift = np.zeros_like(hazard), np.zeros((*hazard.shape, len(fit.center)))
+    asked = np.append(np.maximum(months, survived), survived)
     steps = (
         baseline.increments,
         baseline.increments**2 / baseline.deaths,
         baseline.means * baseline.increments[:, None],
     )
-    sums = [fit.periods(matrix, partial(baseline.cumulative, steps=step), months) for step in steps]
+    sums = [fit.periods(matrix, partial(baseline.cumulative, steps=step), asked) for step in steps]
+    shape = (len(matrix), len(months))
+    hazard, spread, drift = np.zeros(shape), np.zeros(shape), np.zeros((*shape, len(fit.center)))
     for (x, gain), (_, variance), (_, moments) in zip(*sums, strict=True):
         relative = np.exp(x @ fit.coefficients)[:, None]
-        spread += relative**2 * variance
-        drift += relative[:, :, None] * (x[:, None, :] * gain[:, :, None] - moments)
+        gained = _since(gain, survived)
+        hazard += relative * gained
+        spread += relative**2 * _since(variance, survived)
+        drift += relative[:, :, None] * (
+            x[:, None, :] * gained[:, :, None] - _since(moments, survived)
+        )
     total = spread + np.einsum("nti,ij,ntj->nt", drift, fit.covariance, drift)
     positive = hazard > 0
     return np.asarray(np.divide(np.sqrt(total), hazard, out=np.zeros_like(total), where=positive))
 
 
-def log_log_limits(risk: FloatArray, error: FloatArray, z: float) -> tuple[FloatArray, FloatArray]:
-    """Return the limits of 1 - risk, given the standard error of log(-log(1 - risk))."""
-    hazard = -np.log1p(-np.minimum(risk, 1.0 - 1e-16))
-    lower = np.exp(-hazard * np.exp(z * error))
-    return np.asarray(lower), np.asarray(np.exp(-hazard * np.exp(-z * error)))
+def _since(sums: FloatArray, survived: float) -> FloatArray:
+    """Return running sums over time less their last month's, if that is to be left out."""
+    return np.asarray(sums[:, :-1] - sums[:, -1:] if survived > 0 else sums[:, :-1])
 
 
 def drawn_error(
@@ -58,16 +65,22 @@ def drawn_error(
     matrix: FloatArray,
     months: FloatArray,
     name: str | None,
+    survived: float = 0.0,
     n_draws: int = DRAWS,
     seed: int = 0,
 ) -> FloatArray:
-    """Return the standard error of log(-log(1 - F1)) over draws, shape (n, n_months)."""
+    """Return the standard error of log(-log(1 - F1)) over draws, shape (n, n_months).
+
+    F1 is the incidence of the event of interest given no event by month `survived`.
+    """
     positions = range(len(series.names)) if name is None else [series.index(name)]
     draws = draw_parameters(fits, positions, n_draws, np.random.default_rng(seed))
     error = np.empty((len(matrix), len(months)))
     for start in range(0, len(matrix), _ROWS):
         rows = matrix[start : start + _ROWS]
-        curves = np.stack([_drawn_risk(fits, series, rows, months, name, d) for d in draws])
+        curves = np.stack(
+            [_drawn_risk(fits, series, rows, months, name, survived, d) for d in draws]
+        )
         with np.errstate(divide="ignore"):
             scale = np.log(-np.log1p(-np.minimum(curves, 1 - 1e-16)))
         known = np.isfinite(scale).all(axis=0)
@@ -111,6 +124,7 @@ def _drawn_risk(
     matrix: FloatArray,
     months: FloatArray,
     name: str | None,
+    survived: float,
     draw: Draw,
 ) -> FloatArray:
     def evaluate(times: FloatArray, position: int) -> FloatArray:
@@ -120,9 +134,16 @@ def _drawn_risk(
             hazards.append(fit.hazards(matrix, grid, position, beta, steps[position]))
         return cumulative_incidences(hazards, grid, times)
 
+    asked = np.append(months, survived) if survived > 0 else months
     if name is None and len(series.names) > 1:
-        return np.asarray(average_over_series(evaluate, months, series)[0])
-    return np.asarray(evaluate(months, 0 if name is None else series.index(name))[0])
+        incidences = average_over_series(evaluate, asked, series)
+    else:
+        incidences = evaluate(asked, 0 if name is None else series.index(name))
+    if survived > 0:
+        incidences = conditional_incidences(
+            incidences[..., :-1], incidences[..., -1:], months, survived
+        )
+    return np.asarray(incidences[0])
 
 
 def _root(covariance: FloatArray) -> FloatArray:

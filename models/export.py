@@ -27,11 +27,12 @@ from scipy.special import ndtri
 from outcomes.arrays import FloatArray
 from outcomes.endpoints import get_endpoint
 from outcomes.errors import ModelError
+from outcomes.models.base import log_log_limits
 from outcomes.models.coarsening import coarsen_fit
 from outcomes.models.columns import Covariate, label_of
 from outcomes.models.competing import cumulative_incidences
 from outcomes.models.cox import CoxModel
-from outcomes.models.cox_interval import draw_parameters, log_log_limits
+from outcomes.models.cox_interval import draw_parameters
 from outcomes.models.design import Design
 from outcomes.models.series import SeriesSet, average_incidences
 
