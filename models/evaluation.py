@@ -15,6 +15,7 @@ from outcomes.errors import ModelError, OutcomesError
 from outcomes.models.base import SurvivalModel, as_table, digest, read_response
 from outcomes.models.measures import Evaluation, measure
 from outcomes.models.measuring import Predicted, Predictions
+from outcomes.models.null_model import KaplanMeierModel
 from outcomes.models.risk_scores import null_risks
 from outcomes.models.wrapping import fit_estimator, model_in, transform_for
 
@@ -112,9 +113,24 @@ def cross_validate(
 
 
 def predict_cohort(
-    model: Any, cohort: pd.DataFrame, months: FloatArray, truth: npt.ArrayLike | None = None
+    model: Any,
+    cohort: pd.DataFrame,
+    months: FloatArray,
+    truth: npt.ArrayLike | None = None,
+    *,
+    own_times: bool = True,
 ) -> Predicted:
-    """Return a fitted estimator's predictions for a cohort; the null is fitted to the cohort."""
+    """Return a fitted estimator's predictions for a cohort; the null is fitted to the cohort.
+
+    Parameters
+    ----------
+    model, cohort, truth
+        As `evaluate`.
+    months
+        Months at which risks are predicted.
+    own_times
+        Whether to predict each patient at the own time too, which only D-calibration needs.
+    """
     table = as_table(cohort)
     fitted = model_in(model)
     endpoint = get_endpoint(fitted.endpoint)
@@ -124,7 +140,7 @@ def predict_cohort(
     seen = transform_for(model, table)
     if digest(fitted.design_.matrix(seen), time, event) == fitted.training_digest_:
         notes.append(APPARENT)
-    predictions = _predict(fitted, seen, time, event, groups, months, notes)
+    predictions = _predict(fitted, seen, time, event, groups, months, notes, own_times)
     null = null_risks(time, event, groups, months)
     return Predicted(
         endpoint,
@@ -137,6 +153,7 @@ def predict_cohort(
         replace(predictions, null=null),
         truth,
         tuple(notes),
+        not isinstance(fitted, KaplanMeierModel),
     )
 
 
@@ -202,6 +219,7 @@ def predict_out_of_fold(
         Predictions(months, risk, null, reached, own, own_observed),
         truth,
         tuple(dict.fromkeys(notes)),
+        not isinstance(inner, KaplanMeierModel),
     )
     return predicted, fits
 
@@ -263,11 +281,12 @@ def _predict(
     groups: Any,
     months: FloatArray,
     notes: list[str],
+    own_times: bool = True,
 ) -> Predictions:
     """Predict each patient in the own series, and hold what lies beyond its follow-up."""
     risk = np.empty((len(table), len(months)))
     reached = np.zeros(risk.shape, dtype=bool)
-    own, own_observed = np.empty(len(table)), np.zeros(len(table), dtype=bool)
+    own, own_observed = np.full(len(table), np.nan), np.zeros(len(table), dtype=bool)
     strangers = sorted({name for name in groups if name not in model.series_.names} - {""})
     if strangers and any(model.series_.names):
         notes.append(
@@ -281,6 +300,8 @@ def _predict(
         held = np.minimum(months, end)
         risk[rows] = 1.0 - model.predict_survival(table.iloc[rows], held, series=known)
         reached[rows] = months <= end
+        if not own_times:
+            continue
         own[rows] = _event_free_at_own(model, table.iloc[rows], np.minimum(time[rows], end), known)
         own_observed[rows] = (event[rows] > 0) & (time[rows] <= end)
     return Predictions(months, risk, risk, reached, own, own_observed)

@@ -17,7 +17,6 @@ from outcomes.arrays import BoolArray, FloatArray
 from outcomes.errors import ModelError
 from outcomes.estimate import Estimate
 from outcomes.models.calibration import calibrate_risks, calibration_groups
-from outcomes.models.d_calibration import DCalibration, d_calibration
 from outcomes.models.measuring import (
     THRESHOLDS,
     Measured,
@@ -26,6 +25,7 @@ from outcomes.models.measuring import (
     resample,
     summarise,
 )
+from outcomes.models.uniformity import DCalibration, d_calibration
 
 _RISK_GROUPS = 5
 
@@ -72,10 +72,10 @@ class Evaluation:
     calibration_horizon
         Month of the calibration and of the net benefit.
     d_calibration
-        Of the event-free probability at the own time; see `outcomes.models.d_calibration`.
+        Of the event-free probability at the own time; see `outcomes.models.uniformity`.
     net_benefit
         By threshold of risk: threshold, net_benefit, lower, upper, treat_all, treat_none; see
-        `outcomes.models.decision_curve`.
+        `outcomes.models.net_benefit`.
     truth_mean_absolute_error
         Mean absolute error of the predicted against the true risk by horizon; None without a
         truth.

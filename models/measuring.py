@@ -18,8 +18,8 @@ from outcomes.errors import ModelError
 from outcomes.estimate import Estimate
 from outcomes.models.calibration import fit_curve, grouped_pseudo_risks
 from outcomes.models.concordance import weighted_concordance
-from outcomes.models.decision_curve import net_benefits
 from outcomes.models.ipcw import estimate_censoring
+from outcomes.models.net_benefit import net_benefits
 from outcomes.models.recalibration import calibration_in_the_large, calibration_slope
 from outcomes.models.scores import brier_scores, dynamic_auc, integrate
 
@@ -67,6 +67,9 @@ class Predicted:
         True risks by the horizons, or None.
     notes
         What there is to say so far.
+    ranks
+        Whether the model tells the patients of a series apart; if not, its concordance is one
+        half, though its curve differs a little from fold to fold.
     """
 
     endpoint: Endpoint
@@ -79,6 +82,7 @@ class Predicted:
     predictions: Predictions
     truth: npt.ArrayLike | None = None
     notes: tuple[str, ...] = ()
+    ranks: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +201,8 @@ class _Plan:
         censoring = estimate_censoring(time, event, groups)
         # The risk at the last month the series supports ranks its patients.
         reach = np.maximum((known & within).sum(axis=1) - 1, 0)
-        marker, limit = risk[np.arange(len(time)), reach], months[reach]
+        ranking = risk if cohort.ranks else np.zeros_like(risk)
+        marker, limit = ranking[np.arange(len(time)), reach], months[reach]
         capped = np.where((time > limit) & (event == 1), 0, event)
         before = np.maximum(censoring.before_own_time, 1e-12)
         scores = brier_scores(risk, months, known, censoring, weights)
@@ -216,7 +221,9 @@ class _Plan:
             rows = np.flatnonzero(known[:, k])
             missing = np.full(weights.shape[1], np.nan)
             result[f"auc {month:g}"] = (
-                dynamic_auc(risk[:, k], month, rows, censoring, weights) if len(rows) else missing
+                dynamic_auc(ranking[:, k], month, rows, censoring, weights)
+                if len(rows)
+                else missing
             )
             result[f"brier {month:g}"] = scores[k] if len(rows) else missing
             result[f"index_of_prediction_accuracy {month:g}"] = (

@@ -60,6 +60,11 @@ def transform_for(estimator: Any, table: pd.DataFrame) -> pd.DataFrame:
 
 def fit_estimator(estimator: Any, table: pd.DataFrame, patients: Any) -> Any:
     """Fit an estimator; a search whose splitter takes groups keeps each patient's rows together."""
-    if isinstance(getattr(estimator, "cv", None), _BY_GROUP):
+    if splits_by_group(getattr(estimator, "cv", None)):
         return estimator.fit(table, groups=patients)
     return estimator.fit(table)
+
+
+def splits_by_group(splitter: Any) -> bool:
+    """Tell whether a splitter of scikit-learn keeps groups of rows together."""
+    return isinstance(splitter, _BY_GROUP)

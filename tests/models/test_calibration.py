@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from outcomes.errors import ModelError
 from outcomes.models.calibration import calibrate_risks, fit_curve, grouped_pseudo_risks
-from outcomes.models.d_calibration import d_calibration
+from outcomes.models.uniformity import d_calibration
 
 REFERENCE = json.loads(
     (Path(__file__).parents[1] / "reference" / "evaluation.json").read_text()

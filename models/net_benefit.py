@@ -133,10 +133,14 @@ def net_benefits(
     for start in range(0, weights.shape[1], width):
         w = weights[order, start : start + width]
         total = w.sum(axis=0)
+        share, happens, n_treated = np.zeros(w.shape[1]), np.zeros(w.shape[1]), 0
         for k, threshold in enumerate(thresholds):
             treated = p >= threshold
-            share = w[treated].sum(axis=0) / np.maximum(total, 1e-300)
-            happens = _risk_by(t[treated], e[treated], month, w[treated])
+            # Between thresholds that treat the same patients nothing changes.
+            if treated.sum() != n_treated:
+                n_treated = int(treated.sum())
+                share = w[treated].sum(axis=0) / np.maximum(total, 1e-300)
+                happens = _risk_by(t[treated], e[treated], month, w[treated])
             odds = threshold / (1 - threshold)
             benefits[k, start : start + width] = np.where(
                 share > 0, share * (happens - (1 - happens) * odds), 0.0

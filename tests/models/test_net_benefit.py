@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from outcomes.errors import ModelError
-from outcomes.models.decision_curve import decision_curve, net_benefits
+from outcomes.models.net_benefit import decision_curve, net_benefits
 
 REFERENCE = json.loads(
     (Path(__file__).parents[1] / "reference" / "evaluation.json").read_text()
