@@ -195,3 +195,55 @@ def test_permutation_importance_finds_what_matters(make_cohort):
     pd.testing.assert_frame_equal(table, again)
     with pytest.raises(ModelError, match="n_repeats"):
         permutation_importance(CoxModel().fit(train), test, n_repeats=0)
+
+
+def test_the_newer_measures_hold_what_the_parts_say(external):
+    test, result = external
+    ratio = result.observed_expected_ratio
+    assert ratio.lower < ratio.value < ratio.upper
+    assert ratio.value == pytest.approx(1.0, abs=0.08)
+    assert result.e50.value <= result.e90.value
+    assert result.integrated_calibration_index.value < 0.04
+    assert list(result.smooth_calibration) == ["predicted", "observed", "lower", "upper"]
+    assert result.horizons_used == (3.0, 6.0, 12.0, 24.0)
+    assert result.d_calibration.counts.sum() == pytest.approx(len(test))
+    assert result.d_calibration.p > 0.001
+    benefit = result.net_benefit
+    assert (benefit["net_benefit"] > np.maximum(benefit["treat_all"], 0) - 0.02).all()
+    assert (benefit["lower"] <= benefit["net_benefit"]).all()
+    by_month = result.accuracy[12.0]
+    assert by_month is not None
+    assert by_month.lower < by_month.value < by_month.upper
+    data = result.to_dict()
+    assert len(data["net_benefit"]) == 8
+    assert data["horizons_used"] == [3.0, 6.0, 12.0, 24.0]
+    assert set(data["d_calibration"]) == {"counts", "statistic", "degrees_of_freedom", "p"}
+    assert set(data["index_of_prediction_accuracy_by_month"]) == {"3", "6", "12", "24"}
+
+
+def test_wrong_curves_fail_d_calibration(cohort, make_cohort):
+    healthier = make_cohort(800, seed=50)
+    healthier["os_months"] = np.minimum(healthier["os_months"] * 1.5, 13.0)
+    healthier["death"] = np.where(healthier["os_months"] == 13.0, 0, healthier["death"])
+    wrong = evaluate(CoxModel().fit(cohort), healthier, horizons=[6.0], n_bootstrap=0)
+    assert wrong.d_calibration.p < 1e-4
+    assert wrong.observed_expected_ratio.value < 0.9
+
+
+def test_many_patients_are_measured_in_parts(make_cohort, monkeypatch):
+    test = make_cohort(300, seed=8)
+    model = CoxModel().fit(make_cohort(300, seed=9))
+    whole = evaluate(model, test, horizons=[6.0, 12.0], n_bootstrap=25).to_dict()
+    monkeypatch.setattr("outcomes.models.measuring._CELLS", 300 * 4)
+    monkeypatch.setattr("outcomes.models.net_benefit._CELLS", 300 * 3)
+    monkeypatch.setattr("outcomes.models.concordance._CELLS", 300 * 3)
+    parts = evaluate(model, test, horizons=[6.0, 12.0], n_bootstrap=25).to_dict()
+
+    def numbers(value):
+        if isinstance(value, dict):
+            return [x for part in value.values() for x in numbers(part)]
+        if isinstance(value, list):
+            return [x for part in value for x in numbers(part)]
+        return [value] if isinstance(value, float) else []
+
+    np.testing.assert_allclose(numbers(parts), numbers(whole), rtol=1e-7)
