@@ -94,3 +94,49 @@ def test_a_damaged_model_file_is_status_3(outcomes, folder, model, cohort):
     done = outcomes("predict", damaged, cohort, "--out", folder / "never.csv")
     done.refused(3, "damaged.model")
     assert not (folder / "never.csv").exists()
+
+
+def test_a_fine_gray_model_is_fitted_stored_evaluated_and_asked(outcomes, folder, cohort):
+    stored, metrics = folder / "fine.model", folder / "fine.json"
+    done = outcomes(
+        *("fit", cohort, "--endpoint", "local-control", "--model", "fine-gray"),
+        *("--covariates", "kps,sbrt", "--out", stored, "--json"),
+    )
+    assert done.status == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["model"] == "fine-gray"
+    assert {row["method"] for row in result["coefficients"]} == {"Fine-Gray", "cause-specific"}
+    assert load_model(stored).kind == "fine-gray"
+    done = outcomes("evaluate", stored, cohort, "--horizons", "6", "--out", metrics)
+    assert done.status == 0, done.stderr
+    assert json.loads(metrics.read_text())["local-control"]["fine-gray"]["c_index"]["value"] > 0.5
+
+
+def test_predictions_given_survival_to_a_month(outcomes, folder, cohort, model):
+    tables = {}
+    for given in ("0", "6"):
+        out = folder / f"given_{given}.csv"
+        done = outcomes(
+            "predict", model, cohort, "--times", "3,6,12", "--survived", given, "--out", out
+        )
+        assert done.status == 0, done.stderr
+        tables[given] = pd.read_csv(out).pivot_table(
+            index="patient_id", columns="month", values="probability", sort=False
+        )
+    assert "given no event by month 6" in done.stderr
+    whole, later = tables["0"], tables["6"]
+    assert (later[[3.0, 6.0]] == 1).all(axis=None)
+    ratio = whole[12.0] / whole[6.0]
+    assert (later[12.0] - ratio).abs().max() < 1e-9
+    table = pd.read_csv(folder / "given_6.csv")
+    assert table["probability"].between(table["lower"], table["upper"]).all()
+
+
+def test_a_month_beyond_the_follow_up_cannot_be_given(outcomes, folder, cohort, model):
+    out = folder / "beyond.csv"
+    done = outcomes("predict", model, cohort, "--survived", "999", "--out", out)
+    assert done.status == 3
+    assert "month 999" in done.stderr
+    assert not out.exists()
+    done = outcomes("predict", model, cohort, "--survived", "-1", "--out", out)
+    assert done.status == 2
