@@ -7,15 +7,17 @@ if TYPE_CHECKING:
     from outcomes.models.calibration import calibrate_risks
     from outcomes.models.concordance import Concordance, harrell_concordance, uno_concordance
     from outcomes.models.cox import CoxModel
+    from outcomes.models.dependence import PartialDependence, partial_dependence
     from outcomes.models.design import DEFAULT_COVARIATES, Design
     from outcomes.models.evaluation import Evaluation, cross_validate, evaluate
-    from outcomes.models.explanation import permutation_importance
     from outcomes.models.export import calculator_data, evaluate_calculator
     from outcomes.models.fine_gray import FineGrayModel
     from outcomes.models.forest import ForestModel
+    from outcomes.models.importance import Importance, permutation_importance
     from outcomes.models.net_benefit import decision_curve
     from outcomes.models.null_model import KaplanMeierModel
     from outcomes.models.optimism import OptimismCorrection, bootstrap_optimism
+    from outcomes.models.out_of_bag_error import OutOfBag, out_of_bag
     from outcomes.models.persistence import load_model, save_model
     from outcomes.models.risk_scores import RiskScores, score_risks
     from outcomes.models.selection import (
@@ -36,10 +38,13 @@ _HOMES = {
     "Evaluation": "evaluation",
     "FineGrayModel": "fine_gray",
     "ForestModel": "forest",
+    "Importance": "importance",
     "KaplanMeierModel": "null_model",
     "ModelComparison": "selection",
     "NestedEvaluation": "selection",
     "OptimismCorrection": "optimism",
+    "OutOfBag": "out_of_bag_error",
+    "PartialDependence": "dependence",
     "RiskScores": "risk_scores",
     "bootstrap_optimism": "optimism",
     "calculator_data": "export",
@@ -53,7 +58,9 @@ _HOMES = {
     "harrell_concordance": "concordance",
     "load_model": "persistence",
     "nested_cross_validate": "selection",
-    "permutation_importance": "explanation",
+    "out_of_bag": "out_of_bag_error",
+    "partial_dependence": "dependence",
+    "permutation_importance": "importance",
     "save_model": "persistence",
     "score_risks": "risk_scores",
     "uno_concordance": "concordance",
@@ -68,10 +75,13 @@ __all__ = [
     "Evaluation",
     "FineGrayModel",
     "ForestModel",
+    "Importance",
     "KaplanMeierModel",
     "ModelComparison",
     "NestedEvaluation",
     "OptimismCorrection",
+    "OutOfBag",
+    "PartialDependence",
     "RiskScores",
     "bootstrap_optimism",
     "calculator_data",
@@ -85,6 +95,8 @@ __all__ = [
     "harrell_concordance",
     "load_model",
     "nested_cross_validate",
+    "out_of_bag",
+    "partial_dependence",
     "permutation_importance",
     "save_model",
     "score_risks",

@@ -1,5 +1,6 @@
 """The random survival forest of an endpoint."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -80,6 +81,8 @@ class ForestModel(SurvivalModel):
         Whom the trees were grown on, by event code.
     spreads_
         What the limits of a prediction rest on, by event code.
+    row_digest_
+        SHA-256 of the training patients in their order, which the samples refer to.
     """
 
     kind = "forest"
@@ -87,6 +90,7 @@ class ForestModel(SurvivalModel):
     trees_: dict[int, Trees]
     draws_: dict[int, Draws]
     spreads_: dict[int, Spread]
+    row_digest_: str
 
     def __init__(
         self,
@@ -171,6 +175,7 @@ class ForestModel(SurvivalModel):
     ) -> None:
         if not self.design_.terms and len(self.series_.names) == 1:
             raise ModelError("a forest needs at least one covariate")
+        self.row_digest_ = row_digest(matrix, time, event)
         positions = np.asarray([self.series_.names.index(name) for name in groups])
         features = self._features(matrix, positions)
         self.grid_ = learn_grid(features, time[event > 0], self.n_times, self.n_bins)
@@ -195,11 +200,23 @@ class ForestModel(SurvivalModel):
     def _series_incidences(
         self, matrix: FloatArray, times: FloatArray, position: int
     ) -> FloatArray:
-        bins = self._bins(matrix, position)
-        return self._combine([trees.predict(bins) for trees in self.trees_.values()], times)
+        bins = self.bins_of(matrix, position)
+        return self.combine([trees.predict(bins) for trees in self.trees_.values()], times)
 
-    def _combine(self, hazards: Sequence[FloatArray], times: FloatArray) -> FloatArray:
-        """Return the incidences (n_causes, n, n_times) of hazards (n, n_grid) by cause."""
+    def combine(self, hazards: Sequence[FloatArray], times: FloatArray) -> FloatArray:
+        """Return the incidences of cumulative hazards on the grid.
+
+        Parameters
+        ----------
+        hazards
+            Of each cause, shape (n, n_grid).
+        times
+            Months, shape (n_times,).
+
+        Returns
+        -------
+        array, shape (n_causes, n, n_times)
+        """
         grid = self.grid_.months
         # Events were moved up to the grid, so the hazards are straight lines between its months.
         fine = np.unique(np.concatenate([grid, times[times < grid[-1]]]))
@@ -225,7 +242,7 @@ class ForestModel(SurvivalModel):
 
         def risk_of(hazards: Sequence[Sequence[FloatArray]]) -> FloatArray:
             def evaluate(grid: FloatArray, position: int) -> FloatArray:
-                return self._combine([by_series[position] for by_series in hazards], grid)
+                return self.combine([by_series[position] for by_series in hazards], grid)
 
             curves = (
                 average_over_series(evaluate, asked, self.series_)
@@ -241,7 +258,7 @@ class ForestModel(SurvivalModel):
         risk, error = risk_error(
             list(self.trees_.values()),
             list(self.spreads_.values()),
-            [self._bins(matrix, position) for position in positions],
+            [self.bins_of(matrix, position) for position in positions],
             risk_of,
             len(months),
         )
@@ -249,12 +266,12 @@ class ForestModel(SurvivalModel):
         slope = -(1.0 - risk) * np.log1p(-np.minimum(risk, 1.0 - 1e-16))
         return np.divide(error, slope, out=np.zeros_like(error), where=slope > 0)
 
-    def _bins(self, matrix: FloatArray, position: int) -> IntArray:
+    def bins_of(self, matrix: FloatArray, position: int) -> IntArray:
         """Return the binned features of patients in the series at a position."""
         return self.grid_.bin_features(self._features(matrix, np.full(len(matrix), position)))
 
     def _mortality(self, matrix: FloatArray, position: int) -> FloatArray:
-        return np.asarray(self.trees_[1].predict(self._bins(matrix, position)).sum(axis=1))
+        return np.asarray(self.trees_[1].predict(self.bins_of(matrix, position)).sum(axis=1))
 
     def _features(self, matrix: FloatArray, positions: Any) -> FloatArray:
         """Return the design matrix with a 0/1 column per series, where there are several."""
@@ -262,6 +279,12 @@ class ForestModel(SurvivalModel):
             return matrix
         one_hot = np.arange(len(self.series_.names))[None, :] == np.asarray(positions)[:, None]
         return np.hstack([matrix, one_hot.astype(np.float64)])
+
+
+def row_digest(matrix: FloatArray, time: FloatArray, event: IntArray) -> str:
+    """Return the SHA-256 of patients in their order."""
+    numbers = np.round(np.column_stack([time, event, matrix]), 6) + 0.0
+    return hashlib.sha256(np.ascontiguousarray(numbers, dtype="<f8").tobytes()).hexdigest()
 
 
 def _seeds(random_state: Any, n: int) -> Any:

@@ -57,6 +57,7 @@ def forest_arrays(model: ForestModel) -> dict[str, Any]:
 def forest_manifest(model: ForestModel) -> dict[str, Any]:
     """Return what the manifest holds beside the arrays."""
     return {
+        "row_digest": model.row_digest_,
         "draws": {str(code): draws.size for code, draws in model.draws_.items()},
         "spreads": {
             str(code): None if math.isnan(spread.ratio) else [spread.ratio, spread.error]
@@ -75,6 +76,7 @@ def restore_forest(
     ValueError, KeyError
         If that is no sound model.
     """
+    model.row_digest_ = str(manifest["row_digest"])
     model.grid_ = _restore_grid({name: arrays[f"grid.{name}"] for name in _GRID_ARRAYS})
     several = len(model.series_.names) > 1
     n_features = len(model.design_.terms) + several * len(model.series_.names)

@@ -239,7 +239,7 @@ def fit_and_evaluate(
         series="the average of the five series, weighted by their size",
         coefficients=model.summary_ if is_cox else None,
         proportional_hazards=model.proportional_hazards_test() if is_cox else None,
-        importance=permutation_importance(model, unseen, random_state=seed),
+        importance=permutation_importance(model, unseen, random_state=seed).to_frame(),
     )
     return _Fitted(model, evaluation, shown)
 

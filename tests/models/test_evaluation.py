@@ -13,7 +13,6 @@ from outcomes.models import (
     cross_validate,
     evaluate,
     load_model,
-    permutation_importance,
     save_model,
 )
 from outcomes.models.evaluation import assign_folds, identify_patients
@@ -183,18 +182,6 @@ def test_wrong_settings_are_refused(cohort):
         cross_validate(CoxModel(covariates=["kps", "mark"], strata=None), rare)
     with pytest.raises(ModelError, match="horizons"):
         cross_validate(CoxModel(), cohort, horizons=[-3])
-
-
-def test_permutation_importance_finds_what_matters(make_cohort):
-    train, test = make_cohort(1500, seed=1), make_cohort(1500, seed=2)
-    table = permutation_importance(CoxModel().fit(train), test).set_index("covariate")
-    assert table.index[0] == "kps"
-    assert table.loc["kps", "importance"] > 0.03
-    assert abs(table.loc["embolization", "importance"]) < 0.01
-    again = permutation_importance(CoxModel().fit(train), test).set_index("covariate")
-    pd.testing.assert_frame_equal(table, again)
-    with pytest.raises(ModelError, match="n_repeats"):
-        permutation_importance(CoxModel().fit(train), test, n_repeats=0)
 
 
 def test_the_newer_measures_hold_what_the_parts_say(external):

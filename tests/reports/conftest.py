@@ -187,7 +187,7 @@ def make_model_result(
         series="the average of the five series, weighted by their size",
         coefficients=model.summary_ if is_cox else None,
         proportional_hazards=model.proportional_hazards_test() if is_cox else None,
-        importance=permutation_importance(model, cohort, n_repeats=2),
+        importance=permutation_importance(model, cohort, n_repeats=2).to_frame(),
     )
 
 
