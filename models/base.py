@@ -374,8 +374,10 @@ def finite(predictions: FloatArray) -> FloatArray:
 def log_log_limits(risk: FloatArray, error: FloatArray, z: float) -> tuple[FloatArray, FloatArray]:
     """Return the limits of 1 - risk, given the standard error of log(-log(1 - risk))."""
     hazard = -np.log1p(-np.minimum(risk, 1.0 - 1e-16))
-    lower = np.exp(-hazard * np.exp(z * error))
-    return np.asarray(lower), np.asarray(np.exp(-hazard * np.exp(-z * error)))
+    # Beyond, exp would overflow; the limits are 0 and 1 long before.
+    width = np.minimum(z * error, 700.0)
+    lower = np.exp(-hazard * np.exp(width))
+    return np.asarray(lower), np.asarray(np.exp(-hazard * np.exp(-width)))
 
 
 def digest(matrix: FloatArray, time: FloatArray, event: IntArray) -> str:

@@ -8,6 +8,7 @@ from sklearn.base import clone
 
 from outcomes.errors import ModelError
 from outcomes.models import CoxModel, FineGrayModel, ForestModel, load_model, save_model
+from outcomes.models.base import log_log_limits
 from outcomes.models.conditional import conditional_incidences
 from outcomes.models.cox_interval import drawn_error, tsiatis_error
 from outcomes.models.prediction import predict_table
@@ -141,3 +142,8 @@ def test_the_table_of_predictions_takes_it(cohort):
     expected = model.predict_survival(cohort[:3], [6.0, 12.0], series="amber", survived=4.0)
     np.testing.assert_array_equal(table["probability"], expected.ravel())
     assert json.loads(table.to_json())["lower"]["0"] < expected[0, 0]
+
+
+def test_a_huge_standard_error_gives_the_limits_0_and_1():
+    lower, upper = log_log_limits(np.array([1e-9]), np.array([1e4]), 1.96)
+    assert (lower[0], upper[0]) == (0.0, 1.0)
