@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test studies check format calibration charts lock clean help
+.PHONY: demo test studies bench check format calibration charts lock clean help
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ test: $(VENV)/.installed-dev  ## Run the tests.
 
 studies: $(VENV)/.installed-dev  ## Run the long tests: many cohorts of every study.
 	$(BIN)/python -m pytest -m long
+
+bench: $(VENV)/.installed-dev  ## Time this package and its peers side by side (minutes; R where installed).
+	$(BIN)/python -m benchmarks --out build/bench
 
 check: $(VENV)/.installed-dev  ## Check formatting, lint, types and layers.
 	$(BIN)/ruff format --check .

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcomes.arrays import FloatArray
-from outcomes.cox.risk_sets import RiskSets
+from outcomes.cox.risk_sets import CACHED, RiskSets
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +55,7 @@ def partial_likelihood(
     beta: FloatArray,
     weights: FloatArray | None = None,
     offset: FloatArray | None = None,
+    at_events: FloatArray | None = None,
 ) -> PartialLikelihood:
     """Return the partial likelihood (Cox 1972; ties after Breslow 1974 or Efron 1977).
 
@@ -71,41 +72,54 @@ def partial_likelihood(
         Coefficients, shape (p,).
     weights, offset
         Case weight and fixed part of the linear predictor of each sorted row, shape (n,).
+    at_events
+        `sum_at_events` of the same, where it is known.
     """
     linear = beta @ columns if offset is None else beta @ columns + offset
     relative, largest = _relative_hazards(sets, linear, weights)
     died = sets.deaths
-    at_risk = sets.prefix_sums(relative)
-    weighted = columns * relative
-    sums = sets.prefix_sums(weighted)
-    total, means = sets.per_event(at_risk), sets.per_event(sums)
+    total = sets.per_event(sets.prefix_sums(relative))
+    means = sets.per_event(sets.weighted_sums(columns, relative))
     if sets.share is not None:
-        dying = sets.per_group(relative.take(died))
-        dying_sums = sets.per_group(weighted.take(died, axis=1))
-        total = total - sets.share * sets.per_event(dying)
+        dying = relative.take(died)
+        dying_sums = sets.per_group(columns.take(died, axis=1) * dying)
+        total = total - sets.share * sets.per_event(sets.per_group(dying))
         means = means - sets.share * sets.per_event(dying_sums)
     step, own = _steps(sets, weights)
     # A risk set of weight zero has no event with a weight.
     total = np.where(total > 0, total, 1.0) if weights is not None else total
-    means = means / total
+    means /= total
     increments = step / total
     exposure = relative * sets.while_at_risk(sets.per_group(increments))
     if sets.share is not None:
         exposure[died] -= relative[died] * sets.per_event(sets.per_group(sets.share * increments))
-    linear_died = linear.take(died)
-    if weights is None:
-        value = float(linear_died.sum() - np.log(total).sum())
-        score = columns.take(died, axis=1).sum(axis=1) - means.sum(axis=1)
-        centre = means
-    else:
-        value = float(own @ linear_died - step @ np.log(total))
-        score = columns.take(died, axis=1) @ own - means @ step
-        centre = means * np.sqrt(step)
+    if at_events is None:
+        at_events = sum_at_events(sets, columns, weights)
+    value = float(own @ linear.take(died) - step @ np.log(total))
+    score = at_events - means @ step
+    centre = means if weights is None else means * np.sqrt(step)
     shift = np.bincount(sets.row_stratum[died], weights=own, minlength=largest.size)
     value -= float(shift @ largest)
-    spread = columns * np.sqrt(np.maximum(exposure, 0.0))
-    information = spread @ spread.T - centre @ centre.T
+    information = _second_moments(columns, exposure) - centre @ centre.T
     return PartialLikelihood(value, score, information, relative, largest, total, means, step)
+
+
+def sum_at_events(sets: RiskSets, columns: FloatArray, weights: FloatArray | None) -> FloatArray:
+    """Return the (weighted) sum of the covariates of those who had the event, shape (p,)."""
+    died = columns.take(sets.deaths, axis=1)
+    return np.asarray(died.sum(axis=1) if weights is None else died @ weights.take(sets.deaths))
+
+
+def _second_moments(columns: FloatArray, exposure: FloatArray) -> FloatArray:
+    """Return columns diag(exposure) columns', in pieces that stay in cache, shape (p, p)."""
+    root = np.sqrt(np.maximum(exposure, 0.0))
+    p, n = columns.shape
+    at_once = max(1, CACHED // max(p, 1))
+    moments = np.zeros((p, p))
+    for start in range(0, n, at_once):
+        part = columns[:, start : start + at_once] * root[start : start + at_once]
+        moments += part @ part.T
+    return moments
 
 
 def _relative_hazards(

@@ -11,6 +11,8 @@ from outcomes.curves.risk_table import check_times
 from outcomes.errors import OutcomesError
 
 Ties = Literal["efron", "breslow"]
+# Numbers worked on at once.
+CACHED = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +108,17 @@ class RiskSets:
             sums = sums - _differences(
                 values.take(self.entry_order, axis=-1), self.entered, self.entered_base
             )
+        return sums
+
+    def weighted_sums(self, columns: FloatArray, weights: FloatArray) -> FloatArray:
+        """Return `prefix_sums` of columns (p, n) times weights (n,), in pieces kept in cache."""
+        at_once = max(1, CACHED // self.n)
+        if at_once >= len(columns):
+            return self.prefix_sums(columns * weights)
+        sums = np.empty((len(columns), self.months.size))
+        for start in range(0, len(columns), at_once):
+            part = slice(start, start + at_once)
+            sums[part] = self.prefix_sums(columns[part] * weights)
         return sums
 
     def per_group(self, values: FloatArray) -> FloatArray:

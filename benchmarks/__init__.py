@@ -1,0 +1,1 @@
+"""Side by side with other packages, in one run."""
