@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from outcomes.models.fine_gray import FineGrayModel
     from outcomes.models.forest import ForestModel
     from outcomes.models.importance import Importance, permutation_importance
+    from outcomes.models.lifelines_view import as_lifelines
     from outcomes.models.net_benefit import decision_curve
     from outcomes.models.null_model import KaplanMeierModel
     from outcomes.models.optimism import OptimismCorrection, bootstrap_optimism
@@ -46,6 +47,7 @@ _HOMES = {
     "OutOfBag": "out_of_bag_error",
     "PartialDependence": "dependence",
     "RiskScores": "risk_scores",
+    "as_lifelines": "lifelines_view",
     "bootstrap_optimism": "optimism",
     "calculator_data": "export",
     "calibrate_risks": "calibration",
@@ -83,6 +85,7 @@ __all__ = [
     "OutOfBag",
     "PartialDependence",
     "RiskScores",
+    "as_lifelines",
     "bootstrap_optimism",
     "calculator_data",
     "calibrate_risks",
