@@ -69,7 +69,7 @@ class Predicted:
         What there is to say so far.
     ranks
         Whether the model tells the patients of a series apart; if not, its concordance is one
-        half, though its curve differs a little from fold to fold.
+        half and it has no calibration slope, though its curve differs a little from fold to fold.
     """
 
     endpoint: Endpoint
@@ -176,9 +176,9 @@ def resample(
 
 
 def summarise(values: FloatArray) -> Estimate:
-    """Return the first value with the middle 95 % of the others."""
+    """Return the first value with the middle 95 % of the others, where there are enough."""
     others = values[1:][np.isfinite(values[1:])]
-    if len(others) < 20:
+    if len(others) < 20 or np.isnan(values[0]):
         return Estimate(float(values[0]))
     lower, upper = np.quantile(others, [0.025, 0.975])
     return Estimate(float(values[0]), float(lower), float(upper))
@@ -244,8 +244,11 @@ class _Plan:
             distance = np.abs(fit_curve(pseudo, predicted, counts).at(predicted) - predicted)
             distances[0, column] = np.average(distance, weights=counts)
             distances[1:, column] = _quantiles(distance, counts, (0.5, 0.9))
+        undefined = np.full(w.shape[1], np.nan)
         return {
-            "calibration_slope": calibration_slope(pseudo, predicted, w),
+            "calibration_slope": (
+                calibration_slope(pseudo, predicted, w) if cohort.ranks else undefined
+            ),
             "calibration_in_the_large": calibration_in_the_large(pseudo, predicted, w),
             "observed_expected_ratio": (pseudo @ w) / (predicted @ w),
             "integrated_calibration_index": distances[0],

@@ -1,5 +1,6 @@
 """The null model: each series' own curve, the same for all its patients."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -7,12 +8,28 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from outcomes.arrays import FloatArray, IntArray
-from outcomes.curves import AalenJohansen, aalen_johansen
+from outcomes.curves import StepFunction, aalen_johansen
 from outcomes.endpoints import Endpoint
 from outcomes.errors import ModelError
 from outcomes.models.base import SeriesChoice, SurvivalModel, series_per_patient
 from outcomes.models.coding import learn_design
 from outcomes.models.design import Design
+
+
+@dataclass(frozen=True, eq=False)
+class NullCurve:
+    """The curve of one series.
+
+    Attributes
+    ----------
+    incidences
+        Cumulative incidence of each cause, in the order of the model's causes.
+    standard_error
+        Of the first one.
+    """
+
+    incidences: tuple[StepFunction, ...]
+    standard_error: StepFunction
 
 
 class KaplanMeierModel(SurvivalModel):
@@ -36,7 +53,7 @@ class KaplanMeierModel(SurvivalModel):
     kind = "kaplan-meier"
     covariates = ()
     separation = "threshold"
-    curves_: tuple[AalenJohansen, ...]
+    curves_: tuple[NullCurve, ...]
 
     def __init__(
         self, endpoint: str | Endpoint = "overall-survival", strata: str | None = "study"
@@ -67,15 +84,20 @@ class KaplanMeierModel(SurvivalModel):
         groups: Any,
     ) -> None:
         self.curves_ = tuple(
-            aalen_johansen(time[groups == name], event[groups == name], causes=self.causes)
+            self._fit_curve(time[groups == name], event[groups == name])
             for name in self.series_.names
         )
+
+    def _fit_curve(self, time: FloatArray, event: IntArray) -> NullCurve:
+        curve = aalen_johansen(time, event, causes=self.causes)
+        errors = StepFunction(curve.times, curve.standard_error[1], 0.0, curve.event_free.end)
+        return NullCurve(tuple(curve.incidence[cause] for cause in self.causes), errors)
 
     def _series_incidences(
         self, matrix: FloatArray, times: FloatArray, position: int
     ) -> FloatArray:
         curve = self.curves_[position]
-        risks = np.stack([curve.incidence[cause](times) for cause in self.causes])
+        risks = np.stack([incidence(times) for incidence in curve.incidences])
         return np.repeat(risks[:, None, :], len(matrix), axis=1)
 
     def _interval_error(
@@ -93,8 +115,8 @@ class KaplanMeierModel(SurvivalModel):
         risk, variance = np.zeros((2, len(months)))
         for weight, position in zip(share, chosen, strict=True):
             curve = self.curves_[position]
-            risk += weight * curve.incidence[1](months)
-            variance += weight**2 * curve.standard_error_at(1, months) ** 2
+            risk += weight * curve.incidences[0](months)
+            variance += weight**2 * curve.standard_error(months) ** 2
         slope = (1.0 - risk) * -np.log1p(-np.clip(risk, 1e-12, 1.0 - 1e-12))
         error = np.divide(np.sqrt(variance), slope, out=np.zeros(len(months)), where=slope > 1e-12)
         return np.repeat(error[None, :], len(matrix), axis=0)

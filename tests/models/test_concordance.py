@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from time import process_time
 
 import numpy as np
 import pytest
@@ -177,6 +178,15 @@ def test_by_hand():
     assert found.value == 0.7
     interval = found.interval()
     assert interval.lower < 0.7 < interval.upper <= 1.0
+
+
+def test_many_patients_take_little_time():
+    time, event, score, _ = a_cohort(200_000, seed=9, ties=False)
+    begin = process_time()
+    found = uno_concordance(time, event, score, horizon=20.0)
+    # 20 thousand million pairs one by one would take minutes. CPU seconds, since others work here.
+    assert process_time() - begin < 5.0
+    assert 0 < found.standard_error < 0.005
 
 
 def test_nothing_to_compare():

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -18,6 +19,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from outcomes.curves import kaplan_meier
+from outcomes.endpoints import get_endpoint
 from outcomes.errors import ModelError
 from outcomes.models import (
     CoxModel,
@@ -61,6 +63,8 @@ def test_the_null_model_has_no_skill(cohort):
         assert found.c_index.value == 0.5
         assert found.auc[6.0].value == pytest.approx(0.5)
         assert found.index_of_prediction_accuracy.value == pytest.approx(0, abs=1e-12)
+        assert np.isnan(found.calibration_slope.value)
+        assert np.isnan(found.calibration_slope.lower)
         json.dumps(found.to_dict(), allow_nan=False)
 
 
@@ -79,6 +83,46 @@ def test_the_null_model_in_scikit_learn(cohort):
         shares[name] * part for name, part in zip(("amber", "birch", "cedar"), parts, strict=True)
     )
     np.testing.assert_allclose(average, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("endpoint", ["overall-survival", "local-control"])
+def test_the_null_model_keeps_the_contract_of_the_models(cohort, endpoint):
+    model = KaplanMeierModel(endpoint).fit(cohort)
+    times = [0.0, 3.0, 6.0, 12.0, 13.0]
+    for series in (None, "birch", list(cohort["study"])):
+        survival = model.predict_survival(cohort, times, series=series)
+        assert survival.shape == (len(cohort), 5)
+        assert ((survival >= 0) & (survival <= 1)).all()
+        assert (np.diff(survival, axis=1) <= 1e-12).all()
+        assert (survival[:, 0] == 1).all()
+        total = model.predict_event_free(cohort, times, series=series)
+        for event in model.causes:
+            total = total + model.predict_cumulative_incidence(
+                cohort, times, series=series, event=event
+            )
+        np.testing.assert_allclose(total, 1.0, atol=1e-12)
+    forward, backward = (model.predict_survival(cohort[:5], t) for t in ([3, 6], [6, 3]))
+    np.testing.assert_array_equal(forward, backward[:, ::-1])
+    y = get_endpoint(endpoint).response(cohort)
+    bare = cohort.drop(columns=list(get_endpoint(endpoint).columns))
+    for other in (
+        KaplanMeierModel(endpoint).fit(bare, y),
+        pickle.loads(pickle.dumps(model)),  # noqa: S301 - our own
+        clone(model).fit(cohort),
+    ):
+        np.testing.assert_array_equal(
+            other.predict_survival(cohort, times), model.predict_survival(cohort, times)
+        )
+    X = cohort[["kps", "separation_mm"]].to_numpy(dtype=float)
+    assert KaplanMeierModel(endpoint).fit(X, y).predict_survival(X, times).shape == (400, 5)
+    with pytest.raises(NotFittedError):
+        KaplanMeierModel(endpoint).predict_survival(cohort, times)
+    with pytest.raises(ModelError, match="cedar can only be followed until month 13"):
+        model.predict_survival(cohort[:2], [14.0], series="cedar")
+    with pytest.raises(ModelError, match="event: found 7"):
+        model.predict_cumulative_incidence(cohort[:2], [3.0], event=7)
+    with pytest.raises(ModelError, match="times"):
+        model.predict_survival(cohort[:2], [-1.0])
 
 
 @pytest.fixture(scope="module")
