@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.data import make_patients
-from outcomes.cox import fit_cox, fit_prepared, prepare_cox
+from outcomes.cox import fit_cox, fit_fine_gray, fit_prepared, prepare_cox
 from outcomes.curves import aalen_johansen
 
 Result = dict[str, float]
@@ -148,8 +148,6 @@ def incidence(n: int) -> Work:
 
 def fine_gray(n: int) -> Work:
     """Fit a Fine-Gray model, with its sandwich covariance."""
-    from outcomes.cox.subdistribution import fit_fine_gray
-
     patients = make_patients(n)
 
     def run() -> Result:

@@ -141,6 +141,26 @@ def split_names(text: str | None) -> list[str] | None:
     return names
 
 
+def split_knots(text: str | None) -> dict[str, int] | None:
+    """Return names and whole numbers of a list such as ``kps=4,age=3``; None stays None."""
+    if text is None:
+        return None
+    pairs = [part.partition("=") for part in split_names(text) or ()]
+    if not all(name.strip() and number.strip().isdigit() for name, _, number in pairs):
+        raise wrong_usage(f"--splines: found {text!r}; allowed: columns and knots, kps=4,age=3")
+    return {name.strip(): int(number) for name, _, number in pairs}
+
+
+def split_pairs(text: str | None) -> list[tuple[str, str]] | None:
+    """Return the pairs of a list such as ``sbrt:kps,sbrt:age``; None stays None."""
+    if text is None:
+        return None
+    pairs = [tuple(map(str.strip, part.split(":"))) for part in split_names(text) or ()]
+    if not all(len(pair) == 2 and all(pair) for pair in pairs):
+        raise wrong_usage(f"--interactions: found {text!r}; allowed: pairs of columns, sbrt:kps")
+    return [(pair[0], pair[1]) for pair in pairs]
+
+
 def split_months(text: str, option: str, *, positive: bool = False) -> list[float]:
     """Return the months of a comma-separated list in their order, each once.
 

@@ -11,8 +11,10 @@ from outcomes.cli.console import (
     check_output,
     progress,
     say,
+    split_knots,
     split_months,
     split_names,
+    split_pairs,
     wrong_usage,
 )
 
@@ -43,8 +45,38 @@ def fit(
     penalizer: Annotated[
         float, typer.Option(min=0, help="Ridge penalty of the Cox model, for sparse data.")
     ] = 0.0,
+    separation: Annotated[
+        Literal["threshold", "linear", "spline"] | None,
+        typer.Option(
+            help="Distance of separation: below 3 mm, in mm, or a restricted cubic spline."
+        ),
+    ] = None,
+    splines: Annotated[
+        str | None,
+        typer.Option(
+            help="Cox: numbers with a restricted cubic spline and its knots, kps=4,age=3."
+        ),
+    ] = None,
+    interactions: Annotated[
+        str | None,
+        typer.Option(help="Cox: pairs of covariates whose products are added, sbrt:kps."),
+    ] = None,
+    time_dependent: Annotated[
+        bool,
+        typer.Option(
+            "--time-dependent", help="Cox: SBRT acts from sbrt_start_months on, not from surgery."
+        ),
+    ] = False,
+    weights: Annotated[str | None, typer.Option(help="Cox: column of case weights.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Cox: column of hospitals or the like; robust errors.")
+    ] = None,
+    robust: Annotated[bool, typer.Option("--robust", help="Cox: robust standard errors.")] = False,
     mapping: MappingFile = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the forest.")] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", help="Processes that grow the forest; -1 for all cores.")
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Fit a model to a cohort and store it; the file holds JSON and arrays, never code."""
@@ -52,6 +84,20 @@ def fit(
     if out.suffix.lower() in TABLE_ENDINGS:
         raise wrong_usage(f"{out}: a model is no table; allowed: another ending, e.g. .model")
     names = split_names(covariates)
+    only_cox = {
+        "penalizer": penalizer or None,
+        "splines": split_knots(splines),
+        "interactions": split_pairs(interactions),
+        "time_dependent": time_dependent or None,
+        "weights": weights,
+        "cluster": cluster,
+        "robust": robust or None,
+    }
+    asked: dict[str, Any] = {name: v for name, v in only_cox.items() if v is not None}
+    if asked and model != "cox":
+        option = next(iter(asked)).replace("_", "-")
+        raise wrong_usage(f"--{option}: allowed with --model cox, not {model}")
+    coding: dict[str, Any] = {} if separation is None else {"separation": separation}
     with progress(3) as step:
         step("Reading the cohort")
         from outcomes.models import CoxModel, FineGrayModel, ForestModel, save_model
@@ -62,11 +108,13 @@ def fit(
         step("Fitting")
         fitted: CoxModel | FineGrayModel | ForestModel
         if model == "cox":
-            fitted = CoxModel(endpoint=endpoint, covariates=names, penalizer=penalizer)
+            fitted = CoxModel(endpoint=endpoint, covariates=names, **asked, **coding)
         elif model == "fine-gray":
-            fitted = FineGrayModel(endpoint=endpoint, covariates=names)
+            fitted = FineGrayModel(endpoint=endpoint, covariates=names, **coding)
         else:
-            fitted = ForestModel(endpoint=endpoint, covariates=names, random_state=seed)
+            fitted = ForestModel(
+                endpoint=endpoint, covariates=names, random_state=seed, n_jobs=jobs, **coding
+            )
         fitted.fit(table)
         step("Writing")
         save_model(fitted, out, table.provenance)

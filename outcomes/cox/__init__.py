@@ -1,4 +1,4 @@
-"""The Cox model: risk sets, fit, baselines, residuals, tests."""
+"""Cox and Fine-Gray regression: risk sets, fit, baselines, residuals, tests."""
 
 from outcomes.cox.baseline import BaselineHazard, PredictedHazard, baseline_hazards, predict_hazard
 from outcomes.cox.data import CoxData, prepare_cox
@@ -17,18 +17,25 @@ from outcomes.cox.residuals import (
     with_robust_covariance,
 )
 from outcomes.cox.splines import place_knots, spline_basis
+from outcomes.cox.subdistribution import fit_fine_gray
+from outcomes.cox.subdistribution_fit import FineGrayFit, SubdistributionBaseline
+from outcomes.cox.subdistribution_proportionality import fine_gray_proportionality_test
 
 __all__ = [
     "BaselineHazard",
     "ChiSquared",
     "CoxData",
     "CoxFit",
+    "FineGrayFit",
     "PredictedHazard",
     "ProportionalHazardsTest",
     "SmoothedEffect",
+    "SubdistributionBaseline",
     "baseline_hazards",
     "dfbeta_residuals",
+    "fine_gray_proportionality_test",
     "fit_cox",
+    "fit_fine_gray",
     "fit_prepared",
     "martingale_residuals",
     "place_knots",

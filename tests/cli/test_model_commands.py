@@ -140,3 +140,36 @@ def test_a_month_beyond_the_follow_up_cannot_be_given(outcomes, folder, cohort, 
     assert not out.exists()
     done = outcomes("predict", model, cohort, "--survived", "-1", "--out", out)
     assert done.status == 2
+
+
+def test_fit_takes_curves_products_and_sbrt_as_it_comes(outcomes, folder, cohort):
+    common = ("--endpoint", "overall-survival", "--covariates", "kps,sbrt,separation_mm")
+    done = outcomes(
+        "fit", cohort, *common, "--separation", "spline", "--splines", "kps=3",
+        "--interactions", "sbrt:kps", "--time-dependent", "--robust",
+        "--out", folder / "curved.model", "--json",
+    )  # fmt: skip
+    assert done.status == 0, done.stderr
+    assert json.loads(done.stdout)["covariates"] == [
+        "kps", "kps'", "sbrt", "separation_mm", "separation_mm'", "separation_mm''",
+        "sbrt:kps", "sbrt:kps'",
+    ]  # fmt: skip
+    out = folder / "curved.csv"
+    done = outcomes("predict", folder / "curved.model", cohort, "--times", "12", "--out", out)
+    assert done.status == 0, done.stderr
+    assert pd.read_csv(out)["probability"].between(0, 1).all()
+
+
+def test_options_of_another_model_or_form_are_refused(outcomes, folder, cohort):
+    common = ("fit", cohort, "--endpoint", "overall-survival", "--out", folder / "no.model")
+    for options, message in (
+        (("--model", "forest", "--robust"), "--robust: allowed with --model cox, not forest"),
+        (("--splines", "kps"), "--splines: found 'kps'; allowed: columns and knots"),
+        (("--interactions", "sbrt"), "--interactions: found 'sbrt'; allowed: pairs"),
+    ):
+        done = outcomes(*common, *options)
+        assert done.status == 2
+        assert message in done.stderr.replace("\n", " ")
+    done = outcomes(*common, "--covariates", "kps", "--weights", "absent")
+    assert done.status == 3
+    assert "absent" in done.stderr

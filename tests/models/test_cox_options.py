@@ -185,6 +185,18 @@ def test_a_curve_bends_when_sbrt_starts():
     assert gained[0] == pytest.approx(ratio * gained[1], rel=1e-9)
 
 
+def test_a_bent_curve_survives_a_file(tmp_path):
+    cohort = delayed_cohort(n=2000, log_ratio=-0.5)
+    model = CoxModel(covariates=["sbrt", "kps"], time_dependent=True).fit(cohort)
+    save_model(model, tmp_path / "model")
+    again, months = load_model(tmp_path / "model"), [2.0, 4.0, 8.0]
+    found = again.predict_survival(cohort[:50], months)
+    # A file holds coarse baselines.
+    np.testing.assert_allclose(found, model.predict_survival(cohort[:50], months), atol=0.01)
+    assert np.abs(found - CoxModel(covariates=["sbrt", "kps"]).fit(cohort).predict_survival(
+        cohort[:50], months)).max() > 0.05  # fmt: skip
+
+
 def test_the_limits_of_a_bent_curve_agree_with_draws():
     cohort = delayed_cohort(n=300, log_ratio=-0.5)
     model = CoxModel(covariates=["sbrt", "kps"], time_dependent=True).fit(cohort)
