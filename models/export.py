@@ -74,10 +74,17 @@ def calculator_data(
     Raises
     ------
     ModelError
-        If the model is no fitted Cox model or the months are not usable.
+        If the model is no fitted Cox model, has curved or multiplied columns or SBRT as it comes,
+        or the months are not usable.
     """
     if not isinstance(model, CoxModel) or not hasattr(model, "fits_"):
         raise ModelError("the calculator needs a fitted CoxModel")
+    other = [term.name for term in model.design_.terms if term.kind in ("curve", "product")]
+    if other or model.time_dependent:
+        raise ModelError(
+            f"the calculator has no {', '.join(other) or 'SBRT as it comes'}; allowed: a model "
+            "without splines, interactions and time_dependent"
+        )
     grid = np.asarray(months, dtype=np.float64)
     if grid.ndim != 1 or not len(grid) or grid[0] != 0 or (np.diff(grid) <= 0).any():
         raise ModelError("months: allowed are increasing months from 0")

@@ -99,3 +99,10 @@ def test_what_cannot_be_exported(cohort, model):
         calculator_data(ForestModel(n_estimators=2, random_state=0).fit(cohort))
     with pytest.raises(ModelError, match="increasing months from 0"):
         calculator_data(model, months=[3, 6])
+
+
+@pytest.mark.parametrize("options", [{"splines": {"kps": 3}}, {"interactions": [("kps", "sbrt")]}])
+def test_what_the_page_cannot_compute_is_refused(cohort, options):
+    model = CoxModel(covariates=["kps", "sbrt"], **options).fit(cohort)
+    with pytest.raises(ModelError, match="the calculator has no kps"):
+        calculator_data(model)
