@@ -19,7 +19,6 @@ from outcomes.models.archive import FORMAT, FORMAT_VERSION, read_archive, write_
 from outcomes.models.base import SurvivalModel
 from outcomes.models.cox import CoxModel
 from outcomes.models.cox_files import cox_arrays, cox_manifest, restore_cox
-from outcomes.models.design import Design
 from outcomes.models.fine_gray import FineGrayModel
 from outcomes.models.fine_gray_files import (
     fine_gray_arrays,
@@ -29,6 +28,7 @@ from outcomes.models.fine_gray_files import (
 from outcomes.models.forest import ForestModel
 from outcomes.models.forest_files import forest_arrays, forest_manifest, restore_forest
 from outcomes.models.series import SeriesSet
+from outcomes.models.stored_design import restore_design
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "load_model", "save_model"]
 
@@ -128,7 +128,7 @@ def _restore(
     kind = _KINDS[manifest["kind"]]
     model: CoxModel | FineGrayModel | ForestModel = kind.model(**manifest["parameters"])
     _restore_parameters(model)
-    model.design_ = Design.from_dict(manifest["design"])
+    model.design_ = restore_design(manifest["design"])
     model.n_training_ = int(manifest["n_training"])
     model.series_ = _restore_series(manifest["series"], model.n_training_)
     model.events_ = {int(code): int(count) for code, count in manifest["events"].items()}
