@@ -61,7 +61,7 @@ concordances <- list(
 
 # Scores of predicted risks ------------------------------------------------------------------------
 
-score_case <- function(name, data, time, status, risk, months, competing, conservative) {
+score_case <- function(name, data, time, status, risk, months, conservative) {
   frame <- data.frame(time = data[[time]], status = data[[status]])
   colnames(risk) <- months
   fit <- suppressWarnings(Score(
@@ -93,12 +93,11 @@ melanoma_risk <- hazard_risk(0.1 * Melanoma$thick + 0.6 * (Melanoma$ulcer == "pr
 scores <- list()
 for (conservative in c(FALSE, TRUE)) {
   scores <- c(scores, list(
-    score_case("lung", lung2, "time", "event", lung_risk, c(90, 180, 365, 540), FALSE, conservative),
-    score_case("veteran", veteran2, "time", "status", veteran_risk, c(30, 90, 180), FALSE, conservative),
-    score_case("pbc, death and transplant", pbc3, "time", "event", pbc_risk, c(730, 1825, 2920), TRUE,
+    score_case("lung", lung2, "time", "event", lung_risk, c(90, 180, 365, 540), conservative),
+    score_case("veteran", veteran2, "time", "status", veteran_risk, c(30, 90, 180), conservative),
+    score_case("pbc, death and transplant", pbc3, "time", "event", pbc_risk, c(730, 1825, 2920),
                conservative),
-    score_case("Melanoma", Melanoma, "time", "status", melanoma_risk, c(730, 1460, 2190), TRUE,
-               conservative)
+    score_case("Melanoma", Melanoma, "time", "status", melanoma_risk, c(730, 1460, 2190), conservative)
   ))
 }
 
@@ -131,8 +130,9 @@ decisions <- list(
 # Calibration curve: pseudo-values on a restricted cubic spline, both on the log(-log) scale --------
 
 calibration_case <- function(case, data, risk, month, column, competing) {
-  fit <- if (competing) prodlim(Hist(time, event) ~ 1, data = data) else prodlim(Hist(time, event) ~ 1, data = data)
-  pseudo <- if (competing) jackknife(fit, times = month, cause = 1)[, 1] else 1 - jackknife(fit, times = month)[, 1]
+  fit <- prodlim(Hist(time, event) ~ 1, data = data)
+  pseudo <- if (competing) jackknife(fit, times = month, cause = 1)[, 1] else
+    1 - jackknife(fit, times = month)[, 1]
   cll <- log(-log(1 - risk))
   basis <- Hmisc::rcspline.eval(cll, nk = 4, inclx = TRUE)
   frame <- data.frame(pseudo = pseudo, id = seq_along(pseudo))
@@ -162,6 +162,8 @@ value <- list(
     geepack = as.character(packageVersion("geepack")),
     Hmisc = as.character(packageVersion("Hmisc"))
   ),
+  tolerance = list(concordance = 1e-9, scores = 1e-7, standard_errors = 1e-6, net_benefit = 1e-9,
+                   calibration = 1e-6),
   concordance = concordances,
   scores = scores,
   decisions = decisions,
