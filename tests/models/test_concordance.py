@@ -180,6 +180,24 @@ def test_by_hand():
     assert interval.lower < 0.7 < interval.upper <= 1.0
 
 
+def test_with_competing_events_the_weights_undo_the_censoring():
+    rng = np.random.default_rng(0)
+    n = 30_000
+    score = rng.normal(size=n)
+    first, other = rng.exponential(10 * np.exp(-0.8 * score)), rng.exponential(15, n)
+    followed = rng.uniform(1, 25, n)
+    full, kind = np.minimum(first, other), np.where(first < other, 1, 2)
+    seen = uno_concordance(
+        np.minimum(full, followed), np.where(followed < full, 0, kind), score, horizon=15.0
+    )
+    truth = uno_concordance(full, kind, score, horizon=15.0)
+    assert abs(seen.value - truth.value) < 3 * seen.standard_error
+    plain = harrell_concordance(
+        np.minimum(full, followed), np.where(followed < full, 0, kind), score, horizon=15.0
+    )
+    assert plain.value - truth.value > 2 * seen.standard_error
+
+
 def test_many_patients_take_little_time():
     time, event, score, _ = a_cohort(200_000, seed=9, ties=False)
     begin = process_time()
