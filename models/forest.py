@@ -132,6 +132,8 @@ class ForestModel(SurvivalModel):
             check_number(name, getattr(self, name), least, whole=True)
         if self.max_samples != "auto":
             check_number("max_samples", self.max_samples, 0, optional=True)
+            if self.max_samples == 0:
+                raise ModelError("max_samples: found 0; allowed: above 0, 'auto', None")
         if not isinstance(self.max_features, str):
             check_number("max_features", self.max_features, 0, optional=True)
 
@@ -181,6 +183,12 @@ class ForestModel(SurvivalModel):
         self.grid_ = learn_grid(features, time[event > 0], self.n_times, self.n_bins)
         bins = self.grid_.bin_features(features)
         snapped = self.grid_.snap_times(time)
+        largest = 1.0 if isinstance(self.max_samples, float) else len(time)
+        if isinstance(self.max_samples, int | float) and self.max_samples > largest:
+            raise ModelError(
+                f"max_samples: found {self.max_samples!r}; allowed: a share of at most 1.0, or a "
+                f"number of at most the {len(time)} patients"
+            )
         thin = self.max_samples == "auto" and len(time) > SMALLEST_TO_THIN
         how = Growth(
             self.n_estimators,

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sksurv.datasets import load_gbsg2
 from sksurv.ensemble import RandomSurvivalForest
 from sksurv.util import Surv
 
@@ -146,3 +147,45 @@ def test_wrong_parameters_are_refused(cohort, parameter):
 def test_a_forest_without_covariates_is_refused(cohort):
     with pytest.raises(ModelError, match="at least one covariate"):
         ForestModel(covariates=[], strata=None).fit(cohort)
+
+
+@pytest.mark.parametrize("size", [0, -1, "all", 401, 1.5])
+def test_wrong_sample_sizes_are_refused(cohort, size):
+    with pytest.raises(ModelError, match="max_samples: found"):
+        ForestModel(max_samples=size, n_estimators=2).fit(cohort)
+
+
+def test_without_binning_it_is_scikit_survivals_forest():
+    """On the German breast cancer data that scikit-survival ships, all values kept."""
+    X, y = load_gbsg2()
+    X = X.select_dtypes("number")
+    table = X.assign(os_months=y["time"] / 30.4, death=y["cens"].astype(int))
+    model = ForestModel(
+        covariates=list(X.columns),
+        n_estimators=20,
+        random_state=7,
+        n_bins=10_000,
+        n_times=10_000,
+    ).fit(table)
+    seed = int(np.random.SeedSequence(7).generate_state(1)[0])
+    ranks = X.rank(method="dense").to_numpy(dtype=np.float32) - 1
+    forest = RandomSurvivalForest(
+        20, min_samples_split=30, min_samples_leaf=15, random_state=np.random.RandomState(seed)
+    )
+    months = np.unique(table["os_months"][table["death"] == 1])
+    snapped = model.grid_.snap_times(table["os_months"].to_numpy())
+    forest.fit(ranks, Surv.from_arrays(y["cens"], snapped))
+    ours = -np.log(model.predict_survival(table, months))
+    position = np.searchsorted(forest.unique_times_, months)
+    theirs = forest.predict_cumulative_hazard_function(ranks, return_array=True)[:, position]
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+def test_trees_grown_in_batches_are_those_grown_at_once(monkeypatch, cohort):
+    whole = ForestModel(n_estimators=7, random_state=5).fit(cohort)
+    monkeypatch.setattr("outcomes.models.growing._BATCH", 3)
+    parts = ForestModel(n_estimators=7, random_state=5).fit(cohort)
+    np.testing.assert_array_equal(
+        whole.predict_survival(cohort, [3, 12]), parts.predict_survival(cohort, [3, 12])
+    )
+    np.testing.assert_array_equal(whole.draws_[1].seeds, parts.draws_[1].seeds)
