@@ -21,8 +21,10 @@ def restore_design(data: Mapping[str, Any]) -> Design:
         If it is no sound one.
     """
     design = Design.from_dict(data)
-    for part in (*design.covariates, *design.terms):
-        _check_types(part)
+    for covariate in design.covariates:
+        _check_types(covariate)
+    for term in design.terms:
+        _check_types(term)
     known = [covariate.name for covariate in design.covariates]
     names = list(design.names)
     if len(set(known)) != len(known) or len(set(names)) != len(names):

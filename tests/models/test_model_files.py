@@ -192,7 +192,7 @@ def test_arrays_altered_with_their_checksum(small, cohort, tmp_path, change):
                 archive.writestr(member, data)
         try:
             # Coefficients of 255 overflow before the prediction is refused or is 0 or 1.
-            with np.errstate(over="ignore"):
+            with np.errstate(all="ignore"):
                 survival = load_model(path).predict_survival(cohort[:3], [1.0])
         except OutcomesError:
             continue
