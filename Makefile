@@ -22,7 +22,7 @@ demo: $(VENV)/.installed  ## Run the main job and print the path of its first pa
 	$(BIN)/outcomes run --out build/demo --force
 
 test: $(VENV)/.installed-dev  ## Run the tests.
-	$(BIN)/python -m pytest -n 2 -m "not long"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
 
 studies: $(VENV)/.installed-dev  ## Run the long tests: many cohorts of every study.
 	$(BIN)/python -m pytest -m long

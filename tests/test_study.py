@@ -106,6 +106,7 @@ def test_stored_models_predict(result):
         assert ((risk > 0) & (risk < 1)).all()
 
 
+@pytest.mark.long
 def test_same_seed_same_bytes(result, tmp_path):
     study.run(tmp_path / "again", n=800, seed=1)
     for path in sorted(result.rglob("*")):

@@ -182,6 +182,7 @@ def in_this_process():
     return refits_and_cohorts()
 
 
+@pytest.mark.long
 def test_ensembles_and_cohorts_are_the_same_everywhere(elsewhere, in_this_process):
     assert refits_and_cohorts(**elsewhere) == in_this_process
 

@@ -191,6 +191,7 @@ def test_identified_shares_name_what_the_figures_leave_open(calibration):
     assert all(0 <= share <= 1 for share in identified.values())
 
 
+@pytest.mark.long
 def test_another_start_finds_the_same_figures():
     problem = calibration_problem(load_evidence())
     centre = np.array([parameter.prior_solved for parameter in problem.parameters])

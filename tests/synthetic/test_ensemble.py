@@ -242,6 +242,7 @@ def test_refusals():
         )
 
 
+@pytest.mark.long
 def test_the_same_sets_on_any_number_of_processes(problem, errors, point):
     from functools import partial
 
