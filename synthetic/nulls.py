@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from outcomes.arrays import FloatArray
-from outcomes.curves import cox_score_test
+from outcomes.cox import cox_score_test
 from outcomes.endpoints import get_endpoint
 from outcomes.errors import NotEstimableError
 from outcomes.evidence import Evidence

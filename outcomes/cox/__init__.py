@@ -16,6 +16,7 @@ from outcomes.cox.residuals import (
     score_residuals,
     with_robust_covariance,
 )
+from outcomes.cox.score_test import cox_score_test
 from outcomes.cox.splines import place_knots, spline_basis
 from outcomes.cox.subdistribution import fit_fine_gray
 from outcomes.cox.subdistribution_fit import FineGrayFit, SubdistributionBaseline
@@ -32,6 +33,7 @@ __all__ = [
     "SmoothedEffect",
     "SubdistributionBaseline",
     "baseline_hazards",
+    "cox_score_test",
     "dfbeta_residuals",
     "fine_gray_proportionality_test",
     "fit_cox",

@@ -1,7 +1,6 @@
 """Survival curves and the tests that compare them."""
 
 from outcomes.curves.aalen_johansen import AalenJohansen, aalen_johansen
-from outcomes.curves.cox_score import ScoreTest, cox_score_test
 from outcomes.curves.kaplan_meier import KaplanMeier, kaplan_meier
 from outcomes.curves.rank_tests import RankTest, gray_test, log_rank_test
 from outcomes.curves.restricted_mean import (
@@ -16,10 +15,8 @@ __all__ = [
     "KaplanMeier",
     "RankTest",
     "RestrictedMean",
-    "ScoreTest",
     "StepFunction",
     "aalen_johansen",
-    "cox_score_test",
     "gray_test",
     "kaplan_meier",
     "log_rank_test",

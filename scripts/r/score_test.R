@@ -1,4 +1,4 @@
-# Reference values for outcomes/curves/cox_score: Rscript scripts/r/score_test.R > tests/reference/score_test.json
+# Reference values for outcomes/cox/score_test: Rscript scripts/r/score_test.R > tests/reference/score_test.json
 suppressPackageStartupMessages({
   library(survival)
   library(jsonlite)

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from outcomes.curves import cox_score_test, log_rank_test
+from outcomes.cox import cox_score_test
+from outcomes.curves import log_rank_test
 from outcomes.errors import NotEstimableError, OutcomesError
 
 REFERENCE = json.loads(
