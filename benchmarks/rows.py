@@ -103,6 +103,13 @@ ROWS = (
         ),
     ),
     Row(
+        "Forest of 100 trees, a large cohort",
+        "forest",
+        100_000,
+        (50_000, 100_000),
+        (Peer("R ranger, the same binned input", "ranger", True, 8, 50_000),),
+    ),
+    Row(
         "Harrell's C with standard error",
         "harrell",
         100_000,

@@ -12,7 +12,9 @@ one sweep sums patients over risk sets, the other sums risk sets over patients (
 R Journal 2021; 12(2): 43-60). The work is n log n once and n p^2 per iteration.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,12 +51,12 @@ _SMALLEST_STEP = 1e-9
 
 
 def fit_fine_gray(
-    X: npt.ArrayLike,
+    covariates: Any,
     time: npt.ArrayLike,
     event: npt.ArrayLike,
     *,
     cause: int = 1,
-    names: tuple[str, ...] | None = None,
+    names: Sequence[str] | None = None,
     censoring_groups: npt.ArrayLike | None = None,
     strata: npt.ArrayLike | None = None,
     weights: npt.ArrayLike | None = None,
@@ -63,15 +65,15 @@ def fit_fine_gray(
 
     Parameters
     ----------
-    X
-        Covariates, shape (n, p); p may be 0.
+    covariates
+        A table or array, shape (n, p); p may be 0.
     time, event
         Months, and what happened then (0 censored, else the cause), shape (n,).
     cause
         Event code of interest; every other code but 0 competes. If none does, this is Cox
         regression with Breslow's ties and Lin and Wei's robust covariance.
     names
-        Names of the columns for messages; by default x1, x2, ....
+        Names of the columns for messages; by default those of the table.
     censoring_groups
         Groups with a censoring curve each (`cengroup` of crr), shape (n,). A patient with a
         competing event leaves the risk set where the follow-up of the group ends.
@@ -96,7 +98,7 @@ def fit_fine_gray(
     661-670 (strata).
     """
     times, codes = check_outcome(time, event, cause)
-    matrix, columns = check_columns(X, times, names)
+    matrix, columns = check_columns(covariates, times, names)
     weight = check_weights(weights, times)
     strata_labels, stratum = check_labels(strata, times, "strata")
     _, group = check_labels(censoring_groups, times, "censoring_groups")

@@ -1,9 +1,13 @@
 """What a Fine-Gray fit refuses, and how it says so."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from outcomes.arrays import FloatArray, IntArray
+from outcomes.cox.covariates import covariate_names, read_covariates
 from outcomes.cox.subdistribution_sweeps import RiskSets
 from outcomes.errors import NotEstimableError, OutcomesError
 
@@ -44,22 +48,14 @@ def check_outcome(
 
 
 def check_columns(
-    X: npt.ArrayLike, times: FloatArray, names: tuple[str, ...] | None
+    covariates: Any, times: FloatArray, names: Sequence[str] | None
 ) -> tuple[FloatArray, tuple[str, ...]]:
     """Return the covariates as an array with their names, or raise naming the column."""
-    matrix = np.asarray(X, dtype=np.float64)
-    if matrix.ndim != 2 or len(matrix) != len(times):
+    columns = covariate_names(covariates, names)
+    matrix = read_covariates(covariates, columns)
+    if len(matrix) != len(times):
         raise OutcomesError(
-            f"X: found shape {matrix.shape}; allowed: one row for each of {len(times)} patients"
-        )
-    columns = tuple(names or (f"x{k + 1}" for k in range(matrix.shape[1])))
-    if len(columns) != matrix.shape[1]:
-        raise OutcomesError(f"names: found {len(columns)} for {matrix.shape[1]} columns")
-    if not np.isfinite(matrix).all():
-        row, column = np.argwhere(~np.isfinite(matrix))[0]
-        raise OutcomesError(
-            f"{columns[column]}: found {matrix[row, column]} in row {row + 1}; allowed: a finite "
-            "number"
+            f"covariates: found {len(matrix)} rows; allowed: {len(times)}, one for each time"
         )
     return matrix, columns
 

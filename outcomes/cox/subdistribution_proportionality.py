@@ -1,7 +1,7 @@
 """The test that subdistribution hazard ratios are constant over time."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +45,7 @@ class ProportionalityTest:
 
 def fine_gray_proportionality_test(
     fit: FineGrayFit,
-    X: npt.ArrayLike,
+    covariates: Any,
     time: npt.ArrayLike,
     event: npt.ArrayLike,
     *,
@@ -65,7 +65,7 @@ def fine_gray_proportionality_test(
     ----------
     fit
         Result of `fit_fine_gray`.
-    X, time, event, cause, censoring_groups, strata, weights
+    covariates, time, event, cause, censoring_groups, strata, weights
         What it was fitted to.
     transform
         g: ``"events"`` is the share of the events until t, ``"identity"`` is t, ``"log"`` its
@@ -77,7 +77,7 @@ def fine_gray_proportionality_test(
         If the sequences do not fit or the transform is unknown.
     """
     times, codes = check_outcome(time, event, cause)
-    matrix, _ = check_columns(X, times, fit.names)
+    matrix, _ = check_columns(covariates, times, fit.names)
     weight = check_weights(weights, times)
     _, stratum = check_labels(strata, times, "strata")
     _, group = check_labels(censoring_groups, times, "censoring_groups")

@@ -217,7 +217,7 @@ def test_unusable_input_is_refused_by_name(data):
 
     refused("sex: constant", np.column_stack([x[:, 0], np.full(len(x), 0.1)]))
     refused("sex: a linear combination", np.column_stack([x[:, 0], 3 * x[:, 0] + 1]))
-    refused("dose: found nan in row 3", np.where(np.arange(len(x))[:, None] == 2, np.nan, x))
+    refused("dose of row 3: found nan", np.where(np.arange(len(x))[:, None] == 2, np.nan, x))
     refused("sex: constant within every stratum", strata=x[:, 1])
     refused(
         "sex: nobody with the value 1 had the event",
