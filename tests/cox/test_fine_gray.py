@@ -239,10 +239,10 @@ def test_unusable_input_is_refused_by_name(data):
     refused("no event of cause 3", cause=3, error=NotEstimableError)
     refused("cause 0 stands for censoring", cause=0)
     refused("one length", months=time[:-1])
-    refused("one row for each", x[:-1])
+    refused("one for each time", x[:-1])
     refused("weights must be positive", weights=np.zeros(len(x)))
     refused("strata: found shape", strata=[1, 2])
-    with pytest.raises(OutcomesError, match="names: found 1 for 2"):
+    with pytest.raises(OutcomesError, match="names: found 1; allowed: 2"):
         fit_fine_gray(x, time, event, names=("dose",))
 
 
