@@ -16,10 +16,10 @@ from outcomes.evidence import Evidence, evidence_hash, load_evidence
 from outcomes.evidence import to_dict as evidence_to_dict
 from outcomes.models import (
     CoxModel,
-    Evaluation,
     ForestModel,
+    ModelComparison,
     calculator_data,
-    cross_validate,
+    compare_models,
     permutation_importance,
     save_model,
 )
@@ -40,6 +40,7 @@ HORIZONS = (3.0, 6.0, 12.0, 24.0)
 COMPARED_STUDY = "liu-2020"
 COMPARED_HORIZONS = (12.0, 24.0)
 ENDPOINTS = (OVERALL_SURVIVAL, LOCAL_CONTROL)
+KINDS = ("cox", "forest")
 
 Model = CoxModel | ForestModel
 Progress = Callable[[str], None]
@@ -50,6 +51,7 @@ FILES = (
     ("evidence.json", "the published figures and the assumptions"),
     ("calibration.json", "published and achieved figures, and the parameters"),
     ("metrics.json", "performance of every model, out of sample and against the truth"),
+    ("model-comparison.json", "the models and no model side by side, with paired differences"),
     ("comparison.json", "the two arms compared, every method, with the truth"),
     ("provenance.json", "seed, versions, hash of the evidence"),
     ("pages/", "everything the pages show: sentences, tables, coordinates of the charts"),
@@ -59,10 +61,9 @@ FILES = (
 
 @dataclass(frozen=True, eq=False)
 class _Fitted:
-    """A fitted model, its cross-validated performance and what the reports show of it."""
+    """A fitted model and what the reports show of it."""
 
     model: Model
-    evaluation: Evaluation
     shown: ModelResult
 
 
@@ -111,17 +112,17 @@ def run(
         unseen = simulate_pooled(n, unseen_seed, calibration=calibration)
         compared = simulate(COMPARED_STUDY, n, compared_seed, calibration=calibration)
         fitted = {
-            (endpoint.name, kind): fit_and_evaluate(
-                cohort,
-                unseen,
-                endpoint,
-                kind,
-                seed=seed,
-                calibration=calibration,
-                progress=report,
+            (endpoint.name, kind): fit_model(
+                cohort, unseen, endpoint, kind, seed=seed, progress=report
             )
             for endpoint in ENDPOINTS
-            for kind in ("cox", "forest")
+            for kind in KINDS
+        }
+        models = {
+            endpoint.name: evaluate_models(
+                cohort, endpoint, seed=seed, calibration=calibration, progress=report
+            )
+            for endpoint in ENDPOINTS
         }
         report("Comparing surgery alone with surgery + SBRT")
         comparisons = {
@@ -147,7 +148,15 @@ def run(
         ).to_dict()
         origin["patients"] = n
         _write_data(
-            folder / "data", evidence, calibration, cohort, compared, fitted, comparisons, origin
+            folder / "data",
+            evidence,
+            calibration,
+            cohort,
+            compared,
+            fitted,
+            models,
+            comparisons,
+            origin,
         )
         results = StudyResults(
             cohort=cohort,
@@ -160,7 +169,10 @@ def run(
                 "in fitter patients, and only for those alive two to four weeks after surgery"
             ),
             models={key: one.shown for key, one in fitted.items()},
-            evaluations=tuple(one.evaluation for one in fitted.values()),
+            evaluations=tuple(
+                models[endpoint.name].evaluations[kind] for endpoint in ENDPOINTS for kind in KINDS
+            ),
+            model_comparisons=models,
             comparisons=comparisons,
             calculator={
                 endpoint.name: calculator_data(_cox(fitted[endpoint.name, "cox"].model), seed=seed)
@@ -204,31 +216,22 @@ def make_model(endpoint: Endpoint, kind: str, seed: int) -> Model:
     return ForestModel(endpoint=endpoint.name, max_features=0.5, random_state=seed, n_jobs=2)
 
 
-def fit_and_evaluate(
+def fit_model(
     cohort: pd.DataFrame,
     unseen: pd.DataFrame,
     endpoint: Endpoint,
     kind: str,
     *,
     seed: int,
-    calibration: Calibration,
     progress: Progress,
 ) -> _Fitted:
-    """Fit a model to the whole cohort and evaluate it by cross-validation.
+    """Fit a model to the whole cohort.
 
     Permutation importance is taken from `unseen` patients of the same population.
     """
     name = {"cox": "Cox model", "forest": "forest"}[kind]
-    progress(f"Fitting and evaluating: {name}, {endpoint.title.lower()}")
+    progress(f"Fitting: {name}, {endpoint.title.lower()}")
     model = make_model(endpoint, kind, seed).fit(cohort)
-    truth = true_risk(cohort, endpoint, HORIZONS, calibration)
-    evaluation = cross_validate(
-        make_model(endpoint, kind, seed),
-        cohort,
-        horizons=HORIZONS,
-        truth=truth,
-        random_state=seed,
-    )
     codes = cohort[endpoint.event_column]
     is_cox = isinstance(model, CoxModel)
     shown = ModelResult(
@@ -241,7 +244,26 @@ def fit_and_evaluate(
         proportional_hazards=model.proportional_hazards_test() if is_cox else None,
         importance=permutation_importance(model, unseen, random_state=seed).to_frame(),
     )
-    return _Fitted(model, evaluation, shown)
+    return _Fitted(model, shown)
+
+
+def evaluate_models(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    *,
+    seed: int,
+    calibration: Calibration,
+    progress: Progress,
+) -> ModelComparison:
+    """Cross-validate the models of an endpoint, and the null model, on the same folds."""
+    progress(f"Evaluating the models: {endpoint.title.lower()}")
+    return compare_models(
+        {kind: make_model(endpoint, kind, seed) for kind in KINDS},
+        cohort,
+        horizons=HORIZONS,
+        truth=true_risk(cohort, endpoint, HORIZONS, calibration),
+        random_state=seed,
+    )
 
 
 def _write_data(
@@ -251,6 +273,7 @@ def _write_data(
     cohort: Cohort,
     compared: Cohort,
     fitted: Mapping[tuple[str, str], _Fitted],
+    evaluated: Mapping[str, ModelComparison],
     comparisons: Mapping[str, Comparison],
     origin: Mapping[str, Any],
 ) -> None:
@@ -260,11 +283,29 @@ def _write_data(
     write_cohort(compared, folder / "comparison-cohort.parquet")
     files.write_json(folder / "evidence.json", evidence_to_dict(evidence))
     files.write_json(folder / "calibration.json", calibration.to_dict())
-    metrics: dict[str, dict[str, Any]] = {}
     for (endpoint, kind), one in fitted.items():
-        metrics.setdefault(endpoint, {})[kind] = one.evaluation.to_dict()
         save_model(one.model, models / f"{endpoint}-{kind}.model", origin)
+    metrics = {
+        endpoint: {kind: result.evaluations[kind].to_dict() for kind in KINDS}
+        for endpoint, result in evaluated.items()
+    }
     files.write_json(folder / "metrics.json", metrics)
+    side_by_side = {
+        endpoint: {
+            "table": _records(result.table),
+            "differences": _records(result.differences),
+        }
+        for endpoint, result in evaluated.items()
+    }
+    files.write_json(folder / "model-comparison.json", side_by_side)
     records = [row for comparison in comparisons.values() for row in comparison.to_records()]
     files.write_json(folder / "comparison.json", records)
     files.write_json(folder / "provenance.json", origin)
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as plain data; a number that does not exist is None."""
+    return [
+        {str(key): None if pd.isna(value) else value for key, value in row.items()}
+        for row in table.to_dict("records")
+    ]

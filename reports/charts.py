@@ -13,6 +13,8 @@ Style = Literal[
     "faint",
     "faint_dash",
     "truth",
+    "reference",
+    "reference_dash",
 ]
 
 
@@ -123,8 +125,23 @@ class PointSeries:
 
 
 @dataclass(frozen=True)
+class PlaneLine:
+    """A line through points in a plane; `lower` and `upper` are empty without a band."""
+
+    label: str
+    style: Style
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    lower: tuple[float, ...] = ()
+    upper: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class PointChart:
-    """Points in a plane, with the diagonal or a level for reference."""
+    """Points and lines in a plane, with the diagonal or a level for reference.
+
+    What lies beyond the ranges is cut off.
+    """
 
     series: tuple[PointSeries, ...]
     x_title: str
@@ -137,6 +154,7 @@ class PointChart:
     percent_x: bool = False
     percent_y: bool = True
     square: bool = False
+    lines: tuple[PlaneLine, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import math
 
-from outcomes.reports.charts import BarChart, Dot, DotChart, PointChart
+from outcomes.reports.charts import BarChart, Dot, DotChart, PlaneLine, PointChart
 from outcomes.reports.drawing import (
     Plain,
     axis_of,
@@ -17,7 +17,7 @@ from outcomes.reports.drawing import (
     text,
     wrapped,
 )
-from outcomes.reports.theme import AXIS, GRID, INK, LOOKS, MUTED, PAPER
+from outcomes.reports.theme import AXIS, BANDS, GRID, INK, LOOKS, MUTED, PAPER
 
 
 def dot_figure(chart: DotChart, *, narrow: bool) -> Plain:
@@ -90,9 +90,37 @@ def _span(dot: Dot, y: float, high: float) -> Plain:
     return span
 
 
+def _band(line: PlaneLine) -> Plain:
+    """Return what lies between the limits of a line."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": rounded([*line.x, *reversed(line.x)]),
+        "y": rounded([*line.upper, *reversed(line.lower)]),
+        "fill": "toself",
+        "fillcolor": BANDS[LOOKS[line.style].colour],
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+    }
+
+
+def _line(line: PlaneLine) -> Plain:
+    look = LOOKS[line.style]
+    plain = line.style.startswith("reference")
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": text(line.label),
+        "x": rounded(line.x),
+        "y": rounded(line.y),
+        "line": {"color": look.colour, "width": 1.5 if plain else 2.25, "dash": look.dash},
+    }
+
+
 def point_figure(chart: PointChart, *, narrow: bool) -> Plain:
     """Return data and layout for a wide or a narrow column."""
-    data: list[Plain] = []
+    data: list[Plain] = [_band(line) for line in chart.lines if line.lower]
+    data += [_line(line) for line in chart.lines]
     for series in chart.series:
         look = LOOKS[series.style]
         points = series.points

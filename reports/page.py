@@ -24,6 +24,8 @@ STROKES: dict[Style, str] = {
     "faint": "faint",
     "faint_dash": "faint",
     "truth": "muted",
+    "reference": "muted",
+    "reference_dash": "muted",
 }
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from outcomes.comparison import Comparison
     from outcomes.evidence import Evidence
     from outcomes.models.evaluation import Evaluation
+    from outcomes.models.selection import ModelComparison
     from outcomes.synthetic.calibration import Calibration
 
 ModelKind = Literal["cox", "forest"]
@@ -77,6 +78,8 @@ class StudyResults:
         Fitted models by (endpoint, kind).
     evaluations
         Their performance.
+    model_comparisons
+        The same models and the null model side by side, by endpoint.
     comparisons
         The two arms compared, by endpoint.
     calculator
@@ -96,6 +99,7 @@ class StudyResults:
     comparison_note: str = ""
     models: Mapping[tuple[str, str], ModelResult] = field(default_factory=dict)
     evaluations: tuple[Evaluation, ...] = ()
+    model_comparisons: Mapping[str, ModelComparison] = field(default_factory=dict)
     comparisons: Mapping[str, Comparison] = field(default_factory=dict)
     calculator: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     tensions: tuple[tuple[str, str], ...] = ()

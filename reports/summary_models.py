@@ -6,14 +6,13 @@ import math
 from typing import TYPE_CHECKING
 
 from outcomes.endpoints import get_endpoint
-from outcomes.reports.charts import Point, PointChart, PointSeries, Style
+from outcomes.reports.charts import Point, PointChart, PointSeries
 from outcomes.reports.content import (
     Block,
     Bullets,
     Column,
     Figure,
     KeyNumber,
-    Legend,
     Page,
     Paragraph,
     Section,
@@ -21,29 +20,33 @@ from outcomes.reports.content import (
 )
 from outcomes.reports.names import readable
 from outcomes.reports.results import StudyResults
-from outcomes.reports.summary_common import as_float, make_page, round_up
+from outcomes.reports.summary_agreement import agreement_section
+from outcomes.reports.summary_benefit import benefit_section
+from outcomes.reports.summary_common import make_page
 from outcomes.reports.summary_effects import effects_section, importance_section
+from outcomes.reports.summary_look import event_name, happened, legend, style_of
+from outcomes.reports.summary_performance import (
+    SMALL,
+    difference_finding,
+    difference_table,
+    performance_table,
+)
 from outcomes.reports.wording import (
     INTERVAL_MEANING,
-    NONE,
     count,
     interval,
     known,
-    limits,
     number,
     of_100,
     percent,
     sentence_case,
-    stacked,
     with_limits,
 )
 
 if TYPE_CHECKING:
     from outcomes.models.evaluation import Evaluation
 
-STYLES: dict[str, Style] = {"cox": "ink", "forest": "hollow"}
 SHORT = {"cox": "Cox", "forest": "forest"}
-EVENTS = {"overall-survival": "death", "local-control": "local progression"}
 
 
 def summarise(results: StudyResults) -> Page:
@@ -53,6 +56,8 @@ def summarise(results: StudyResults) -> Page:
     for endpoint in endpoints:
         sections += [
             _performance(results, endpoint),
+            agreement_section(_evaluations(results, endpoint), endpoint),
+            benefit_section(_evaluations(results, endpoint), endpoint),
             effects_section(results, endpoint),
             importance_section(results, endpoint),
         ]
@@ -96,9 +101,11 @@ def _performance(results: StudyResults, endpoint: str) -> Section | None:
     evaluations = _evaluations(results, endpoint)
     if not evaluations:
         return None
-    blocks: list[Block] = [_performance_table(evaluations)]
+    compared = results.model_comparisons.get(endpoint)
+    blocks: list[Block] = [performance_table(evaluations, compared)]
     shown = (
-        _calibration(evaluations, endpoint),
+        difference_finding(compared) if compared is not None else None,
+        difference_table(compared) if compared is not None else None,
         _auc_finding(evaluations, endpoint),
         _auc(evaluations, endpoint),
         _truth_table(evaluations),
@@ -121,7 +128,7 @@ def _performance(results: StudyResults, endpoint: str) -> Section | None:
 
 def _performance_finding(evaluations: list[Evaluation], endpoint: str) -> str:
     best = max(evaluations, key=lambda item: item.c_index.value)
-    event = EVENTS.get(endpoint, get_endpoint(endpoint).events[1])
+    event = event_name(endpoint)
     text = (
         f"Of two patients of one series, the {readable(best.model)} gives the higher risk to the "
         f"one with the earlier {event} in {of_100(best.c_index.value)} of 100 pairs; guessing "
@@ -130,7 +137,7 @@ def _performance_finding(evaluations: list[Evaluation], endpoint: str) -> str:
     if len(evaluations) > 1:
         worst = min(evaluations, key=lambda item: item.c_index.value)
         gap = best.c_index.value - worst.c_index.value
-        same = "does about as well" if gap < 0.02 else f"reaches {of_100(worst.c_index.value)}"
+        same = "does about as well" if gap < SMALL else f"reaches {of_100(worst.c_index.value)}"
         text += f" The {readable(worst.model)} {same}."
     gain = best.index_of_prediction_accuracy.value
     if known(gain):
@@ -143,123 +150,6 @@ def _performance_finding(evaluations: list[Evaluation], endpoint: str) -> str:
     return text
 
 
-def _performance_table(evaluations: list[Evaluation]) -> Table:
-    rows = [
-        (
-            sentence_case(readable(item.model)),
-            *(
-                stacked(estimate, digits)
-                for estimate, digits in (
-                    (item.c_index, 2),
-                    (item.c_index_ipcw, 2),
-                    (item.integrated_brier_score, 3),
-                    (item.calibration_slope, 2),
-                    (item.calibration_in_the_large, 2),
-                )
-            ),
-        )
-        for item in evaluations
-    ]
-    rows.append(
-        (
-            "No model: the series’ own curve",
-            "0.50",
-            "0.50",
-            stacked(evaluations[0].brier_null, 3),
-            NONE,
-            NONE,
-        )
-    )
-    first = evaluations[0]
-    return Table(
-        f"Performance (95% CI), {count(first.n, 'patient')}, {count(first.events, 'event')}; "
-        f"{first.method}",
-        (
-            Column("Model"),
-            Column("C-index", numeric=True),
-            Column("C-index, weighted for censoring", numeric=True),
-            Column("Integrated Brier score", numeric=True),
-            Column("Calibration slope", numeric=True),
-            Column("Calibration in the large", numeric=True),
-        ),
-        tuple(rows),
-        note="C-index: 0.5 is guessing, 1 is perfect. Brier score: mean squared error of the "
-        "predicted risk, 0 is perfect. Slope: 1 is right; below 1, high risks are overstated and "
-        "low ones understated. In the large: 0 is right; above 0, risks are understated.",
-    )
-
-
-def _calibration(evaluations: list[Evaluation], endpoint: str) -> Figure | None:
-    usable = [item for item in evaluations if len(item.calibration_curve)]
-    if not usable:
-        return None
-    month = usable[0].calibration_horizon
-    event = EVENTS.get(endpoint, get_endpoint(endpoint).events[1])
-    series, rows, high = [], [], 0.1
-    for item in usable:
-        points = []
-        for row in item.calibration_curve.to_dict("records"):
-            point = Point(
-                as_float(row["predicted"]),
-                as_float(row["observed"]),
-                as_float(row["lower"]),
-                as_float(row["upper"]),
-            )
-            if not known(point.y):
-                continue
-            points.append(point)
-            high = max(high, point.x, point.y, point.upper if known(point.upper) else 0.0)
-            rows.append(
-                (
-                    sentence_case(readable(item.model)),
-                    f"{int(as_float(row['n'])):,}",
-                    percent(point.x, 1),
-                    percent(point.y, 1),
-                    limits(point.lower, point.upper, 1, 100),
-                )
-            )
-        series.append(
-            PointSeries(readable(item.model), STYLES.get(item.model, "ink"), tuple(points))
-        )
-    top = min(1.0, round_up(high, 0.1))
-    return Figure(
-        id=f"calibration-{endpoint}",
-        chart=PointChart(
-            tuple(series),
-            f"Predicted risk at {month:g} months",
-            f"Observed at {month:g} months",
-            (0.0, top),
-            (0.0, top),
-            diagonal=True,
-            percent_x=True,
-            square=True,
-        ),
-        label=f"Predicted against observed risk of {event} at {month:g} months, by fifth of risk.",
-        caption=f"Are {percent(0.3)} really {percent(0.3)}? Patients in five groups by predicted "
-        f"risk of {event} at {month:g} months against what was observed, with 95% CI."
-        " On the dotted line prediction and observation agree.",
-        table=Table(
-            "Predicted and observed risk by group",
-            (
-                Column("Model"),
-                Column("Patients", numeric=True),
-                Column("Predicted", numeric=True),
-                Column("Observed", numeric=True),
-                Column("95% CI of observed", numeric=True),
-            ),
-            tuple(rows),
-        ),
-        legend=_legend(usable),
-    )
-
-
-def _legend(evaluations: list[Evaluation]) -> tuple[Legend, ...]:
-    return tuple(
-        Legend(sentence_case(readable(item.model)), STYLES.get(item.model, "ink"), "point")
-        for item in evaluations
-    )
-
-
 def _auc_finding(evaluations: list[Evaluation], endpoint: str) -> Paragraph | None:
     """Say how well the better model tells apart at its worst and its best month."""
     best = max(evaluations, key=lambda item: item.c_index.value)
@@ -270,9 +160,8 @@ def _auc_finding(evaluations: list[Evaluation], endpoint: str) -> Paragraph | No
         return None
     low = min(known_months, key=known_months.__getitem__)
     high = max(known_months, key=known_months.__getitem__)
-    event = EVENTS.get(endpoint, get_endpoint(endpoint).events[1])
     text = (
-        f"Of a patient who has {event} by {low:g} months and one who does not, the "
+        f"Of a patient who has {happened(endpoint)} by {low:g} months and one who has not, the "
         f"{readable(best.model)} gives the first the higher risk in "
         f"{of_100(known_months[low])} of 100 pairs"
     )
@@ -293,9 +182,7 @@ def _auc(evaluations: list[Evaluation], endpoint: str) -> Figure | None:
                 points.append(Point(month + shift, auc.value, auc.lower, auc.upper))
         if points:
             series.append(
-                PointSeries(
-                    readable(item.model), STYLES.get(item.model, "ink"), tuple(points), joined=True
-                )
+                PointSeries(readable(item.model), style_of(item.model), tuple(points), joined=True)
             )
     if not series:
         return None
@@ -329,7 +216,7 @@ def _auc(evaluations: list[Evaluation], endpoint: str) -> Figure | None:
             ),
             tuple(rows),
         ),
-        legend=_legend(evaluations),
+        legend=legend(evaluations),
     )
 
 

@@ -57,4 +57,6 @@ LOOKS: dict[Style, Look] = {
     "faint": Look(FAINT, "solid", "circle"),
     "faint_dash": Look(FAINT, "6px,3px", "square"),
     "truth": Look(MUTED, "2px,3px", "diamond"),
+    "reference": Look(MUTED, "solid", "circle"),
+    "reference_dash": Look(MUTED, "9px,3px,2px,3px", "circle"),
 }

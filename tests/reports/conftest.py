@@ -18,7 +18,7 @@ from outcomes.models import (
     CoxModel,
     ForestModel,
     calculator_data,
-    evaluate,
+    compare_models,
     permutation_importance,
 )
 from outcomes.reports import ModelResult, StudyResults, write_report
@@ -139,16 +139,17 @@ def make_results() -> StudyResults:
     cohort = simulate_pooled(1_500, seed=3, calibration=calibration)
     unseen = simulate_pooled(600, seed=4, calibration=calibration)
     compared = simulate("liu-2020", 600, seed=5, calibration=calibration)
-    models, evaluations, calculator = {}, [], {}
+    models, compared_models, calculator = {}, {}, {}
     for endpoint in ENDPOINTS:
         truth = true_risk(unseen, endpoint, HORIZONS, calibration)
         cox = CoxModel(endpoint=endpoint.name).fit(cohort)
         forest = ForestModel(endpoint=endpoint.name, n_estimators=30, random_state=1).fit(cohort)
-        for kind, model in (("cox", cox), ("forest", forest)):
+        kinds = {"cox": cox, "forest": forest}
+        for kind, model in kinds.items():
             models[endpoint.name, kind] = make_model_result(model, kind, endpoint, cohort)
-            evaluations.append(
-                evaluate(model, unseen, horizons=HORIZONS, truth=truth, n_bootstrap=30)
-            )
+        compared_models[endpoint.name] = compare_models(
+            kinds, unseen, n_folds=2, horizons=HORIZONS, truth=truth, n_bootstrap=30
+        )
         calculator[endpoint.name] = calculator_data(cox, n_draws=30)
     return StudyResults(
         cohort=cohort,
@@ -158,7 +159,12 @@ def make_results() -> StudyResults:
         comparison_cohort=compared,
         comparison_note="600 synthetic patients in the design of Liu 2020",
         models=models,
-        evaluations=tuple(evaluations),
+        evaluations=tuple(
+            compared_models[endpoint.name].evaluations[kind]
+            for endpoint in ENDPOINTS
+            for kind in ("cox", "forest")
+        ),
+        model_comparisons=compared_models,
         comparisons={
             endpoint.name: compare(
                 compared,

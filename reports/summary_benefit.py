@@ -1,0 +1,173 @@
+"""Does it help to act on a prediction? Net benefit by threshold of risk."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from outcomes.endpoints import get_endpoint
+from outcomes.reports.charts import PlaneLine, PointChart
+from outcomes.reports.content import Column, Figure, Legend, Paragraph, Section, Table
+from outcomes.reports.names import readable
+from outcomes.reports.summary_common import as_float
+from outcomes.reports.summary_look import event_name, legend, style_of
+from outcomes.reports.wording import limits, number, percent, sentence_case, sentence_list
+
+if TYPE_CHECKING:
+    from outcomes.models.evaluation import Evaluation
+
+# A gain of less than half a patient in 100 is not called one.
+LEAST_GAIN = 0.005
+
+
+def benefit_section(evaluations: list[Evaluation], endpoint: str) -> Section | None:
+    """Return the decision curve of an endpoint; None where no net benefit is known."""
+    usable = [item for item in evaluations if not _known_rows(item).empty]
+    if not usable:
+        return None
+    month, event = usable[0].calibration_horizon, event_name(endpoint)
+    return Section(
+        id=f"benefit-{endpoint}",
+        title=f"{get_endpoint(endpoint).title}: does it help to act on the prediction?",
+        finding=_finding(usable),
+        blocks=(
+            Paragraph(
+                f"“Treat” stands for any step taken because the risk of {event} by {month:g} "
+                "months is high, and the threshold for the risk from which one would take it. At "
+                "20%, one patient rightly treated weighs as much as four treated in vain. Net "
+                "benefit is the number rightly treated in 100 patients, less those treated in "
+                "vain at that weight. At each threshold the highest line is the best policy."
+            ),
+            _figure(usable, endpoint),
+        ),
+    )
+
+
+def _known_rows(item: Evaluation) -> pd.DataFrame:
+    """Return the thresholds at which the net benefit exists, and what the model adds there."""
+    table = item.net_benefit
+    table = table[table["net_benefit"].notna() & table["treat_all"].notna()]
+    return table.assign(gain=table["net_benefit"] - table[["treat_all", "treat_none"]].max(axis=1))
+
+
+def _finding(evaluations: list[Evaluation]) -> str:
+    """Say at which thresholds each model does better than treating all and treating none."""
+    sentences: list[str] = []
+    before: tuple[str, ...] = ()
+    for item in evaluations:
+        rows = _known_rows(item)
+        thresholds = tuple(float(value) for value in rows["threshold"])
+        helps = _runs(thresholds, tuple(gain >= LEAST_GAIN for gain in rows["gain"]))
+        worse = _runs(thresholds, tuple(gain <= -LEAST_GAIN for gain in rows["gain"]))
+        name = f"the {readable(item.model)}"
+        if helps:
+            best = rows.loc[rows["gain"].idxmax()]
+            where, gain = percent(float(best["threshold"])), number(100 * float(best["gain"]), 1)
+            sentence = (
+                f"so does {name}, most at {where} ({gain} more)"
+                if helps == before
+                else f"{name} does better than treating all or none at thresholds of "
+                f"{sentence_list(helps)}, most at {where} ({gain} more of 100 patients rightly "
+                "treated, and none more in vain)"
+            )
+        else:
+            sentence = f"{name} does no better than treating all or none at any threshold"
+        if worse:
+            sentence += f"; it does worse at {sentence_list(worse)}"
+        sentences.append(f"{sentence_case(sentence)}.")
+        before = helps
+    return " ".join(sentences)
+
+
+def _runs(thresholds: tuple[float, ...], marked: tuple[bool, ...]) -> tuple[str, ...]:
+    """Return the stretches of marked thresholds in words."""
+    edges = [False, *marked, False]
+    changes = [k for k, (one, other) in enumerate(pairwise(edges)) if one != other]
+    stretches = zip(changes[::2], changes[1::2], strict=True)
+    return tuple(
+        percent(thresholds[first])
+        if last - first == 1
+        else f"{percent(thresholds[first])} to {percent(thresholds[last - 1])}"
+        for first, last in stretches
+    )
+
+
+def _figure(evaluations: list[Evaluation], endpoint: str) -> Figure:
+    month, event = evaluations[0].calibration_horizon, event_name(endpoint)
+    first = _known_rows(evaluations[0])
+    thresholds = tuple(float(value) for value in first["threshold"])
+    lines = [
+        PlaneLine("treat all", "reference_dash", thresholds, _per_100(first["treat_all"])),
+        PlaneLine("treat none", "reference", thresholds, _per_100(first["treat_none"])),
+    ]
+    for item in evaluations:
+        rows = _known_rows(item)
+        lines.append(
+            PlaneLine(
+                readable(item.model),
+                style_of(item.model),
+                tuple(float(value) for value in rows["threshold"]),
+                _per_100(rows["net_benefit"]),
+            )
+        )
+    # Treating all falls without end: the axis follows the models.
+    low = min(-5.0, *(value for line in lines[2:] for value in line.y))
+    high = max(5.0, *(value for line in lines for value in line.y))
+    ends = (5.0 * math.floor(low / 5.0), 5.0 * math.ceil(high / 5.0))
+    return Figure(
+        id=f"net-benefit-{endpoint}",
+        chart=PointChart(
+            (),
+            f"Threshold: risk of {event} by {month:g} months",
+            "Net benefit per 100 patients",
+            (thresholds[0] - 0.02, thresholds[-1] + 0.02),
+            ends,
+            x_ticks=thresholds,
+            percent_x=True,
+            percent_y=False,
+            lines=tuple(lines),
+        ),
+        label=f"Net benefit per 100 patients by threshold of the risk of {event}.",
+        caption=f"Decision curve at {month:g} months. A model helps where its line lies above "
+        "those of treating all and none; less than half a patient in 100 is not counted as help. "
+        "Below 0 a policy does more harm than treating nobody.",
+        table=_table(evaluations),
+        legend=(
+            *legend(evaluations, "line"),
+            Legend("Treat all", "reference_dash"),
+            Legend("Treat none", "reference"),
+        ),
+    )
+
+
+def _per_100(values: pd.Series[float]) -> tuple[float, ...]:
+    return tuple(100 * float(value) for value in values)
+
+
+def _table(evaluations: list[Evaluation]) -> Table:
+    return Table(
+        "Net benefit per 100 patients by threshold; treating none is 0",
+        (
+            Column("Model"),
+            Column("Threshold", numeric=True),
+            Column("Model", numeric=True),
+            Column("95% CI", numeric=True),
+            Column("Treat all", numeric=True),
+            Column("Gain over the better of all and none", numeric=True),
+        ),
+        tuple(
+            (
+                sentence_case(readable(item.model)),
+                percent(as_float(row["threshold"])),
+                number(100 * as_float(row["net_benefit"]), 1),
+                limits(as_float(row["lower"]), as_float(row["upper"]), 1, 100),
+                number(100 * as_float(row["treat_all"]), 1),
+                number(100 * as_float(row["gain"]), 1),
+            )
+            for item in evaluations
+            for row in _known_rows(item).to_dict("records")
+        ),
+    )

@@ -1,0 +1,195 @@
+"""The models page: models side by side, calibration curve, decision curve."""
+
+import dataclasses
+import json
+
+import pandas as pd
+import pytest
+
+from outcomes.estimate import Estimate
+from outcomes.reports import page_data, summarise_page
+from outcomes.reports.charts import PlaneLine, PointChart
+from outcomes.reports.content import Figure, Table
+from outcomes.reports.figure_points import point_figure
+from outcomes.reports.summary_agreement import agreement_section
+from outcomes.reports.summary_benefit import benefit_section
+from outcomes.reports.summary_performance import NULL, difference_finding
+
+ENDPOINTS = ("overall-survival", "local-control")
+
+
+def blocks_of(results, section_id):
+    (section,) = [s for s in summarise_page("models", results).sections if s.id == section_id]
+    return section.blocks
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_every_model_and_no_model_stand_in_the_table_with_their_differences(results, endpoint):
+    performance, differences, *_ = [
+        block for block in blocks_of(results, f"performance-{endpoint}") if isinstance(block, Table)
+    ]
+    assert [row[0] for row in performance.rows] == [
+        "Cox model",
+        "Random survival forest",
+        "No model: the series’ own curve",
+    ]
+    assert [row[0] for row in differences.rows] == [
+        "Cox model minus random survival forest",
+        "Cox model minus no model",
+        "Random survival forest minus no model",
+    ]
+    compared = results.model_comparisons[endpoint]
+    found = compared.differences
+    (row,) = found[
+        (found["model"] == "cox") & (found["reference"] == NULL) & (found["measure"] == "c_index")
+    ].to_dict("records")
+    # No model is right in half of the pairs.
+    expected = compared.evaluations["cox"].c_index.value - 0.5
+    assert row["difference"] == pytest.approx(expected)
+    assert differences.rows[1][1].splitlines()[0] == f"+{expected:.3f}"
+
+
+@pytest.mark.parametrize(
+    ("difference", "lower", "upper", "expected"),
+    [
+        (0.012, 0.004, 0.02, "0.012 higher than that of the random survival forest"),
+        (0.012, 0.004, 0.02, ": little, but more than chance would explain."),
+        (-0.05, -0.08, -0.01, "0.050 lower than that of the random survival forest"),
+        (-0.05, -0.08, -0.01, "): more than chance would explain."),
+        (0.012, -0.001, 0.02, "): no more than chance would explain."),
+    ],
+)
+def test_the_difference_is_judged_by_its_interval(results, difference, lower, upper, expected):
+    compared = results.model_comparisons["overall-survival"]
+    row = {"model": "cox", "reference": "forest", "measure": "c_index"}
+    row |= {"difference": difference, "lower": lower, "upper": upper}
+    changed = dataclasses.replace(compared, differences=pd.DataFrame([row]))
+    assert expected in difference_finding(changed).text
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_the_smooth_calibration_curve_is_drawn_with_its_band(results, endpoint):
+    figure = blocks_of(results, f"agreement-{endpoint}")[0]
+    assert isinstance(figure, Figure)
+    evaluations = results.model_comparisons[endpoint].evaluations
+    assert [line.label for line in figure.chart.lines] == ["Cox model", "random survival forest"]
+    for line, kind in zip(figure.chart.lines, ("cox", "forest"), strict=True):
+        curve = evaluations[kind].smooth_calibration
+        assert line.x == tuple(curve["predicted"])
+        assert line.y == tuple(curve["observed"])
+        assert all(a <= b <= c for a, b, c in zip(line.lower, line.y, line.upper, strict=True))
+    # The table begins and ends where the curve does.
+    shown = [row[1] for row in figure.table.rows if row[0] == "Cox model"]
+    predicted = evaluations["cox"].smooth_calibration["predicted"]
+    assert shown[0] == f"{100 * predicted.iloc[0]:.1f}%"
+    assert shown[-1] == f"{100 * predicted.iloc[-1]:.1f}%"
+
+
+def test_calibration_is_said_in_points_and_in_events_of_100(results):
+    evaluation = dataclasses.replace(
+        results.evaluations[0],
+        integrated_calibration_index=Estimate(0.0234, 0.01, 0.04),
+        observed_expected_ratio=Estimate(0.97, 0.9, 1.05),
+    )
+    finding = agreement_section([evaluation], "overall-survival").finding
+    assert "risk of death by 12 months is 2.3 percentage points away" in finding
+    assert "100 such events that the Cox model predicts, 97 were observed" in finding
+    assert "(95% CI 90 to 105)" in finding
+
+
+def test_without_a_smooth_curve_the_groups_remain(results):
+    evaluation = dataclasses.replace(
+        results.evaluations[0], smooth_calibration=results.evaluations[0].smooth_calibration[:0]
+    )
+    section = agreement_section([evaluation], "overall-survival")
+    figure = section.blocks[0]
+    assert figure.chart.lines == ()
+    assert len(figure.table.rows) == len(evaluation.calibration_curve)
+    nothing = dataclasses.replace(evaluation, calibration_curve=evaluation.calibration_curve[:0])
+    assert agreement_section([nothing], "overall-survival") is None
+
+
+def with_benefit(evaluation, model, everyone):
+    thresholds = [0.1 * (k + 1) for k in range(len(model))]
+    table = pd.DataFrame({"threshold": thresholds, "net_benefit": model, "treat_all": everyone})
+    return dataclasses.replace(
+        evaluation, net_benefit=table.assign(lower=model, upper=model, treat_none=0.0)
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "everyone", "expected"),
+    [
+        (
+            (0.4, 0.35, 0.2, 0.1),
+            (0.4, 0.30, 0.05, -0.2),
+            "at thresholds of 20% to 40%, most at 30% (15.0 more of 100",
+        ),
+        ((0.5, 0.3, 0.3, 0.1), (0.4, 0.3, 0.2, 0.1), "at thresholds of 10% and 30%, most at"),
+        ((0.4, 0.004), (0.4, -0.1), "does no better than treating all or none at any threshold"),
+        ((0.3, 0.1), (0.4, -0.1), "; it does worse at 10%."),
+    ],
+)
+def test_the_thresholds_at_which_a_model_helps(results, model, everyone, expected):
+    evaluation = with_benefit(results.evaluations[0], model, everyone)
+    assert expected in benefit_section([evaluation], "overall-survival").finding
+
+
+def test_a_second_model_that_helps_at_the_same_thresholds_is_said_shortly(results):
+    cox, forest = (
+        with_benefit(evaluation, (0.4, gain), (0.4, -0.1))
+        for evaluation, gain in zip(results.evaluations[:2], (0.1, 0.08), strict=True)
+    )
+    finding = benefit_section([cox, forest], "overall-survival").finding
+    assert finding.endswith("So does the random survival forest, most at 20% (8.0 more).")
+
+
+def test_thresholds_without_a_net_benefit_are_left_out(results):
+    evaluation = with_benefit(results.evaluations[0], (0.4, float("nan")), (0.3, 0.1))
+    figure = benefit_section([evaluation], "overall-survival").blocks[1]
+    assert all(line.x == (0.1,) for line in figure.chart.lines)
+    assert len(figure.table.rows) == 1
+    nothing = with_benefit(results.evaluations[0], (float("nan"),), (0.1,))
+    assert benefit_section([nothing], "overall-survival") is None
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_the_decision_curve_has_both_policies_beside_the_models(results, endpoint):
+    figure = blocks_of(results, f"benefit-{endpoint}")[1]
+    lines = {line.label: line for line in figure.chart.lines}
+    assert list(lines) == ["treat all", "treat none", "Cox model", "random survival forest"]
+    assert set(lines["treat none"].y) == {0.0}
+    table = results.model_comparisons[endpoint].evaluations["cox"].net_benefit
+    assert lines["Cox model"].y == pytest.approx(tuple(100 * table["net_benefit"]))
+    assert lines["treat all"].y == pytest.approx(tuple(100 * table["treat_all"]))
+    assert len(figure.legend) == 4
+    # The line of a model is never cut off.
+    low, high = figure.chart.y_range
+    assert low <= min(lines["Cox model"].y) <= max(lines["Cox model"].y) <= high
+
+
+def test_a_line_is_drawn_over_its_band():
+    line = PlaneLine("x", "ink", (0.0, 1.0), (0.2, 0.4), (0.1, 0.3), (0.3, 0.5))
+    chart = PointChart((), "x", "y", (0.0, 1.0), (0.0, 1.0), lines=(line,))
+    band, curve = point_figure(chart, narrow=False)["data"]
+    assert band["x"] == [0.0, 1.0, 1.0, 0.0]
+    assert band["y"] == [0.3, 0.5, 0.3, 0.1]
+    assert curve["y"] == [0.2, 0.4]
+
+
+def test_the_data_of_the_page_hold_the_curves(results):
+    text = json.dumps(page_data("models", results), allow_nan=False)
+    for endpoint in ENDPOINTS:
+        assert f'"net-benefit-{endpoint}"' in text
+        assert f'"calibration-{endpoint}"' in text
+
+
+def test_without_a_comparison_of_models_there_are_no_differences(results):
+    alone = dataclasses.replace(results, model_comparisons={})
+    tables = [
+        block
+        for block in blocks_of(alone, "performance-overall-survival")
+        if isinstance(block, Table)
+    ]
+    assert not any("Model against model" in table.caption for table in tables)
+    assert tables[0].rows[-1][-1] == "–"
