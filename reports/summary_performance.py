@@ -70,7 +70,8 @@ def performance_table(evaluations: list[Evaluation], compared: ModelComparison |
         "a model (index of prediction accuracy, IPA). Observed / expected: events seen for each "
         "one predicted, 1 is right. Calibration error: mean distance between predicted and "
         "observed risk in percentage points (integrated calibration index, ICI); chance alone "
-        f"keeps it above 0. The last two are at {first.calibration_horizon:g} months.",
+        "keeps it above 0, and giving a whole series one risk keeps it low. The last two are at "
+        f"{first.calibration_horizon:g} months.",
     )
 
 

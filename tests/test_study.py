@@ -21,6 +21,7 @@ DATA = (
     "evidence.json",
     "calibration.json",
     "metrics.json",
+    "model-comparison.json",
     "comparison.json",
     "provenance.json",
 )
@@ -73,6 +74,24 @@ def test_metrics_hold_what_the_contract_names(result):
             assert found["integrated_brier_score"]["value"] < found["brier_null"]["value"] + 0.01
             errors = found["truth"]["mean_absolute_error"]
             assert all(0 < error < 0.2 for error in errors.values())
+
+
+def test_models_and_no_model_stand_side_by_side(result):
+    metrics, compared = read(result, "metrics.json"), read(result, "model-comparison.json")
+    for endpoint in ("overall-survival", "local-control"):
+        table = pd.DataFrame(compared[endpoint]["table"])
+        values = table.set_index(["model", "measure"])["value"]
+        assert set(table["model"]) == {"cox", "forest", "kaplan-meier"}
+        differences = pd.DataFrame(compared[endpoint]["differences"])
+        rows = differences[differences["measure"] == "integrated_brier_score"]
+        assert len(rows) == 3
+        for row in rows.to_dict("records"):
+            first, second = (values[row[name], row["measure"]] for name in ("model", "reference"))
+            assert row["difference"] == pytest.approx(first - second, abs=1e-8)
+            assert row["lower"] <= row["difference"] <= row["upper"]
+        for kind in ("cox", "forest"):
+            for measure in ("c_index", "integrated_brier_score", "observed_expected_ratio"):
+                assert values[kind, measure] == metrics[endpoint][kind][measure]["value"]
 
 
 def test_the_truth_stands_beside_every_effect(result):
