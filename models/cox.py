@@ -73,7 +73,7 @@ class CoxModel(SurvivalModel):
     separated
         What to do where a hazard ratio has no finite maximum likelihood estimate, as when no
         patient with some regimen had the event: ``firth`` fits that cause with Firth's penalty
-        (see `outcomes.models.firth`) and says so in `notes_`; ``error`` refuses.
+        (see `outcomes.cox.firth`) and says so in `notes_`; ``error`` refuses.
     baseline
         Baseline hazard: ``breslow`` or ``efron``; they differ at tied events only.
     robust

@@ -38,9 +38,7 @@ def as_lifelines(model: CoxModel, X: Any, y: Any = None, event: int = 1) -> "Cox
     check_is_fitted(model, "series_")
     table = as_table(X)
     if model.ties != "efron" or model.time_dependent or model.weights or model.cluster:
-        raise ModelError(
-            "allowed: Efron's ties, no weights, no clusters, not SBRT as it comes"
-        )
+        raise ModelError("allowed: Efron's ties, no weights, no clusters, not SBRT as it comes")
     if event not in model.fits_ or model.fits_[event].note:
         raise ModelError(f"event {event!r}: no fit by maximum likelihood")
     time, code = read_response(get_endpoint(model.endpoint), table, y)

@@ -5,14 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtr
 
 from outcomes.arrays import BoolArray, FloatArray, IntArray
-from outcomes.cox import BaselineHazard, CoxFit, baseline_hazards, fit_cox
+from outcomes.cox import (
+    BaselineHazard,
+    CoxFit,
+    baseline_hazards,
+    fit_firth,
+    fit_prepared,
+    prepare_cox,
+    with_robust_covariance,
+)
 from outcomes.cox.baseline import BaselineKind
 from outcomes.cox.risk_sets import Ties
 from outcomes.errors import ModelError, NotEstimableError
-from outcomes.models.firth import fit_firth
 from outcomes.models.series import SeriesSet
 
 _REMEDY = "leave the covariate out, set separated='firth' or use a penalizer above 0"
@@ -220,44 +226,44 @@ def fit_cause(
         If the likelihood has no maximum and `options.firth` is false, naming the column.
     """
     observed = rows.event == code
-    spread = rows.matrix.std(axis=0, ddof=1)
+    note = ""
     try:
-        fit = fit_cox(
+        data = prepare_cox(
             rows.matrix,
             rows.time,
             observed,
             entry=rows.entry,
             weights=rows.weights,
             strata=rows.groups if len(series.names) > 1 else None,
-            cluster=rows.cluster,
-            robust=options.robust or rows.cluster is not None,
             ties=options.ties,
-            penalty=options.penalizer * len(rows.time) * spread**2,
             names=names,
         )
+        try:
+            ridge = options.penalizer * len(rows.time) * rows.matrix.std(axis=0, ddof=1) ** 2
+            fit = fit_prepared(data, penalty=ridge)
+        except NotEstimableError as error:
+            note = _separation(rows.matrix, names, observed, rows.groups, cause)
+            note = note or f"{cause}: {error}"
+            if not options.firth or options.penalizer > 0:
+                raise ModelError(f"{note}; {_REMEDY}") from error
+            fit = fit_firth(data)
+            note = f"{note}; all of its hazard ratios are Firth's estimates"
     except NotEstimableError as error:
-        why = _separation(rows.matrix, names, observed, rows.groups, cause) or f"{cause}: {error}"
-        if not options.firth or options.penalizer > 0:
-            raise ModelError(f"{why}; {_REMEDY}") from error
-        if rows.entry is not None or rows.weights is not None or options.ties != "efron":
-            raise ModelError(
-                f"{why}; leave the covariate out or use a penalizer above 0 (Firth's estimates "
-                "are for unweighted patients and Efron's ties)"
-            ) from error
-        return _firth_fit(rows, observed, series, cause, why), None
+        raise ModelError(f"{cause}: {error}") from error
+    if options.robust or rows.cluster is not None:
+        fit = with_robust_covariance(fit, rows.cluster)
     baselines = {str(b.stratum): b for b in baseline_hazards(fit, options.baseline)}
     ordered = baselines.values() if len(series.names) == 1 else map(baselines.get, series.names)
-    return (
-        CauseFit(
-            fit.coefficients,
-            fit.covariance,
-            fit.data.centre,
-            tuple(_from_engine(baseline) for baseline in ordered if baseline is not None),
-            fit.p_values,
-            fit.log_likelihood,
-        ),
-        fit,
+    found = CauseFit(
+        fit.coefficients,
+        fit.covariance,
+        fit.data.centre,
+        tuple(_from_engine(baseline) for baseline in ordered if baseline is not None),
+        fit.p_values,
+        fit.log_likelihood,
+        note,
     )
+    return found, None if note else fit
 
 
 def _from_engine(baseline: BaselineHazard) -> Baseline:
@@ -267,45 +273,6 @@ def _from_engine(baseline: BaselineHazard) -> Baseline:
         increments=baseline.increments,
         deaths=baseline.increments**2 / variances,
         means=baseline.means,
-    )
-
-
-def _firth_fit(
-    rows: Rows, observed: BoolArray, series: SeriesSet, cause: str, why: str
-) -> CauseFit:
-    beta, covariance, likelihood = fit_firth(rows.matrix, rows.time, observed, rows.groups, cause)
-    center = rows.matrix.mean(axis=0)
-    centered = rows.matrix - center
-    relative = np.exp(centered @ beta)
-    baselines = []
-    for name in series.names:
-        inside = rows.groups == name
-        baselines.append(
-            breslow_baseline(
-                rows.time[inside], observed[inside], centered[inside], relative[inside]
-            )
-        )
-    p_values = 2 * ndtr(-np.abs(beta) / np.sqrt(np.diag(covariance)))
-    note = f"{why}; all of its hazard ratios are Firth's estimates"
-    return CauseFit(beta, covariance, center, tuple(baselines), p_values, likelihood, note)
-
-
-def breslow_baseline(
-    time: FloatArray, observed: BoolArray, centered: FloatArray, relative: FloatArray
-) -> Baseline:
-    """Return the Breslow baseline given the relative hazards, shape (n,)."""
-    order = np.argsort(-time, kind="stable")
-    at_risk = np.cumsum(relative[order])
-    moments = np.cumsum(relative[order, None] * centered[order], axis=0)
-    times, deaths = np.unique(time[observed], return_counts=True)
-    # Everyone with a time of at least t is at risk at t.
-    last = np.searchsorted(-time[order], -times, side="right") - 1
-    total = at_risk[last]
-    return Baseline(
-        times=times,
-        increments=deaths / total,
-        deaths=deaths.astype(np.float64),
-        means=moments[last] / total[:, None],
     )
 
 

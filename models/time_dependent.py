@@ -4,7 +4,6 @@ The time from surgery to SBRT is lived without SBRT. Counting it as treated favo
 time); with the covariate changing when SBRT starts, it counts for the untreated.
 """
 
-
 import numpy as np
 import pandas as pd
 

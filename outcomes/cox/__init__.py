@@ -2,6 +2,7 @@
 
 from outcomes.cox.baseline import BaselineHazard, PredictedHazard, baseline_hazards, predict_hazard
 from outcomes.cox.data import CoxData, prepare_cox
+from outcomes.cox.firth import fit_firth
 from outcomes.cox.fit import ChiSquared, CoxFit, fit_cox, fit_prepared
 from outcomes.cox.proportionality import (
     ProportionalHazardsTest,
@@ -38,6 +39,7 @@ __all__ = [
     "fine_gray_proportionality_test",
     "fit_cox",
     "fit_fine_gray",
+    "fit_firth",
     "fit_prepared",
     "martingale_residuals",
     "place_knots",
