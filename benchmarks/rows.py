@@ -115,8 +115,8 @@ ROWS = (
         100_000,
         (1_000, 10_000, 100_000, 1_000_000),
         (
-            Peer("scikit-survival", "sksurv_harrell", False, 50, 10_000, (("c", 1e-9),)),
-            Peer("R concordance", "concordance", True, 1, 100_000, (("c", 1e-9), ("se", 1e-6))),
+            Peer("scikit-survival", "sksurv_harrell", False, 50, 10_000, (("c", 1e-7),)),
+            Peer("R concordance", "concordance", True, 1, 100_000, (("c", 1e-7), ("se", 1e-6))),
         ),
     ),
     Row(
@@ -135,7 +135,7 @@ ROWS = (
         100_000,
         (1_000, 10_000, 100_000, 1_000_000),
         (
-            Peer("R survfit", "survfit_aj", True, 5, 10_000, (("at_12", 1e-9),)),
+            Peer("R survfit", "survfit_aj", True, 5, 10_000, (("at_12", 1e-7),)),
             Peer("lifelines AalenJohansenFitter", "lifelines_incidence", False, None, 10_000),
         ),
         ((1_000_000, 2_048),),
