@@ -82,8 +82,10 @@ class CoxModel(SurvivalModel):
         Column that names what rows belong to, such as a hospital; standard errors are robust
         against dependence within. None for independent rows.
     weights
-        Column of case weights, such as inverse probabilities of treatment (ask for `robust`
-        standard errors then). None for none.
+        Column of case weights; 2 counts as two patients, as in R. With `robust` or `cluster` they
+        are sampling weights, such as inverse probabilities of treatment: scaled to a mean of 1,
+        since the limits of curves take robust errors of the coefficients, but of the baseline those
+        of so many independent patients. None for none.
     splines
         Numbers of knots (3 to 7) of the numeric covariates that get a restricted cubic spline,
         such as ``{"kps": 4}``.
@@ -313,7 +315,9 @@ class CoxModel(SurvivalModel):
         values = read_column(table, Covariate(self.weights, self.weights, "number"))
         if not (values >= 0).all() or not (values > 0).any():
             raise ModelError(f"{self.weights}: allowed: weights of at least 0, not all of them 0")
-        return np.asarray(values, dtype=np.float64)
+        # Robust errors do not depend on the scale; the baseline's would.
+        scale = values.mean() if self.robust or self.cluster else 1.0
+        return np.asarray(values / scale, dtype=np.float64)
 
     def _clusters(self, table: pd.DataFrame) -> Any:
         if self.cluster is None:

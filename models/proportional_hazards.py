@@ -246,11 +246,17 @@ def fit_cause(
             note = note or f"{cause}: {error}"
             if not options.firth or options.penalizer > 0:
                 raise ModelError(f"{note}; {_REMEDY}") from error
-            fit = fit_firth(data)
+            try:
+                fit = fit_firth(data)
+            except NotEstimableError as failure:
+                raise ModelError(f"{note}; {failure}") from failure
             note = f"{note}; all of its hazard ratios are Firth's estimates"
     except NotEstimableError as error:
         raise ModelError(f"{cause}: {error}") from error
-    if options.robust or rows.cluster is not None:
+    if (options.robust or rows.cluster is not None) and note:
+        # Where nobody had the event the residuals vanish, and robust errors with them.
+        note = f"{note}, with standard errors of the model instead of robust ones"
+    elif options.robust or rows.cluster is not None:
         fit = with_robust_covariance(fit, rows.cluster)
     baselines = {str(b.stratum): b for b in baseline_hazards(fit, options.baseline)}
     ordered = baselines.values() if len(series.names) == 1 else map(baselines.get, series.names)

@@ -1,7 +1,7 @@
 """Baseline hazards of a Cox model, and predicted curves with all of their uncertainty."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -114,7 +114,7 @@ def baseline_hazards(fit: CoxFit, kind: BaselineKind | None = None) -> tuple[Bas
 
 
 def predict_hazard(
-    fit: CoxFit, baseline: BaselineHazard, covariates: npt.ArrayLike, months: npt.ArrayLike
+    fit: CoxFit, baseline: BaselineHazard, covariates: Any, months: npt.ArrayLike
 ) -> PredictedHazard:
     """Return patients' cumulative hazards with standard errors.
 
@@ -131,7 +131,7 @@ def predict_hazard(
         Shape (n_months,).
     """
     when = np.asarray(months, dtype=np.float64)
-    centred = np.asarray(covariates, dtype=np.float64) - fit.data.centre
+    centred = fit.data.read(covariates) - fit.data.centre
     relative = np.exp(centred @ fit.coefficients)[:, None]
     hazard = baseline.cumulative(when)
     variance = _running(baseline.variances, baseline.times, when)

@@ -33,6 +33,21 @@ def covariate_names(covariates: Any, names: Sequence[str] | None) -> tuple[str, 
     return tuple(f"x{position + 1}" for position in range(shape[1]))
 
 
+def as_numbers(values: Any, name: str) -> FloatArray:
+    """Return values as an array of floats.
+
+    Raises
+    ------
+    OutcomesError
+        If one is no number; the message names the row.
+    """
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        where = _first_text(pd.DataFrame({name: pd.Series(values)}), (name,))
+        raise OutcomesError(f"{where}; allowed: numbers") from None
+
+
 def read_covariates(covariates: Any, names: tuple[str, ...]) -> FloatArray:
     """Return the covariates as numbers, shape (n, p).
 
@@ -44,7 +59,7 @@ def read_covariates(covariates: Any, names: tuple[str, ...]) -> FloatArray:
     try:
         matrix = np.asarray(covariates, dtype=np.float64)
     except (TypeError, ValueError):
-        raise OutcomesError(f"{_first_text(covariates, names)}: allowed: numbers") from None
+        raise OutcomesError(f"{_first_text(covariates, names)}; allowed: numbers") from None
     if not np.isfinite(matrix.sum()):
         wrong = np.argwhere(~np.isfinite(matrix))
         if wrong.size:
@@ -61,10 +76,12 @@ def _first_text(covariates: Any, names: tuple[str, ...]) -> str:
     table = pd.DataFrame(covariates)
     for name, (_, column) in zip(names, table.items(), strict=True):
         numbers = pd.to_numeric(column, errors="coerce")
-        wrong = np.flatnonzero(numbers.isna() & column.notna())
+        wrong = np.flatnonzero(numbers.isna())
         if wrong.size:
-            return f"{name} of row {wrong[0] + 1}: found {column.iloc[wrong[0]]!r}"
-    return "covariates: found values that are no numbers"
+            return f"{name} of row {wrong[0] + 1}: found {str(column.iloc[wrong[0]])!r}"
+        if not pd.api.types.is_numeric_dtype(column.infer_objects()):
+            return f"{name}: found {column.dtype}"
+    return f"{', '.join(names)}: found values that are no numbers"
 
 
 def check_information(information: FloatArray, events: float, names: tuple[str, ...]) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from outcomes.arrays import FloatArray
-from outcomes.cox.covariates import covariate_names, read_covariates
-from outcomes.cox.risk_sets import RiskSets, Ties, make_risk_sets
+from outcomes.cox.covariates import as_numbers, covariate_names, read_covariates
+from outcomes.cox.risk_sets import RiskSets, Ties, check_events, make_risk_sets
 from outcomes.errors import NotEstimableError, OutcomesError
 
 
@@ -39,6 +40,23 @@ class CoxData:
     weights: FloatArray | None = None
     offset: FloatArray | None = None
 
+    def read(self, covariates: Any) -> FloatArray:
+        """Return covariates of other patients as numbers, shape (n, p); a table's by their names.
+
+        Raises
+        ------
+        OutcomesError
+            If the covariates are others, or a value is no finite number.
+        """
+        if isinstance(covariates, pd.DataFrame) and set(self.names) <= set(covariates.columns):
+            covariates = covariates[list(self.names)]
+        found = covariate_names(covariates, None)
+        if len(found) != len(self.names):
+            raise OutcomesError(
+                f"covariates: found {', '.join(found)}; allowed: {', '.join(self.names)}"
+            )
+        return read_covariates(covariates, self.names)
+
     @property
     def reach(self) -> FloatArray:
         """Range of each scaled covariate."""
@@ -64,7 +82,14 @@ def prepare_cox(
     """
     called = covariate_names(covariates, names)
     matrix = read_covariates(covariates, called)
-    sets = make_risk_sets(time, event, entry=entry, strata=strata, ties=ties)
+    case = _numbers(weights, "weights", len(matrix), least=0.0)
+    if case is not None and not case.any():
+        raise NotEstimableError("weights: all are 0")
+    fixed = _numbers(offset, "offset", len(matrix))
+    happened = check_events(event)
+    if case is not None and happened.shape == case.shape:
+        happened = happened & (case > 0)
+    sets = make_risk_sets(time, happened, entry=entry, strata=strata, ties=ties)
     if len(matrix) != sets.n:
         raise OutcomesError(
             f"covariates: found {len(matrix)} rows; allowed: {sets.n}, one for each time"
@@ -87,24 +112,24 @@ def prepare_cox(
         centre=centre,
         spread=spread,
         names=called,
-        weights=_per_row(weights, "weights", sets, least=0.0),
-        offset=_per_row(offset, "offset", sets),
+        weights=None if case is None else case[sets.order],
+        offset=None if fixed is None else fixed[sets.order],
     )
 
 
-def _per_row(
-    values: npt.ArrayLike | None, name: str, sets: RiskSets, least: float = -np.inf
+def _numbers(
+    values: npt.ArrayLike | None, name: str, n: int, least: float = -np.inf
 ) -> FloatArray | None:
-    """Return numbers in the order of the risk sets."""
+    """Return a finite number for each row."""
     if values is None:
         return None
-    found = np.asarray(values, dtype=np.float64)
-    if found.shape != (sets.n,):
-        raise OutcomesError(f"{name}: found shape {found.shape}; allowed: one for each row")
+    found = as_numbers(values, name)
+    if found.shape != (n,):
+        raise OutcomesError(f"{name}: found shape {found.shape}; allowed: one for each of {n} rows")
     wrong = np.flatnonzero(~(np.isfinite(found) & (found >= least)))
     if wrong.size:
         allowed = "a finite number" + ("" if np.isinf(least) else f" of at least {least:g}")
         raise OutcomesError(
             f"{name} of row {wrong[0] + 1}: found {found[wrong[0]]:g}; allowed: {allowed}"
         )
-    return found[sets.order]
+    return found

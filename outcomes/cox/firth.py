@@ -12,7 +12,7 @@ import numpy as np
 from outcomes.arrays import FloatArray
 from outcomes.cox.covariates import check_information
 from outcomes.cox.data import CoxData
-from outcomes.cox.fit import CoxFit
+from outcomes.cox.fit import LARGEST, CoxFit
 from outcomes.cox.partial_likelihood import PartialLikelihood, partial_likelihood
 from outcomes.cox.risk_sets import RiskSets
 from outcomes.errors import NotEstimableError
@@ -45,7 +45,7 @@ def fit_firth(data: CoxData) -> CoxFit:
     null = penalised_value(here)
     steps = 0
     while True:
-        if steps == ITERATIONS:
+        if steps == ITERATIONS or (np.abs(beta) * data.reach).max(initial=0.0) > LARGEST:
             raise NotEstimableError("the penalised fit does not settle; use fewer covariates")
         gradient = here.score + firth_score(data.sets, data.columns, here)
         step: FloatArray = np.asarray(np.linalg.solve(here.information, gradient), np.float64)

@@ -23,8 +23,8 @@ ITERATIONS = 60
 # Twice what the last Newton step gains, per event: what the step moves the information by is about
 # the root of it, 1e-8 of the whole.
 CONVERGED = 1e-16
-# With so little left to gain, a step that is still this large a part of a covariate's range
-# belongs to a likelihood that rises for ever.
+# With so little left to gain (per mean weight of an event), a step that is still this large a part
+# of a covariate's range belongs to a likelihood that rises for ever.
 NOTHING_LEFT = 1e-8
 STILL_MOVING = 0.05
 # No estimate makes hazards over a covariate's range differ by more than exp of this.
@@ -107,6 +107,8 @@ class CoxFit:
     @property
     def wald_test(self) -> ChiSquared:
         """Wald test that all coefficients are zero."""
+        if _is_singular(self.covariance / np.outer(self.standard_errors, self.standard_errors)):
+            raise NotEstimableError("the covariance of too few clusters has no inverse")
         statistic = self.coefficients @ np.linalg.solve(self.covariance, self.coefficients)
         return chi_squared(float(statistic), len(self.names))
 
@@ -122,14 +124,14 @@ class CoxFit:
 
     def limits(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
         """Return the lower and upper Wald limits of the coefficients."""
+        if not 0 < level < 1:
+            raise OutcomesError(f"level: found {level!r}; allowed: between 0 and 1")
         reach = float(ndtri(0.5 + level / 2)) * self.standard_errors
         return self.coefficients - reach, self.coefficients + reach
 
     def linear_predictor(self, covariates: npt.ArrayLike) -> FloatArray:
         """Return the log hazard ratio against the mean patient, shape (n,)."""
-        return np.asarray(
-            (np.asarray(covariates, np.float64) - self.data.centre) @ self.coefficients
-        )
+        return np.asarray((self.data.read(covariates) - self.data.centre) @ self.coefficients)
 
 
 def fit_cox(
@@ -160,7 +162,7 @@ def fit_cox(
         Month at which a row came under observation (left truncation, or the start of an interval
         of a patient whose covariates change), shape (n,).
     weights
-        Case weights, at least 0, shape (n,).
+        Case weights, at least 0, shape (n,). Rows of weight 0 count as absent.
     strata
         Strata with baseline hazards of their own, shape (n,).
     offset
@@ -222,7 +224,8 @@ def fit_prepared(
     data
         From `prepare_cox`.
     weights
-        Case weights in the order of the data's risk sets, shape (n,), instead of the data's own.
+        Case weights in the order of the data's risk sets, shape (n,), instead of the data's own. An
+        event of weight 0 still counts among its ties.
     penalty, initial
         As `fit_cox`.
 
@@ -232,7 +235,12 @@ def fit_prepared(
         As `fit_cox`.
     """
     p = len(data.names)
-    ridge = np.broadcast_to(np.asarray(penalty, dtype=np.float64), (p,))
+    try:
+        ridge = np.broadcast_to(np.asarray(penalty, dtype=np.float64), (p,))
+    except (TypeError, ValueError):
+        raise OutcomesError(
+            f"penalty: found {penalty!r}; allowed: one number, or one for each of {p} covariates"
+        ) from None
     if not (np.isfinite(ridge) & (ridge >= 0)).all():
         raise OutcomesError(f"penalty: found {penalty!r}; allowed: finite numbers of at least 0")
     scaled_ridge = ridge / data.spread**2
@@ -248,14 +256,14 @@ def fit_prepared(
     null, score_statistic = np.nan, np.nan
     if initial is None:
         null = here.value
-        score_statistic = float(here.score @ np.linalg.solve(here.information, here.score))
+        score_statistic = _score_statistic(here)
     steps = 0
     while True:
         information = here.information + np.diag(scaled_ridge)
         gradient = here.score - scaled_ridge * beta
         step = _newton_step(information, gradient, data, beta)
         gain = float(gradient @ step)
-        if gain < NOTHING_LEFT:
+        if gain < NOTHING_LEFT * here.step.mean():
             _refuse_divergence(step, data)
         if gain < CONVERGED * here.step.sum():
             break
@@ -281,6 +289,17 @@ def fit_prepared(
         likelihood=here,
         penalty=np.asarray(ridge),
     )
+
+
+def _score_statistic(here: PartialLikelihood) -> float:
+    """Return the score statistic, NaN where the information is singular (with a ridge)."""
+    if _is_singular(here.information):
+        return np.nan
+    return float(here.score @ np.linalg.solve(here.information, here.score))
+
+
+def _is_singular(matrix: FloatArray) -> bool:
+    return bool(np.linalg.matrix_rank(matrix, hermitian=True) < len(matrix))
 
 
 def _reweighted(data: CoxData, weights: FloatArray) -> CoxData:

@@ -29,7 +29,7 @@ class PartialLikelihood:
     relative
         Weighted relative hazard of each sorted row, over the largest of its stratum, shape (n,).
     largest
-        Largest linear predictor of each stratum, shape (n_strata,).
+        Logarithm of the largest weighted hazard of each stratum, shape (n_strata,).
     total
         Sum of `relative` over the risk set of each event, less Efron's share of those that died
         with it, shape (n_events,).
@@ -125,15 +125,19 @@ def _second_moments(columns: FloatArray, exposure: FloatArray) -> FloatArray:
 def _relative_hazards(
     sets: RiskSets, linear: FloatArray, weights: FloatArray | None
 ) -> tuple[FloatArray, FloatArray]:
-    """Return weighted hazards relative to the largest of each stratum, and the largest."""
-    if sets.base is None:
-        largest = np.array([linear.max()])
-        relative = np.exp(linear - largest[0])
-    else:
-        heads = np.searchsorted(sets.row_stratum, np.arange(sets.stratum_names.size))
-        largest = np.maximum.reduceat(linear, heads)
-        relative = np.exp(linear - largest[sets.row_stratum])
-    return (relative if weights is None else relative * weights), largest
+    """Return weighted hazards over the largest of each stratum, and the log of the largest."""
+    logs = linear
+    if weights is not None:
+        with np.errstate(divide="ignore"):
+            logs = linear + np.log(weights)
+    if sets.stratum_names.size == 1:
+        largest = np.array([logs.max()])
+        return np.exp(logs - largest[0]), largest
+    heads = np.searchsorted(sets.row_stratum, np.arange(sets.stratum_names.size))
+    largest = np.maximum.reduceat(logs, heads)
+    # A stratum without weight has no largest.
+    largest = np.where(np.isfinite(largest), largest, 0.0)
+    return np.exp(logs - largest[sets.row_stratum]), largest
 
 
 def _steps(sets: RiskSets, weights: FloatArray | None) -> tuple[FloatArray, FloatArray]:

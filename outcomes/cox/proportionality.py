@@ -119,6 +119,8 @@ def smoothed_effect(
     """
     if covariate not in fit.names:
         raise OutcomesError(f"covariate: found {covariate!r}; allowed: {', '.join(fit.names)}")
+    if freedom < 2:
+        raise OutcomesError(f"freedom: found {freedom!r}; allowed: at least 2")
     position = fit.names.index(covariate)
     scaled, variance, known = scaled_schoenfeld_residuals(fit)
     order = np.lexsort((np.arange(known.shape[0]), fit.data.sets.per_event(fit.data.sets.months)))
@@ -148,12 +150,16 @@ def _time_scale(fit: CoxFit, transform: Transform) -> FloatArray:
     if transform == "km":
         happened = np.zeros(sets.n, dtype=np.int64)
         happened[sets.deaths] = 1
-        curve = kaplan_meier(sets.time, happened, entry=sets.entry).survival
+        seen = slice(None) if fit.data.weights is None else fit.data.weights > 0
+        entry = None if sets.entry is None else sets.entry[seen]
+        curve = kaplan_meier(sets.time[seen], happened[seen], entry=entry).survival
         before = np.append(1.0, curve.values)
         return np.asarray(1.0 - before[np.searchsorted(curve.times, months, side="left")])
     if transform == "identity":
         return months
     if transform == "log":
+        if (months == 0).any():
+            raise NotEstimableError("transform 'log': an event at month 0 has no logarithm")
         return np.asarray(np.log(months))
     if transform == "rank":
         ordered = np.sort(sets.time)

@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from outcomes.arrays import FloatArray
 from outcomes.cox.fit import CoxFit
-from outcomes.errors import OutcomesError
+from outcomes.cox.risk_sets import read_labels
+from outcomes.errors import NotEstimableError
 
 
 def martingale_residuals(fit: CoxFit) -> FloatArray:
@@ -71,12 +72,9 @@ def with_robust_covariance(fit: CoxFit, cluster: npt.ArrayLike | None = None) ->
     """
     moves = dfbeta_residuals(fit)
     if cluster is not None:
-        found = np.asarray(cluster)
-        if found.shape != (len(moves),):
-            raise OutcomesError(
-                f"cluster: found shape {found.shape}; allowed: one for each of {len(moves)} rows"
-            )
-        names, member = np.unique(found, return_inverse=True)
+        names, member = read_labels(cluster, "cluster", len(moves))
+        if names.size < 2:
+            raise NotEstimableError("cluster: found one; robust standard errors need at least two")
         moves = np.stack(
             [np.bincount(member, weights=column, minlength=names.size) for column in moves.T],
             axis=1,

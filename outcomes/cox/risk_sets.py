@@ -5,14 +5,18 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from outcomes.arrays import BoolArray, FloatArray, IntArray
+from outcomes.cox.covariates import as_numbers
 from outcomes.curves.risk_table import check_times
 from outcomes.errors import OutcomesError
 
 Ties = Literal["efron", "breslow"]
 # Numbers worked on at once.
 CACHED = 100_000
+# Strata that are summed one by one.
+MOST_STRATA = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +52,10 @@ class RiskSets:
         Efron: of d deaths in a group the k-th (from 0) sees the share k / d of them gone, shape
         (n_events,). None without ties, or with Breslow's.
     last, base
-        Ends of the prefixes, shape (n_groups,); `base` is None in a single stratum.
+        Ends of the prefixes, shape (n_groups,).
+    row_ends, group_ends
+        Ends of each stratum's rows and groups; sums then run within strata, so that none loses
+        digits beside a larger one. None with more than `MOST_STRATA`.
     since, until
         Each sorted row is at risk in the groups from `since` to before `until`, shape (n,).
     entry_order
@@ -68,9 +75,11 @@ class RiskSets:
     first_death: IntArray
     share: FloatArray | None
     last: IntArray
-    base: IntArray | None
+    base: IntArray
     since: IntArray
     until: IntArray
+    row_ends: IntArray | None = None
+    group_ends: IntArray | None = None
     entry: FloatArray | None = None
     entry_order: IntArray | None = None
     entered: IntArray | None = None
@@ -103,11 +112,11 @@ class RiskSets:
         -------
         array, shape (..., n_groups)
         """
-        sums = _differences(values, self.last, self.base)
+        sums = _differences(values, self.base, self.last, self.row_ends)
         if self.entry_order is not None and self.entered is not None:
-            sums = sums - _differences(
-                values.take(self.entry_order, axis=-1), self.entered, self.entered_base
-            )
+            assert self.entered_base is not None  # noqa: S101 - they come together
+            entered = values.take(self.entry_order, axis=-1)
+            sums -= _differences(entered, self.entered_base, self.entered, self.row_ends)
         return sums
 
     def weighted_sums(self, columns: FloatArray, weights: FloatArray) -> FloatArray:
@@ -135,25 +144,47 @@ class RiskSets:
 
     def while_at_risk(self, increments: FloatArray) -> FloatArray:
         """Return the sum of the groups' increments while each row was at risk, shape (..., n)."""
-        running = np.zeros((*increments.shape[:-1], increments.shape[-1] + 1))
-        # From the last group, which has the earliest month.
-        np.cumsum(increments[..., ::-1], axis=-1, out=running[..., -2::-1])
-        return np.asarray(running.take(self.since, axis=-1) - running.take(self.until, axis=-1))
+        if self.group_ends is None:
+            running = np.zeros((*increments.shape[:-1], increments.shape[-1] + 1))
+            # From the last group, which has the earliest month.
+            np.cumsum(increments[..., ::-1], axis=-1, out=running[..., -2::-1])
+            return np.asarray(running.take(self.since, axis=-1) - running.take(self.until, axis=-1))
+        # Each stratum's sums end with a 0 of its own.
+        size = increments.shape[-1] + self.group_ends.size
+        running, start = np.zeros((*increments.shape[:-1], size)), 0
+        for shift, end in enumerate(self.group_ends):
+            part = running[..., start + shift : end + shift]
+            part[..., ::-1] = np.cumsum(increments[..., start:end][..., ::-1], axis=-1)
+            start = end
+        since, until = self.since + self.row_stratum, self.until + self.row_stratum
+        return np.asarray(running.take(since, axis=-1) - running.take(until, axis=-1))
 
 
-def _differences(values: FloatArray, end: IntArray, start: IntArray | None) -> FloatArray:
-    """Return the sums over values[..., start:end]; `start` None means from the first."""
-    running = np.cumsum(values, axis=-1)
-    sums = _prefix(running, end)
-    return sums if start is None else sums - _prefix(running, start)
-
-
-def _prefix(running: FloatArray, end: IntArray) -> FloatArray:
-    """Return the running sums before each end, 0 where it is 0."""
+def _differences(
+    values: FloatArray, start: IntArray, end: IntArray, ends: IntArray | None
+) -> FloatArray:
+    """Return the sums over values[..., start:end], each within one of the slices that end there."""
+    if ends is None:
+        running = np.concatenate(
+            [np.zeros((*values.shape[:-1], 1)), np.cumsum(values, axis=-1)], axis=-1
+        )
+        return np.asarray(running.take(end, axis=-1) - running.take(start, axis=-1))
+    running = _running_sums(values, ends)
     sums = running.take(end - 1, axis=-1)
-    if end.size and end.min() == 0:
-        sums[..., end == 0] = 0.0
-    return sums
+    empty = end == start
+    if empty.any():
+        sums[..., empty] = 0.0
+    return np.asarray(sums)
+
+
+def _running_sums(values: FloatArray, ends: IntArray) -> FloatArray:
+    if ends.size == 1:
+        return np.cumsum(values, axis=-1)
+    running, start = np.empty_like(values), 0
+    for end in ends:
+        np.cumsum(values[..., start:end], axis=-1, out=running[..., start:end])
+        start = end
+    return running
 
 
 def make_risk_sets(
@@ -186,8 +217,8 @@ def make_risk_sets(
     """
     if ties not in ("efron", "breslow"):
         raise OutcomesError(f"ties: found {ties!r}; allowed: 'efron', 'breslow'")
-    months = check_times(time, event)
-    happened = _check_events(event)
+    months = check_times(as_numbers(time, "time"), event)
+    happened = check_events(event)
     codes, names = _stratum_codes(strata, months.size)
     order = np.argsort(-months, kind="stable")
     if codes is not None:
@@ -205,10 +236,10 @@ def make_risk_sets(
     counts = np.diff(np.append(first_death, deaths.size))
     tied = ties == "efron" and counts.size < deaths.size
     share = (np.arange(deaths.size) - first_death[group]) / counts[group] if tied else None
-    several = names.size > 1
     stratum = rows[heads]
     starts = np.searchsorted(rows, np.arange(names.size))
     group_ends = np.searchsorted(stratum, np.arange(names.size), side="right")
+    few = names.size <= MOST_STRATA
     late = _late_entry(entry, months, order)
     made = RiskSets(
         order=order,
@@ -222,22 +253,23 @@ def make_risk_sets(
         first_death=first_death,
         share=share,
         last=last,
-        base=starts[stratum] if several else None,
+        base=starts[stratum],
         since=np.cumsum(np.bincount(last, minlength=months.size + 1))[: months.size],
         until=group_ends[rows],
+        row_ends=np.append(starts[1:], rows.size) if few else None,
+        group_ends=group_ends if few else None,
     )
     return made if late is None else _with_entry(made, late)
 
 
-def _check_events(event: npt.ArrayLike) -> BoolArray:
+def check_events(event: npt.ArrayLike) -> BoolArray:
+    """Return whether the event happened, refusing codes that are neither 0 nor 1."""
     found = np.asarray(event)
     if found.dtype == np.bool_:
         return found
     wrong = np.flatnonzero(~((found == 0) | (found == 1)))
     if wrong.size:
-        raise OutcomesError(
-            f"event of row {wrong[0] + 1}: found {found[wrong[0]]!r}; allowed: 0, 1"
-        )
+        raise OutcomesError(f"event of row {wrong[0] + 1}: found {found[wrong[0]]}; allowed: 0, 1")
     return np.asarray(found == 1)
 
 
@@ -246,11 +278,31 @@ def _stratum_codes(
 ) -> tuple[IntArray | None, npt.NDArray[np.object_]]:
     if strata is None:
         return None, np.array([""], dtype=object)
-    found = np.asarray(strata)
+    names, codes = read_labels(strata, "strata", n)
+    return codes, names
+
+
+def read_labels(
+    labels: npt.ArrayLike, what: str, n: int
+) -> tuple[npt.NDArray[np.object_], IntArray]:
+    """Return the distinct labels in order, and the position of each row's.
+
+    Raises
+    ------
+    OutcomesError
+        If they are not one for each row, one is missing, or they cannot be put in order.
+    """
+    found = np.asarray(labels)
     if found.shape != (n,):
-        raise OutcomesError(f"strata: found shape {found.shape}; allowed: one for each of {n} rows")
-    names, codes = np.unique(found, return_inverse=True)
-    return codes.astype(np.int64), names.astype(object)
+        raise OutcomesError(f"{what}: found shape {found.shape}; allowed: one for each of {n} rows")
+    missing = np.flatnonzero(pd.isna(found))
+    if missing.size:
+        raise OutcomesError(f"{what} of row {missing[0] + 1}: missing; allowed: a name or number")
+    try:
+        names, codes = np.unique(found, return_inverse=True)
+    except TypeError:
+        raise OutcomesError(f"{what}: found values of several types; allowed: one type") from None
+    return names.astype(object), codes.astype(np.int64)
 
 
 def _block_ends(months: FloatArray, rows: IntArray) -> IntArray:
@@ -266,7 +318,7 @@ def _late_entry(
     """Return the sorted rows' entries, None where all entered at the start."""
     if entry is None:
         return None
-    entries = check_times(entry, order)
+    entries = check_times(as_numbers(entry, "entry"), order)
     if not entries.any():
         return None
     wrong = np.flatnonzero(entries[order] >= months)
@@ -287,7 +339,6 @@ def _with_entry(sets: RiskSets, entry: FloatArray) -> RiskSets:
     groups = sets.stratum * span + (span - 1 - rank[entry.size :])
     entry_order = np.argsort(keys, kind="stable")
     ordered = keys[entry_order]
-    several = sets.base is not None
     values = {name: getattr(sets, name) for name in RiskSets.__dataclass_fields__}
     return RiskSets(
         **values
@@ -297,6 +348,6 @@ def _with_entry(sets: RiskSets, entry: FloatArray) -> RiskSets:
             "until": np.searchsorted(groups, keys, side="left"),
             "entry_order": entry_order,
             "entered": np.searchsorted(ordered, groups, side="right"),
-            "entered_base": np.searchsorted(ordered, sets.stratum * span) if several else None,
+            "entered_base": np.searchsorted(ordered, sets.stratum * span),
         }
     )

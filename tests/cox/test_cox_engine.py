@@ -168,7 +168,7 @@ def test_the_same_as_lifelines_on_its_own_data():
 
 
 def test_a_prepared_fit_takes_bootstrap_weights():
-    x, time, event = draw(6)
+    x, time, event = draw(6, rounded=9)
     data = prepare_cox(x, time, event)
     first = fit_prepared(data)
     weights = np.random.default_rng(1).multinomial(len(time), np.full(len(time), 1 / len(time)))
@@ -211,7 +211,7 @@ def test_large_effects_and_large_values_are_safe():
         ({"a": [4, 10, 2, 12, 8, 6.0]}, "b: follows from a"),
         ({"a": [1, 2, np.nan, 1, 2, 3]}, "a of row 3: found nan; allowed: a finite number"),
         ({"a": [1, 2, np.inf, 1, 2, 3]}, "a of row 3: found inf; allowed: a finite number"),
-        ({"a": [1, 2, "x", 1, 2, 3]}, "a of row 3: found 'x': allowed: numbers"),
+        ({"a": [1, 2, "x", 1, 2, 3]}, "a of row 3: found 'x'; allowed: numbers"),
         ({"a": [0, 0, 0, 0, 0, 1]}, "a: does not vary|a: the hazard ratio has no finite"),
         ({"a": [1, 1, 1, 0, 0, 0]}, "a: the hazard ratio has no finite estimate"),
     ],
@@ -257,3 +257,101 @@ def test_what_cannot_be_tested_or_drawn_is_said():
         proportional_hazards_test(fit, "square")
     with pytest.raises(OutcomesError, match="kind"):
         baseline_hazards(fit, "kalbfleisch")
+
+
+def test_a_row_of_weight_0_is_absent():
+    x, time, event = draw(9, rounded=0)
+    weights = np.arange(len(time)) % 3
+    kept = weights > 0
+    whole = fit_cox(x, time, event, weights=weights)
+    less = fit_cox(x[kept], time[kept], event[kept], weights=weights[kept])
+    assert whole.coefficients == pytest.approx(less.coefficients, rel=1e-9)
+    assert whole.log_likelihood == pytest.approx(less.log_likelihood, rel=1e-9)
+    tests = [proportional_hazards_test(fit).overall.statistic for fit in (whole, less)]
+    assert tests[0] == pytest.approx(tests[1], rel=1e-7)
+
+
+def test_no_stratum_loses_digits_beside_a_heavier_one():
+    x, time, event = draw(3, n=400)
+    strata = np.arange(400) % 2
+    weights = np.where(strata == 0, 1e8, 1e-8)
+    fit = fit_cox(x, time, event, strata=strata, weights=weights)
+    light = baseline_hazards(fit)[1]
+    rows = strata == 1
+    alone = fit_cox(
+        np.empty((200, 0)), time[rows], event[rows],
+        offset=(x[rows] - fit.data.centre) @ fit.coefficients, weights=weights[rows],
+    )  # fmt: skip
+    assert light.increments == pytest.approx(baseline_hazards(alone)[0].increments, rel=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_the_scale_of_weights_does_not_matter_to_the_estimate(scale):
+    x, time, event = draw(2)
+    weights = np.random.default_rng(0).uniform(0.5, 2, len(time))
+    one = fit_cox(x, time, event, weights=weights, robust=True)
+    two = fit_cox(x, time, event, weights=weights * scale, robust=True)
+    assert two.coefficients == pytest.approx(one.coefficients, rel=1e-7)
+    assert two.covariance == pytest.approx(one.covariance, rel=1e-6)
+
+
+def test_a_ridge_takes_repeated_and_constant_columns():
+    x, time, event = draw(4)
+    one = fit_cox(x[:, :1], time, event, penalty=1.0)
+    twice = fit_cox(x[:, [0, 0]], time, event, penalty=2.0)
+    # Two halves of an effect are penalised half as much as the whole.
+    assert twice.coefficients.sum() == pytest.approx(one.coefficients[0], rel=1e-7)
+    assert np.isnan(twice.score_statistic)
+    flat = fit_cox(np.column_stack([x[:, 0], np.ones(len(x))]), time, event, penalty=1.0)
+    assert flat.coefficients == pytest.approx([one.coefficients[0], 0.0], rel=1e-7, abs=1e-12)
+
+
+def test_a_table_is_read_by_its_names():
+    x, time, event = draw(7)
+    table = pd.DataFrame(x, columns=["a", "b", "c"])
+    fit = fit_cox(table, time, event)
+    turned = table[["c", "a", "b"]]
+    assert fit.linear_predictor(turned) == pytest.approx(fit.linear_predictor(x))
+    [baseline] = baseline_hazards(fit)
+    found = predict_hazard(fit, baseline, turned[:3], [5.0])
+    assert found.survival == pytest.approx(predict_hazard(fit, baseline, x[:3], [5.0]).survival)
+    with pytest.raises(OutcomesError, match="covariates: found a, b; allowed: a, b, c"):
+        fit.linear_predictor(table[["a", "b"]])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strata": [None, "a", "b", "a"]}, "strata of row 1: missing"),
+        ({"strata": pd.Series([1, "a", 2, 2.5])}, "strata: found values of several types"),
+        ({"cluster": [1, 2, float("nan"), 1]}, "cluster of row 3: missing"),
+        ({"cluster": [1, 1, 1, 1]}, "cluster: found one; robust standard errors need at least"),
+        ({"weights": ["a", 1, 1, 1]}, "weights of row 1: found 'a'; allowed: numbers"),
+        ({"weights": [0, 0, 0, 0]}, "weights: all are 0"),
+        ({"entry": ["soon", 0, 0, 0]}, "entry of row 1: found 'soon'; allowed: numbers"),
+        ({"time": ["x", 2, 3, 4]}, "time of row 1: found 'x'; allowed: numbers"),
+        ({"penalty": [1, 2, 3]}, "penalty: .* one for each of 1 covariates"),
+        ({"penalty": "a"}, "penalty: found 'a'"),
+        ({"covariates": pd.DataFrame({"a": pd.array([1, None, 3, 4], "Int64")})}, "a of row 2"),
+        ({"covariates": pd.DataFrame({"a": pd.date_range("2020", periods=4)})}, "^a"),
+    ],
+)
+def test_what_is_no_number_or_label_is_named(options, message):
+    good = {"covariates": [[1.0], [0.0], [3.0], [2.0]], "time": [1, 2, 3, 4], "event": [1, 1, 0, 1]}
+    with pytest.raises(OutcomesError, match=message):
+        fit_cox(**good | options)
+
+
+def test_levels_and_times_that_cannot_be_are_refused():
+    x, time, event = draw(1)
+    fit = fit_cox(x, time, event)
+    with pytest.raises(OutcomesError, match="level: found 95; allowed: between 0 and 1"):
+        fit.limits(95)
+    with pytest.raises(OutcomesError, match="freedom"):
+        smoothed_effect(fit, "x1", freedom=1)
+    early = fit_cox(x, np.where(np.arange(len(time)) == 0, 0.0, time), event | (time == time[0]))
+    with pytest.raises(NotEstimableError, match="month 0 has no logarithm"):
+        proportional_hazards_test(early, "log")
+    pairs = np.arange(len(time)) % 2
+    with pytest.raises(NotEstimableError, match="too few clusters"):
+        _ = fit_cox(x, time, event, cluster=pairs).wald_test

@@ -185,6 +185,30 @@ def test_a_curve_bends_when_sbrt_starts():
     assert gained[0] == pytest.approx(ratio * gained[1], rel=1e-9)
 
 
+def test_a_death_at_month_0_is_kept_when_sbrt_comes_later():
+    cohort = delayed_cohort(n=500)
+    dead = np.flatnonzero(~cohort["sbrt"].to_numpy())[:3]
+    cohort.loc[dead, ["os_months", "death"]] = [0.0, 1]
+    # Of two who start SBRT with surgery, one dies at once: neither is without SBRT then.
+    both = np.flatnonzero(cohort["sbrt"].to_numpy())[:2]
+    cohort.loc[both, "sbrt_start_months"] = 0.0
+    cohort.loc[both[0], ["os_months", "death"]] = [0.0, 1]
+    found = CoxModel(covariates=["sbrt", "kps"], time_dependent=True).fit(cohort)
+    # A month before every other, as they are all that count of it.
+    soon = cohort.assign(os_months=cohort["os_months"].where(cohort["os_months"] > 0, 1e-3))
+    expected = CoxModel(covariates=["sbrt", "kps"], time_dependent=True).fit(soon)
+    np.testing.assert_allclose(found.summary_["log_hr"], expected.summary_["log_hr"], rtol=1e-9)
+    assert found.predict_survival(cohort[:1], [0.1])[0, 0] < 0.995
+
+
+def test_sbrt_as_text_is_read_as_elsewhere():
+    cohort = delayed_cohort(n=300)
+    plain = CoxModel(covariates=["sbrt", "kps"], time_dependent=True).fit(cohort)
+    text = cohort.assign(sbrt=cohort["sbrt"].astype(str))
+    found = CoxModel(covariates=["sbrt", "kps"], time_dependent=True).fit(text)
+    np.testing.assert_array_equal(found.summary_["log_hr"], plain.summary_["log_hr"])
+
+
 def test_a_bent_curve_survives_a_file(tmp_path):
     cohort = delayed_cohort(n=2000, log_ratio=-0.5)
     model = CoxModel(covariates=["sbrt", "kps"], time_dependent=True).fit(cohort)
@@ -316,3 +340,23 @@ def test_a_patient_with_sbrt_needs_its_month():
     patients = pd.DataFrame({"kps": [50], "sbrt": [True], "sbrt_start_months": [np.nan]})
     with pytest.raises(ModelError, match="sbrt_start_months: no month of at least 0 in row 1"):
         model.predict_survival(patients, [3.0])
+
+
+def test_robust_errors_are_not_taken_where_nobody_had_the_event(cohort):
+    flagged = cohort.assign(flag=(cohort["death"] == 0) & (np.arange(len(cohort)) % 2 == 0))
+    plain = CoxModel(covariates=["kps", "flag"]).fit(flagged)
+    robust = CoxModel(covariates=["kps", "flag"], robust=True).fit(flagged)
+    assert robust.summary_["se"].to_numpy() == pytest.approx(plain.summary_["se"].to_numpy())
+    assert "with standard errors of the model instead of robust ones" in robust.notes_[0]
+
+
+def test_the_scale_of_weights_moves_no_interval(cohort):
+    weighted = cohort.assign(one=1 + cohort["kps"] / 100)
+    limits = [
+        CoxModel(covariates=PAIR, weights="one", robust=True, strata=None)
+        .fit(weighted.assign(one=weighted["one"] * scale))
+        .interval(cohort[:3], [6.0, 12.0])
+        for scale in (1.0, 1e3, 1e-3)
+    ]
+    for other in limits[1:]:
+        np.testing.assert_allclose(other, limits[0], rtol=1e-6)
