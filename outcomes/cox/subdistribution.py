@@ -21,13 +21,11 @@ import numpy.typing as npt
 
 from outcomes.arrays import FloatArray
 from outcomes.cox.subdistribution_checks import (
-    check_columns,
     check_design,
     check_information,
-    check_labels,
-    check_outcome,
     check_settled,
-    check_weights,
+    check_spread,
+    read_subjects,
 )
 from outcomes.cox.subdistribution_fit import FineGrayFit, SubdistributionBaseline
 from outcomes.cox.subdistribution_influence import (
@@ -36,7 +34,7 @@ from outcomes.cox.subdistribution_influence import (
     score_influence,
 )
 from outcomes.cox.subdistribution_sweeps import RiskSets, make_risk_sets
-from outcomes.errors import OutcomesError
+from outcomes.errors import NotEstimableError
 
 __all__ = [
     "FineGrayFit",
@@ -81,29 +79,39 @@ def fit_fine_gray(
         Groups with a baseline each and common coefficients, shape (n,). The censoring curves
         are those of `censoring_groups`, so give both where follow-up differs by stratum.
     weights
-        Weight of each patient, positive, shape (n,); sampling weights, as the covariance is the
-        robust one.
+        Weight of each patient, at least 0, shape (n,); 0 leaves the patient, and a stratum of
+        such patients, out. They are sampling weights: the covariance is the robust one, and the
+        censoring curves are weighted, too.
 
     Raises
     ------
     OutcomesError
-        If the sequences do not fit or hold a value that is not allowed, or a column is constant,
-        a combination of others, or has no finite hazard ratio; the message names it.
+        If the sequences do not fit or hold a value that is not allowed; the message names the
+        row.
     NotEstimableError
-        If nobody had the event.
+        If nobody had the event, or a column is constant, a combination of others, or has no
+        finite hazard ratio; the message names it.
+
+    Notes
+    -----
+    The covariance is that of cmprsk's `crr`, but for `censoring_groups`: a patient censored in a
+    group changes the weights of the group's competing events in every later risk set, and all of
+    that is counted here. `crr` with `cengroup` counts it only at the event times of the group's
+    own patients, so its standard errors then differ; the coefficients are the same.
 
     References
     ----------
     Fine & Gray, JASA 1999; 94: 496-509. Zhou, Latouche, Rocha & Fine, Biometrics 2011; 67:
     661-670 (strata).
     """
-    times, codes = check_outcome(time, event, cause)
-    matrix, columns = check_columns(covariates, times, names)
-    weight = check_weights(weights, times)
-    strata_labels, stratum = check_labels(strata, times, "strata")
-    _, group = check_labels(censoring_groups, times, "censoring_groups")
-    sets = make_risk_sets(times, codes, cause, weight, stratum, group)
-    matrix, center = matrix[sets.order], np.average(matrix, axis=0, weights=weight)
+    subjects = read_subjects(
+        covariates, time, event, cause, names, weights, strata, censoring_groups
+    )
+    columns, matrix = subjects.columns, subjects.matrix
+    sets = make_risk_sets(
+        subjects.time, subjects.codes, cause, subjects.weight, subjects.stratum, subjects.group
+    )
+    matrix, center = matrix[sets.order], np.average(matrix, axis=0, weights=subjects.weight)
     # Standardised, so that one size of step fits all columns.
     scale = check_design(matrix, columns, sets)
     x = np.ascontiguousarray(((matrix - center) / scale).T)
@@ -111,9 +119,10 @@ def fit_fine_gray(
     check_settled(state.information, beta, columns)
 
     influence = score_influence(sets, x, state.relative, state.steps, state.means)
-    bread = np.linalg.inv(state.information)
+    bread = np.asarray(np.linalg.inv(state.information))
     leverage = bread @ influence * sets.weight
     covariance = leverage @ leverage.T
+    check_spread(covariance, bread, columns)
     start = score_influence(sets, x, null.relative, null.steps, null.means) * sets.weight
     score_statistic = 0.0
     if len(columns):
@@ -127,11 +136,11 @@ def fit_fine_gray(
         information=state.information * np.outer(scale, scale),
         center=center,
         baselines=_baselines(sets, state, spread, scale),
-        strata=strata_labels,
+        strata=subjects.strata,
         log_likelihood=state.value,
         log_likelihood_null=null.value,
         score_statistic=score_statistic,
-        n=len(times),
+        n=len(subjects.time),
         n_events=len(own),
         n_competing=int(sets.competing.sum()),
         iterations=iterations,
@@ -217,7 +226,7 @@ def _newton(
         if np.abs(step).max() < _SMALLEST_STEP:
             return beta, state, null, iteration
     widest = columns[int(np.argmax(np.abs(beta)))]
-    raise OutcomesError(
+    raise NotEstimableError(
         f"{widest}: its hazard ratio grows without end, so it has no finite estimate; leave the "
         "column out"
     )

@@ -1,12 +1,15 @@
 """What a Fine-Gray fit refuses, and how it says so."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from outcomes.arrays import FloatArray, IntArray
+from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.cox.covariates import covariate_names, read_covariates
 from outcomes.cox.subdistribution_sweeps import RiskSets
 from outcomes.errors import NotEstimableError, OutcomesError
@@ -17,69 +20,162 @@ _LEAST_SHARE = 1e-10
 _LARGEST_ERROR = 20.0
 
 
-def check_outcome(
-    time: npt.ArrayLike, event: npt.ArrayLike, cause: int
-) -> tuple[FloatArray, IntArray]:
-    """Return times and event codes as arrays, or raise naming the row."""
-    times = np.asarray(time, dtype=np.float64)
-    codes = np.asarray(event, dtype=np.float64)
-    if times.ndim != 1 or times.shape != codes.shape:
-        raise OutcomesError(
-            "time and event must be two sequences of one length; "
-            f"found shapes {times.shape} and {codes.shape}"
-        )
-    bad = np.flatnonzero(~(np.isfinite(times) & (times >= 0)))
-    if bad.size:
-        raise OutcomesError(
-            f"time of row {bad[0] + 1}: found {times[bad[0]]}; "
-            "allowed: months since surgery, finite and at least 0"
-        )
-    bad = np.flatnonzero(~(np.isfinite(codes) & (codes >= 0) & (codes == np.floor(codes))))
-    if bad.size:
-        raise OutcomesError(
-            f"event of row {bad[0] + 1}: found {codes[bad[0]]:g}; allowed: whole numbers, 0 for "
-            "censored"
-        )
-    if cause == 0:
-        raise OutcomesError("cause 0 stands for censoring; allowed: an event code")
-    if not (codes == cause).any():
-        raise NotEstimableError(f"no event of cause {cause}")
-    return times, codes.astype(np.int64)
+@dataclass(frozen=True, eq=False)
+class Subjects:
+    """Patients as a fit takes them, those of weight 0 left out.
+
+    Attributes
+    ----------
+    time, codes, weight
+        Months, event codes and weights, shape (n,).
+    matrix, columns
+        Covariates, shape (n, p), and their names.
+    strata, stratum
+        Labels of the strata, (None,) without; the number of each patient's, shape (n,).
+    group
+        Number of each patient's censoring group, shape (n,).
+    """
+
+    time: FloatArray
+    codes: IntArray
+    weight: FloatArray
+    matrix: FloatArray
+    columns: tuple[str, ...]
+    strata: tuple[object, ...]
+    stratum: IntArray
+    group: IntArray
 
 
-def check_columns(
-    covariates: Any, times: FloatArray, names: Sequence[str] | None
-) -> tuple[FloatArray, tuple[str, ...]]:
-    """Return the covariates as an array with their names, or raise naming the column."""
+def read_subjects(
+    covariates: Any,
+    time: Any,
+    event: Any,
+    cause: int,
+    names: Sequence[str] | None,
+    weights: Any,
+    strata: Any,
+    censoring_groups: Any,
+) -> Subjects:
+    """Return the patients, checked; parameters and errors as `fit_fine_gray`."""
+    times, codes = _outcome(time, event, cause)
     columns = covariate_names(covariates, names)
     matrix = read_covariates(covariates, columns)
     if len(matrix) != len(times):
         raise OutcomesError(
             f"covariates: found {len(matrix)} rows; allowed: {len(times)}, one for each time"
         )
-    return matrix, columns
+    weight = _weights(weights, times)
+    labels, stratum = _labels(strata, times, "strata")
+    _, group = _labels(censoring_groups, times, "censoring_groups")
+    here = weight > 0
+    if not here.all():
+        times, codes, weight, matrix = times[here], codes[here], weight[here], matrix[here]
+        present, stratum = np.unique(stratum[here], return_inverse=True)
+        labels = tuple(labels[position] for position in present.tolist())
+        group = np.unique(group[here], return_inverse=True)[1]
+    if not (codes == cause).any():
+        raise NotEstimableError(f"no event of cause {cause}")
+    return Subjects(times, codes, weight, matrix, columns, labels, stratum, group)
 
 
-def check_weights(weights: npt.ArrayLike | None, times: FloatArray) -> FloatArray:
-    """Return the weights, 1 by default, or raise."""
+def _outcome(time: Any, event: Any, cause: int) -> tuple[FloatArray, IntArray]:
+    """Return times and event codes as arrays, or raise naming the row."""
+    times = _numbers(time, "time", "months since surgery, finite and at least 0")
+    codes = _numbers(event, "event", "whole numbers, 0 for censored")
+    if times.ndim != 1 or times.shape != codes.shape:
+        raise OutcomesError(
+            "time and event must be two sequences of one length; "
+            f"found shapes {times.shape} and {codes.shape}"
+        )
+    _refuse(
+        times,
+        np.isfinite(times) & (times >= 0),
+        "time",
+        "months since surgery, finite and at least 0",
+    )
+    _refuse(
+        codes,
+        np.isfinite(codes) & (codes >= 0) & (codes == np.floor(codes)),
+        "event",
+        "whole numbers, 0 for censored",
+    )
+    if cause == 0:
+        raise OutcomesError("cause 0 stands for censoring; allowed: an event code")
+    return times, codes.astype(np.int64)
+
+
+def _weights(weights: Any, times: FloatArray) -> FloatArray:
+    """Return the weights, 1 by default, or raise naming the row."""
     if weights is None:
         return np.ones(len(times))
-    weight = np.asarray(weights, dtype=np.float64)
-    if weight.shape != times.shape or not (np.isfinite(weight).all() and (weight > 0).all()):
-        raise OutcomesError("weights must be positive numbers, one for each patient")
+    weight = _numbers(weights, "weights", "a finite number of at least 0")
+    if weight.shape != times.shape:
+        raise OutcomesError(f"weights: found shape {weight.shape} for {len(times)} patients")
+    _refuse(weight, np.isfinite(weight) & (weight >= 0), "weights", "a finite number of at least 0")
     return weight
 
 
-def check_labels(
-    labels: npt.ArrayLike | None, times: FloatArray, what: str
-) -> tuple[tuple[object, ...], IntArray]:
+def _labels(labels: Any, times: FloatArray, what: str) -> tuple[tuple[object, ...], IntArray]:
     """Return the distinct labels in order and the number of each patient's; (None,) without."""
     if labels is None:
         return (None,), np.zeros(len(times), dtype=np.int64)
-    if np.shape(labels) != times.shape:
-        raise OutcomesError(f"{what}: found shape {np.shape(labels)} for {len(times)} patients")
-    distinct, position = np.unique(np.asarray(labels), return_inverse=True)
+    found = _as_array(labels)
+    if found.shape != times.shape:
+        raise OutcomesError(f"{what}: found shape {found.shape} for {len(times)} patients")
+    missing = np.flatnonzero(pd.isna(found))
+    if missing.size:
+        raise OutcomesError(f"{what} of row {missing[0] + 1}: missing; allowed: a label")
+    try:
+        distinct, position = np.unique(found, return_inverse=True)
+    except TypeError:
+        kinds = [isinstance(label, str) for label in found]
+        row = kinds.index(not kinds[0]) if len(set(kinds)) > 1 else 0
+        raise OutcomesError(
+            f"{what} of row {row + 1}: found {found[row]!r}; allowed: labels of one kind, text or "
+            "numbers"
+        ) from None
     return tuple(distinct.tolist()), position.astype(np.int64)
+
+
+def _as_array(values: Any) -> npt.NDArray[Any]:
+    """Return values as an array that keeps what is missing or of another kind as it is."""
+    if isinstance(values, np.ndarray):
+        return values
+    if isinstance(values, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
+        plain = isinstance(values.dtype, np.dtype)
+        return np.asarray(values if plain else values.astype(object))
+    # Numpy would make text of what stands beside text.
+    found = np.empty(len(values), dtype=object)
+    found[:] = list(values)
+    return found
+
+
+def _numbers(values: Any, what: str, allowed: str) -> FloatArray:
+    """Return numbers, NaN where one is missing; text and dates are none."""
+    found = np.asarray(values) if np.ndim(values) != 1 else _as_array(values)
+    if found.dtype.kind in "biuf":
+        return np.asarray(found, dtype=np.float64)
+    if found.dtype.kind != "O" or found.ndim != 1:
+        first = f" of row 1: found {found[0].item()!r}" if found.ndim == 1 and found.size else ""
+        raise OutcomesError(f"{what}{first}; allowed: {allowed}")
+    result = np.full(found.shape, np.nan)
+    for row, value in enumerate(found):
+        if isinstance(value, Real | np.bool_):
+            result[row] = float(value)
+        elif not (value is None or value is pd.NA):
+            raise OutcomesError(
+                f"{what} of row {row + 1}: found {str(value)!r}; allowed: {allowed}"
+            )
+    return result
+
+
+def _refuse(values: FloatArray, right: BoolArray, what: str, allowed: str) -> None:
+    """Raise if a value is not right, naming the first row."""
+    wrong = np.flatnonzero(~right)
+    if wrong.size:
+        raise OutcomesError(
+            f"{what} of row {wrong[0] + 1}: found {values[wrong[0]]:g}; allowed: {allowed}"
+        )
 
 
 def check_design(matrix: FloatArray, columns: tuple[str, ...], sets: RiskSets) -> FloatArray:
@@ -87,7 +183,7 @@ def check_design(matrix: FloatArray, columns: tuple[str, ...], sets: RiskSets) -
 
     Raises
     ------
-    OutcomesError
+    NotEstimableError
         If a column does not vary there, is a combination of those before it, or never takes one
         of its two values in a patient with the event.
     """
@@ -99,17 +195,19 @@ def check_design(matrix: FloatArray, columns: tuple[str, ...], sets: RiskSets) -
     for name, spread, largest in zip(columns, scale, size, strict=True):
         if spread <= 1e-12 * largest or spread == 0:
             where = " within every stratum" if len(sets.patients_by_stratum) > 1 else ""
-            raise OutcomesError(f"{name}: constant{where}, so it has no hazard ratio")
+            raise NotEstimableError(f"{name}: constant{where}, so it has no hazard ratio")
     inside /= scale
     position = _dependent(inside.T @ inside / len(inside))
     if position is not None:
-        raise OutcomesError(f"{columns[position]}: a linear combination of the columns before it")
+        raise NotEstimableError(
+            f"{columns[position]}: a linear combination of the columns before it"
+        )
     for name, values in zip(columns, matrix.T, strict=True):
         low, high = values.min(), values.max()
         if ((values == low) | (values == high)).all():
             for level in (low, high):
                 if not (sets.own & (values == level)).any():
-                    raise OutcomesError(
+                    raise NotEstimableError(
                         f"{name}: nobody with the value {level:g} had the event, so it has no "
                         "finite hazard ratio; leave the column out"
                     )
@@ -123,7 +221,7 @@ def check_information(information: FloatArray, columns: tuple[str, ...]) -> None
     if not scale.all():
         position = int(np.flatnonzero(scale == 0)[0])
     if position is not None:
-        raise OutcomesError(
+        raise NotEstimableError(
             f"{columns[position]}: among the patients at risk at an event it is constant or a "
             "linear combination of the columns before it"
         )
@@ -138,9 +236,19 @@ def check_settled(information: FloatArray, beta: FloatArray, columns: tuple[str,
     wrong = ~np.isfinite(beta) | ~np.isfinite(spread) | (spread > _LARGEST_ERROR)
     if wrong.any() or np.linalg.matrix_rank(information, hermitian=True) < len(beta):
         worst = int(np.argmax(np.where(wrong, np.inf, np.abs(beta))))
-        raise OutcomesError(
+        raise NotEstimableError(
             f"{columns[worst]}: its hazard ratio grows without end, so it has no finite estimate; "
             "leave the column out"
+        )
+
+
+def check_spread(covariance: FloatArray, bread: FloatArray, columns: tuple[str, ...]) -> None:
+    """Raise if the robust variance of a coefficient is nothing but rounding."""
+    nothing = np.diag(covariance) <= 1e-16 * np.diag(bread)
+    if nothing.any():
+        raise NotEstimableError(
+            f"{columns[int(np.argmax(nothing))]}: no patient has influence on its hazard ratio, as "
+            "where everybody has the event in one month"
         )
 
 

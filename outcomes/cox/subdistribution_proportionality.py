@@ -9,12 +9,7 @@ from scipy.special import chdtrc
 
 from outcomes.arrays import FloatArray
 from outcomes.cox.subdistribution import FineGrayFit, evaluate
-from outcomes.cox.subdistribution_checks import (
-    check_columns,
-    check_labels,
-    check_outcome,
-    check_weights,
-)
+from outcomes.cox.subdistribution_checks import read_subjects
 from outcomes.cox.subdistribution_influence import score_influence
 from outcomes.cox.subdistribution_sweeps import make_risk_sets
 from outcomes.errors import OutcomesError
@@ -76,12 +71,13 @@ def fine_gray_proportionality_test(
     OutcomesError
         If the sequences do not fit or the transform is unknown.
     """
-    times, codes = check_outcome(time, event, cause)
-    matrix, _ = check_columns(covariates, times, fit.names)
-    weight = check_weights(weights, times)
-    _, stratum = check_labels(strata, times, "strata")
-    _, group = check_labels(censoring_groups, times, "censoring_groups")
-    sets = make_risk_sets(times, codes, cause, weight, stratum, group)
+    subjects = read_subjects(
+        covariates, time, event, cause, fit.names, weights, strata, censoring_groups
+    )
+    matrix = subjects.matrix
+    sets = make_risk_sets(
+        subjects.time, subjects.codes, cause, subjects.weight, subjects.stratum, subjects.group
+    )
     scale = matrix.std(axis=0)
     x = np.ascontiguousarray(((matrix[sets.order] - fit.center) / scale).T)
     state = evaluate(sets, x, fit.coefficients * scale)

@@ -1,6 +1,7 @@
 """Fine-Gray regression: identities, influence, refusals and calibration."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from outcomes.cox.subdistribution import fit_fine_gray
@@ -215,20 +216,23 @@ def test_unusable_input_is_refused_by_name(data):
         with pytest.raises(error, match=match):
             fit_fine_gray(matrix, months, codes, names=names, **options)
 
-    refused("sex: constant", np.column_stack([x[:, 0], np.full(len(x), 0.1)]))
-    refused("sex: a linear combination", np.column_stack([x[:, 0], 3 * x[:, 0] + 1]))
+    def unknown(match, *changes, **options):
+        refused(match, *changes, error=NotEstimableError, **options)
+
+    unknown("sex: constant", np.column_stack([x[:, 0], np.full(len(x), 0.1)]))
+    unknown("sex: a linear combination", np.column_stack([x[:, 0], 3 * x[:, 0] + 1]))
     refused("dose of row 3: found nan", np.where(np.arange(len(x))[:, None] == 2, np.nan, x))
-    refused("sex: constant within every stratum", strata=x[:, 1])
-    refused(
+    unknown("sex: constant within every stratum", strata=x[:, 1])
+    unknown(
         "sex: nobody with the value 1 had the event",
         np.column_stack([x[:, 0], (event == 2) & (np.arange(len(x)) % 3 == 0)]),
     )
     # Of those at risk at each event, the one with the largest value has it.
     alone = np.where(event == 2, 0, event)
-    refused("dose: its hazard ratio grows", np.column_stack([-time, x[:, 1]]), codes=alone)
+    unknown("dose: its hazard ratio grows", np.column_stack([-time, x[:, 1]]), codes=alone)
     # The column varies only among patients censored before the first event.
     gone = np.arange(len(x)) < 20
-    refused(
+    unknown(
         "sex: among the patients at risk",
         np.column_stack([x[:, 0], np.where(gone, x[:, 0] ** 2, 0)]),
         np.where(gone, 0.0, time + 1),
@@ -236,14 +240,91 @@ def test_unusable_input_is_refused_by_name(data):
     )
     refused("time of row 2", months=np.where(np.arange(len(x)) == 1, -1, time))
     refused("event of row 2", codes=np.where(np.arange(len(x)) == 1, 0.5, event))
-    refused("no event of cause 3", cause=3, error=NotEstimableError)
+    unknown("no event of cause 3", cause=3)
     refused("cause 0 stands for censoring", cause=0)
     refused("one length", months=time[:-1])
     refused("one for each time", x[:-1])
-    refused("weights must be positive", weights=np.zeros(len(x)))
+    unknown("no event of cause 1", weights=np.zeros(len(x)))
     refused("strata: found shape", strata=[1, 2])
     with pytest.raises(OutcomesError, match="names: found 1; allowed: 2"):
         fit_fine_gray(x, time, event, names=("dose",))
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("2", "found '2'"),
+        (None, "found nan"),
+        (pd.NA, "found nan"),
+        (-1.0, "found -1"),
+        (float("inf"), "found inf"),
+        (pd.Timestamp("2020-01-01"), "found '2020-01-01 00:00:00'"),
+    ],
+)
+@pytest.mark.parametrize("what", ["time", "event", "weights"])
+def test_what_is_no_number_is_refused_by_row(data, what, value, message):
+    x, time, event = data
+    given = {"time": time, "event": event, "weights": np.ones(len(x))}
+    given[what] = [*given[what][:4].tolist(), value, *given[what][5:].tolist()]
+    with pytest.raises(OutcomesError, match=f"{what} of row 5: {message}; allowed: "):
+        fit_fine_gray(x, **given)
+
+
+@pytest.mark.parametrize("kind", [str, "datetime64[D]", "category"])
+def test_text_and_dates_are_no_numbers(data, kind):
+    x, time, event = data
+    codes = pd.Series(event.astype(str), dtype=kind) if kind == "category" else event.astype(kind)
+    with pytest.raises(OutcomesError, match="event of row 1: found"):
+        fit_fine_gray(x, time, codes)
+
+
+def test_numbers_of_pandas_are_numbers(data):
+    x, time, event = data
+    plain = fit_fine_gray(x, time, event)
+    found = fit_fine_gray(
+        pd.DataFrame(x), pd.Series(time, dtype="Float64"), pd.Series(event, dtype="Int64")
+    )
+    np.testing.assert_array_equal(found.coefficients, plain.coefficients)
+
+
+@pytest.mark.parametrize("what", ["strata", "censoring_groups"])
+def test_labels_are_all_there_and_of_one_kind(data, what):
+    x, time, event = data
+    labels = np.where(np.arange(len(x)) % 2, "a", "b").tolist()
+    for value in (None, float("nan"), pd.NA):
+        with pytest.raises(OutcomesError, match=f"{what} of row 3: missing"):
+            fit_fine_gray(x, time, event, **{what: [*labels[:2], value, *labels[3:]]})
+    with pytest.raises(OutcomesError, match=f"{what} of row 3: found 7; allowed: labels of one"):
+        fit_fine_gray(x, time, event, **{what: [*labels[:2], 7, *labels[3:]]})
+    text = fit_fine_gray(x, time, event, **{what: labels})
+    table = fit_fine_gray(x, time, event, **{what: pd.Series(labels, dtype="category")})
+    np.testing.assert_array_equal(text.coefficients, table.coefficients)
+    assert text.strata == table.strata == (("a", "b") if what == "strata" else (None,))
+
+
+def test_everybody_with_the_event_in_one_month_is_not_estimable(data):
+    x, _, _ = data
+    with pytest.raises(NotEstimableError, match="x1: no patient has influence"):
+        fit_fine_gray(x, np.ones(len(x)), np.ones(len(x)))
+
+
+def test_weight_0_leaves_a_patient_out(data):
+    x, time, event = data
+    strata = np.repeat(["a", "b", "c"], [150, 150, 100])
+    groups = {"strata": strata, "censoring_groups": strata}
+    weight = np.where(np.arange(len(x)) < 300, 1 + (np.arange(len(x)) % 3), 0.0)
+    weight[7] = 0
+    here = weight > 0
+    alone = {name: labels[here] for name, labels in groups.items()}
+    found = fit_fine_gray(x, time, event, weights=weight, **groups)
+    expected = fit_fine_gray(x[here], time[here], event[here], weights=weight[here], **alone)
+    assert found.strata == expected.strata == ("a", "b")
+    assert found.n == 299
+    np.testing.assert_array_equal(found.covariance, expected.covariance)
+    test = fine_gray_proportionality_test(found, x, time, event, weights=weight, **groups)
+    assert test.global_p == fine_gray_proportionality_test(
+        found, x[here], time[here], event[here], weights=weight[here], **alone
+    ).global_p  # fmt: skip
 
 
 def test_unusable_questions_are_refused(data):
