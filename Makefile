@@ -24,8 +24,8 @@ demo: $(VENV)/.installed  ## Run the main job and print the path of its first pa
 test: $(VENV)/.installed-dev  ## Run the tests.
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
 
-studies: $(VENV)/.installed-dev  ## Run the long tests: many cohorts of every study.
-	$(BIN)/python -m pytest -m long
+studies: $(VENV)/.installed-dev  ## Run the long tests: many cohorts, refits, whole runs.
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
 
 bench: $(VENV)/.installed-dev  ## Time this package and its peers side by side (minutes; R where installed).
 	$(BIN)/python -m benchmarks --out build/bench
