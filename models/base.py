@@ -14,7 +14,7 @@ from scipy.special import ndtri
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from outcomes.arrays import FloatArray, IntArray
+from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.endpoints import Endpoint, get_endpoint
 from outcomes.errors import ModelError
 from outcomes.models.coding import learn_design
@@ -46,6 +46,7 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
     series_: SeriesSet
     n_training_: int
     events_: Mapping[int, int]
+    eventless_: tuple[str, ...]
     training_digest_: str
     n_features_in_: int
     kind = ""
@@ -88,6 +89,7 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
         self.n_training_ = len(table)
         self.events_ = {code: int((event == code).sum()) for code in endpoint.events if code}
         self._remember_features(X, table)
+        self.eventless_ = self._without_event(groups, (event == 1) & self._counts(table))
         matrix = self.design_.matrix(table)
         self.training_digest_ = digest(matrix, time, event)
         self._fit_hazards(table, matrix, time, event, groups)
@@ -231,7 +233,15 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
     def notes_(self) -> tuple[str, ...]:
         """What a reader of the results should know, such as covariates left out."""
         check_is_fitted(self, "series_")
-        return tuple(f"{name} left out: {why}" for name, why in self.design_.omitted.items())
+        event = get_endpoint(self.endpoint).events[1]
+        return (
+            *(f"{name} left out: {why}" for name, why in self.design_.omitted.items()),
+            *(
+                f"nobody in {name} had the event {event!r}: predictions there, and their "
+                "intervals, rest on none of its events"
+                for name in self.eventless_
+            ),
+        )
 
     @property
     def follow_up_(self) -> dict[str, float]:
@@ -273,6 +283,14 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
             groups=groups,
             response=get_endpoint(self.endpoint).columns,
         )
+
+    def _counts(self, table: pd.DataFrame) -> BoolArray:
+        """Tell which patients count, shape (n,); those of weight 0 do not."""
+        return np.ones(len(table), dtype=np.bool_)
+
+    def _without_event(self, groups: Any, happened: BoolArray) -> tuple[str, ...]:
+        """Return the series in which nobody who counts had the event of interest."""
+        return tuple(name for name in self.series_.names if not happened[groups == name].any())
 
     def _remember_features(self, X: Any, table: pd.DataFrame) -> None:
         """Keep the number of columns, and their names where there are any, as scikit-learn does."""
@@ -400,6 +418,7 @@ def check_number(
     kind = "whole number" if whole else "number"
     right = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
     if not right or value < least or (whole and int(value) != value):
+        value = value.item() if isinstance(value, np.generic) else value
         raise ModelError(f"{name}: found {value!r}; allowed: a {kind} of at least {least:g}")
 
 
@@ -429,6 +448,8 @@ def as_months(times: npt.ArrayLike) -> FloatArray:
 def series_per_patient(series: Sequence[str], n: int) -> Any:
     """Return one series name per patient."""
     names = np.asarray(series, dtype=object)
+    if names.ndim != 1:
+        raise ModelError(f"series: found {series!r}; allowed: a name, one for each patient, None")
     if names.shape != (n,):
         raise ModelError(f"series: found {len(names)} names for {n} patients")
     return np.asarray([str(name) for name in names], dtype=object)

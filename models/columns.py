@@ -153,6 +153,7 @@ def refuse(column: "pd.Series[Any]", wrong: Any, name: str, allowed: str) -> Non
     """Raise ModelError naming the rows marked wrong and the first value found there."""
     if wrong.any():
         found = column.iloc[int(np.flatnonzero(wrong)[0])]
+        found = found.item() if isinstance(found, np.generic) else found
         raise ModelError(f"{name_rows(wrong)}, {name}: found {found!r}; allowed: {allowed}")
 
 

@@ -1,6 +1,6 @@
 """The Cox model of an endpoint."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from outcomes.models.base import (
     check_number,
     finite,
 )
+from outcomes.models.coarse_files import COARSE_NOTE
 from outcomes.models.coding import learn_design
 from outcomes.models.columns import Covariate, read_column, refuse_missing
 from outcomes.models.competing import cumulative_incidences
@@ -38,13 +39,6 @@ from outcomes.models.time_dependent import CHANGING, sbrt_start, split_at_sbrt
 
 # Patients times grid months held at once.
 _CELLS = 2_000_000
-
-
-COARSE_NOTE = (
-    "the model was read from a file, which holds its baseline hazards in steps of at least 5 "
-    "events, so that no patient can be read from it; predictions differ a little from those of the "
-    "model that was saved"
-)
 
 
 class CoxModel(SurvivalModel):
@@ -88,7 +82,7 @@ class CoxModel(SurvivalModel):
         of so many independent patients. None for none.
     splines
         Numbers of knots (3 to 7) of the numeric covariates that get a restricted cubic spline,
-        such as ``{"kps": 4}``.
+        such as ``{"kps": 4}``. One for `separation_mm` takes the place of `separation`.
     interactions
         Pairs of covariates whose products are added, such as ``[("sbrt", "kps")]``.
     time_dependent
@@ -106,11 +100,16 @@ class CoxModel(SurvivalModel):
         The fitted hazard of each cause, by event code.
     confined_
         Notes on the coefficients that rest on some of the series alone.
+    coarse_difference_
+        Of a model from a file, the largest difference to the predictions of the model that was
+        saved, over its training patients; None otherwise.
     """
 
     kind = "cox"
     fits_: dict[int, CauseFit]
     confined_: tuple[str, ...]
+    coarse_difference_: float | None
+    _training: FloatArray
     _engine: dict[int, CoxFit]
     _test: pd.DataFrame | None
 
@@ -158,8 +157,19 @@ class CoxModel(SurvivalModel):
             column = getattr(self, name)
             if column is not None and not isinstance(column, str):
                 raise ModelError(f"{name}: found {column!r}; allowed: the name of a column, None")
-        for pair in self.interactions or ():
-            if isinstance(pair, str) or len(pair) != 2 or pair[0] == pair[1]:
+        for name in ("robust", "time_dependent"):
+            if not isinstance(getattr(self, name), bool | np.bool_):
+                raise ModelError(f"{name}: found {getattr(self, name)!r}; allowed: True, False")
+        if self.splines is not None and not isinstance(self.splines, Mapping):
+            raise ModelError(
+                f"splines: found {self.splines!r}; allowed: numbers of knots by covariate, such as "
+                "{'kps': 4}"
+            )
+        pairs = self.interactions
+        if pairs is not None and (isinstance(pairs, str) or not isinstance(pairs, Iterable)):
+            raise ModelError(f"interactions: found {pairs!r}; allowed: pairs of two covariates")
+        for pair in pairs or ():
+            if not isinstance(pair, list | tuple) or len(pair) != 2 or pair[0] == pair[1]:
                 raise ModelError(f"interactions: found {pair!r}; allowed: pairs of two covariates")
         check_number("penalizer", self.penalizer, 0)
         if self.separated not in ("firth", "error"):
@@ -213,9 +223,11 @@ class CoxModel(SurvivalModel):
         Also coefficients that rest on some of the series alone, and, after reading a file, that
         the baselines are coarse.
         """
-        firth = (fit.note for fit in self.fits_.values() if fit.note)
-        coarse = any(b.straight for fit in self.fits_.values() for b in fit.baselines)
-        return (*super().notes_, *firth, *self.confined_, *((COARSE_NOTE,) if coarse else ()))
+        notes = [*super().notes_, *(fit.note for fit in self.fits_.values() if fit.note)]
+        notes.extend(self.confined_)
+        if self.coarse_difference_ is not None:
+            notes.append(COARSE_NOTE.format(difference=self.coarse_difference_))
+        return tuple(notes)
 
     def proportional_hazards_test(self) -> pd.DataFrame:
         """Return the test that each hazard ratio is constant over time.
@@ -286,13 +298,16 @@ class CoxModel(SurvivalModel):
         groups: Any,
     ) -> None:
         endpoint = get_endpoint(self.endpoint)
-        self._test = None
+        self._test, self.coarse_difference_ = None, None
+        self._training = matrix
         self.confined_ = _confined(self.design_, matrix, event, groups)
         rows = Rows(matrix, time, event, groups, None, self._weights(table), self._clusters(table))
         changing = None
         if self.time_dependent:
             changing = self.changing_columns()
-            rows = split_at_sbrt(rows, sbrt_start(table), changing)
+            start = sbrt_start(table)
+            self._training = np.column_stack([matrix, start])
+            rows = split_at_sbrt(rows, start, changing)
         options = FitOptions(
             self.ties, self.baseline, float(self.penalizer), self.robust, self.separated == "firth"
         )
@@ -308,6 +323,10 @@ class CoxModel(SurvivalModel):
     def changing_columns(self) -> BoolArray:
         """Return which columns of the design are 0 until SBRT starts, shape (n_terms,)."""
         return self.design_.terms_that_follow(CHANGING)
+
+    def _counts(self, table: pd.DataFrame) -> BoolArray:
+        weights = self._weights(table)
+        return super()._counts(table) if weights is None else weights > 0
 
     def _weights(self, table: pd.DataFrame) -> FloatArray | None:
         if self.weights is None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from outcomes.models.coarse_files import coarse_difference, read_difference
 from outcomes.models.coarsening import coarsen_fit
 from outcomes.models.cox import CoxModel
 from outcomes.models.proportional_hazards import Baseline, CauseFit
@@ -34,7 +35,12 @@ def cox_arrays(model: CoxModel) -> dict[str, Any]:
 
 def cox_manifest(model: CoxModel) -> dict[str, Any]:
     """Return what the manifest holds beside the arrays."""
+    difference = model.coarse_difference_
+    if difference is None:
+        coarse = {code: coarsen_fit(fit, model.series_) for code, fit in model.fits_.items()}
+        difference = coarse_difference(model, coarse, model._training)
     return {
+        "coarse_difference": difference,
         "log_likelihood": {
             str(code): None if math.isnan(fit.log_likelihood) else fit.log_likelihood
             for code, fit in model.fits_.items()
@@ -57,6 +63,7 @@ def restore_cox(model: CoxModel, manifest: Mapping[str, Any], arrays: Mapping[st
         If that is no sound model.
     """
     model.confined_ = tuple(map(str, manifest["confined"]))
+    model.coarse_difference_ = read_difference(manifest["coarse_difference"])
     model._test = pd.DataFrame(
         manifest["proportional_hazards_test"], columns=["event", "covariate", "statistic", "p"]
     ).astype({"statistic": float, "p": float})

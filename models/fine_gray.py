@@ -15,6 +15,7 @@ from outcomes.cox.subdistribution_proportionality import fine_gray_proportionali
 from outcomes.endpoints import Endpoint, get_endpoint
 from outcomes.errors import ModelError, OutcomesError
 from outcomes.models.base import SeriesChoice, SurvivalModel, finite
+from outcomes.models.coarse_files import COARSE_NOTE
 from outcomes.models.competing import subdistribution_incidences
 from outcomes.models.fine_gray_interval import drawn_error
 from outcomes.models.terms import Separation
@@ -25,11 +26,6 @@ _CELLS = 2_000_000
 OTHERS_NOTE = (
     "the subdistribution hazard is that of {event} alone; the probabilities of other events rest "
     "on cause-specific hazards beside it"
-)
-COARSE_NOTE = (
-    "the model was read from a file, which holds its baseline hazards in steps of at least 5 "
-    "events, so that no patient can be read from it; predictions differ a little from those of the "
-    "model that was saved"
 )
 
 
@@ -53,10 +49,13 @@ class FineGrayModel(SurvivalModel):
         The learned coding, and the training series.
     fits_
         By event code: the subdistribution hazard of event 1, the cause-specific ones of others.
+    coarse_difference_
+        As of `CoxModel`.
     """
 
     kind = "fine-gray"
     fits_: dict[int, FineGrayFit]
+    coarse_difference_: float | None
     _training: tuple[FloatArray, FloatArray, IntArray, Any]
     _test: pd.DataFrame | None
 
@@ -118,8 +117,8 @@ class FineGrayModel(SurvivalModel):
         if len(self.fits_) > 1:
             event = get_endpoint(self.endpoint).events[1]
             notes.append(OTHERS_NOTE.format(event=event))
-        if any(baseline.straight for fit in self.fits_.values() for baseline in fit.baselines):
-            notes.append(COARSE_NOTE)
+        if self.coarse_difference_ is not None:
+            notes.append(COARSE_NOTE.format(difference=self.coarse_difference_))
         return tuple(notes)
 
     def proportional_hazards_test(self) -> pd.DataFrame:
@@ -175,6 +174,7 @@ class FineGrayModel(SurvivalModel):
         endpoint = get_endpoint(self.endpoint)
         positions = np.asarray([self.series_.names.index(name) for name in groups])
         self._training, self._test = (matrix, time, event, positions), None
+        self.coarse_difference_ = None
         self.fits_ = {}
         for code in self.causes:
             try:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from outcomes.arrays import FloatArray
 from outcomes.cox.subdistribution_fit import FineGrayFit, SubdistributionBaseline
+from outcomes.models.coarse_files import coarse_difference, read_difference
 from outcomes.models.coarsening import FEWEST_EVENTS, MOST_STEPS, group_events, round_digits
 from outcomes.models.fine_gray import FineGrayModel
 from outcomes.models.series import SeriesSet
@@ -73,24 +74,31 @@ def coarsen_subdistribution(
     )
 
 
+def _coarsen_fit(fit: FineGrayFit, series: SeriesSet) -> FineGrayFit:
+    pairs = zip(fit.baselines, series.ends, strict=True)
+    return replace(fit, baselines=tuple(coarsen_subdistribution(b, end) for b, end in pairs))
+
+
 def fine_gray_arrays(model: FineGrayModel) -> dict[str, Any]:
     """Return the arrays of a fitted model, by name."""
     arrays: dict[str, Any] = {}
     for code, fit in model.fits_.items():
         for name in _ARRAYS:
             arrays[f"cause.{code}.{name}"] = getattr(fit, name).astype("<f8")
-        for position, (baseline, end) in enumerate(
-            zip(fit.baselines, model.series_.ends, strict=True)
-        ):
-            coarse = coarsen_subdistribution(baseline, end)
+        for position, baseline in enumerate(_coarsen_fit(fit, model.series_).baselines):
             for name in _BASELINE_ARRAYS:
-                arrays[f"cause.{code}.{position}.{name}"] = getattr(coarse, name).astype("<f8")
+                arrays[f"cause.{code}.{position}.{name}"] = getattr(baseline, name).astype("<f8")
     return arrays
 
 
 def fine_gray_manifest(model: FineGrayModel) -> dict[str, Any]:
     """Return what the manifest holds beside the arrays."""
+    difference = model.coarse_difference_
+    if difference is None:
+        coarse = {code: _coarsen_fit(fit, model.series_) for code, fit in model.fits_.items()}
+        difference = coarse_difference(model, coarse, model._training[0])
     return {
+        "coarse_difference": difference,
         "fits": {
             str(code): {name: getattr(fit, name) for name in _NUMBERS}
             for code, fit in model.fits_.items()
@@ -112,6 +120,7 @@ def restore_fine_gray(
     ValueError, KeyError
         If that is no sound model.
     """
+    model.coarse_difference_ = read_difference(manifest["coarse_difference"])
     model._test = pd.DataFrame(
         manifest["proportional_hazards_test"], columns=["event", "covariate", "statistic", "p"]
     )

@@ -59,8 +59,9 @@ def save_model(
 
     The file holds no patient's row. Baseline hazards of a Cox or Fine-Gray model are written in
     steps of at least five events (see `outcomes.models.coarsening`), so the loaded model's
-    predictions differ a little from those of the model in memory, never by more than a step; its
-    coefficients and scores are the same. A forest's leaves are written as they are and need five
+    predictions differ from those of the model in memory, the more the fewer the events; the file
+    holds how much at most, and `notes_` of the loaded model say it. Its coefficients and scores are
+    the same. A forest's leaves are written as they are and need five
     patients or more; a loaded forest's predictions are exactly the same. Longest follow-up, numbers
     of patients and events, and ranges of covariates are written.
 
@@ -80,9 +81,13 @@ def save_model(
         patients, or the file cannot be written.
     """
     kind = _KINDS.get(getattr(model, "kind", ""))
-    if kind is None or type(model) is not kind.model or not hasattr(model, "series_"):
+    if kind is None or type(model) is not kind.model:
         names = ", ".join(kind.model.__name__ for kind in _KINDS.values())
-        raise ModelFileError(f"only a fitted model can be saved, one of {names}")
+        raise ModelFileError(
+            f"model: found {type(model).__name__}; allowed: a fitted model, one of {names}"
+        )
+    if not hasattr(model, "series_"):
+        raise ModelFileError(f"only a fitted model can be saved; this {kind.model.__name__} is not")
     manifest = {
         "package_version": version("separation-outcomes"),
         "kind": model.kind,
@@ -93,6 +98,7 @@ def save_model(
             "sizes": list(model.series_.sizes),
             "ends": list(model.series_.ends),
         },
+        "eventless": list(model.eventless_),
         "n_training": model.n_training_,
         "events": {str(code): count for code, count in model.events_.items()},
         "training_digest": model.training_digest_,
@@ -132,6 +138,7 @@ def _restore(
     model.n_training_ = int(manifest["n_training"])
     model.series_ = _restore_series(manifest["series"], model.n_training_)
     model.events_ = {int(code): int(count) for code, count in manifest["events"].items()}
+    model.eventless_ = tuple(map(str, manifest["eventless"]))
     model.training_digest_ = str(manifest["training_digest"])
     model.n_features_in_ = int(manifest["n_features"])
     if manifest["feature_names"] is not None:

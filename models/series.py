@@ -48,7 +48,7 @@ class SeriesSet:
         """
         if name not in self.names or name == "":
             known = ", ".join(filter(None, self.names)) or "none (leave it out)"
-            raise ModelError(f"unknown series {name!r}; the model knows: {known}")
+            raise ModelError(f"unknown series {str(name)!r}; the model knows: {known}")
         return self.names.index(name)
 
     def end_of(self, name: str | None) -> float:

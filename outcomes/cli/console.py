@@ -148,7 +148,10 @@ def split_knots(text: str | None) -> dict[str, int] | None:
     pairs = [part.partition("=") for part in split_names(text) or ()]
     if not all(name.strip() and number.strip().isdigit() for name, _, number in pairs):
         raise wrong_usage(f"--splines: found {text!r}; allowed: columns and knots, kps=4,age=3")
-    return {name.strip(): int(number) for name, _, number in pairs}
+    knots = {name.strip(): int(number) for name, _, number in pairs}
+    if len(knots) < len(pairs):
+        raise wrong_usage(f"--splines: found {text!r}; allowed: each column once")
+    return knots
 
 
 def split_pairs(text: str | None) -> list[tuple[str, str]] | None:

@@ -17,6 +17,7 @@ from outcomes.cli.console import (
     split_pairs,
     wrong_usage,
 )
+from outcomes.cli.options import checked_jobs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,14 +69,20 @@ def fit(
         ),
     ] = False,
     weights: Annotated[str | None, typer.Option(help="Cox: column of case weights.")] = None,
-    cluster: Annotated[
+    cluster_column: Annotated[
         str | None, typer.Option(help="Cox: column of hospitals or the like; robust errors.")
     ] = None,
     robust: Annotated[bool, typer.Option("--robust", help="Cox: robust standard errors.")] = False,
     mapping: MappingFile = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the forest.")] = 0,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", help="Processes that grow the forest; -1 for all cores.")
+        int,
+        typer.Option(
+            "--jobs",
+            "-j",
+            callback=checked_jobs,
+            help="Processes that grow the forest; -1 for all cores.",
+        ),
     ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -90,12 +97,12 @@ def fit(
         "interactions": split_pairs(interactions),
         "time_dependent": time_dependent or None,
         "weights": weights,
-        "cluster": cluster,
+        "cluster": cluster_column,
         "robust": robust or None,
     }
     asked: dict[str, Any] = {name: v for name, v in only_cox.items() if v is not None}
     if asked and model != "cox":
-        option = next(iter(asked)).replace("_", "-")
+        option = next(iter(asked)).replace("_", "-").replace("cluster", "cluster-column")
         raise wrong_usage(f"--{option}: allowed with --model cox, not {model}")
     coding: dict[str, Any] = {} if separation is None else {"separation": separation}
     with progress(3) as step:

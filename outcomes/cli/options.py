@@ -29,7 +29,8 @@ EvidenceFile = Annotated[
 ]
 
 
-def _checked_jobs(context: typer.Context, jobs: int) -> int:
+def checked_jobs(context: typer.Context, jobs: int) -> int:
+    """Refuse a wrong number of processes, whatever the work."""
     try:
         check_jobs(jobs)
     except ParallelError as error:
@@ -57,7 +58,7 @@ Jobs = Annotated[
     int,
     typer.Option(
         "--jobs",
-        callback=_checked_jobs,
+        callback=checked_jobs,
         help="Processes on this machine; -1 for one per core. The results are the same.",
     ),
 ]

@@ -8,7 +8,7 @@ from scipy.stats import norm
 from outcomes.curves import aalen_johansen
 from outcomes.errors import ModelError
 from outcomes.models import CoxModel, load_model, save_model
-from outcomes.models.cox import COARSE_NOTE
+from outcomes.models.coarse_files import COARSE_NOTE
 
 
 @pytest.mark.parametrize("case", [0, 1, 2])
@@ -215,7 +215,9 @@ def test_separated_columns_get_firths_estimates_and_say_so(cohort, tmp_path):
     lower, upper = model.interval(fewer[:5], [3.0], series="amber")
     assert (lower < upper).all()
     save_model(model, tmp_path / "m")
-    assert load_model(tmp_path / "m").notes_ == (*model.notes_, COARSE_NOTE)
+    loaded = load_model(tmp_path / "m")
+    coarse = COARSE_NOTE.format(difference=loaded.coarse_difference_)
+    assert loaded.notes_ == (*model.notes_, coarse)
 
 
 def test_a_column_separated_within_the_only_series_where_it_varies(cohort):

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
+from sklearn.exceptions import NotFittedError
 
 from outcomes.cox import baseline_hazards, fit_cox, place_knots, spline_basis
 from outcomes.errors import ModelError, NotEstimableError, OutcomesError
-from outcomes.models import CoxModel, load_model, save_model
+from outcomes.models import CoxModel, FineGrayModel, ForestModel, load_model, save_model
 from outcomes.models import cox_interval as intervals
 
 PAIR = ["kps", "neurologic_deficit"]
@@ -183,6 +184,37 @@ def test_a_curve_bends_when_sbrt_starts():
     ratio = model.summary_.set_index("covariate").loc["sbrt", "hr"]
     gained = np.diff(hazard[:, 1:], axis=1)
     assert gained[0] == pytest.approx(ratio * gained[1], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("robust", "yes", "robust: found 'yes'; allowed: True, False"),
+        ("time_dependent", "no", "time_dependent: found 'no'; allowed: True, False"),
+        ("splines", ["kps"], "splines: found .* allowed: numbers of knots by covariate"),
+        ("interactions", 5, "interactions: found 5; allowed: pairs"),
+        ("interactions", "ab", "interactions: found 'ab'; allowed: pairs"),
+        ("interactions", [3], "interactions: found 3; allowed: pairs"),
+    ],
+)
+def test_parameters_of_another_type_are_refused(cohort, name, value, message):
+    with pytest.raises(ModelError, match=message):
+        CoxModel(covariates=["kps", "sbrt"], **{name: value}).fit(cohort)
+
+
+@pytest.mark.parametrize("series", [3, 3.0, [3], [["amber"]]])
+def test_what_names_no_series_is_refused(cohort, series):
+    model = CoxModel(covariates=["kps"]).fit(cohort)
+    with pytest.raises(ModelError, match="series"):
+        model.predict_survival(cohort[:2], [3.0], series=series)
+    with pytest.raises(ModelError, match="unknown series 'grey'"):
+        model.predict_survival(cohort[:2], [3.0], series=np.str_("grey"))
+
+
+@pytest.mark.parametrize("model", [CoxModel(), FineGrayModel(), ForestModel()])
+def test_an_unfitted_model_has_no_notes(model):
+    with pytest.raises(NotFittedError):
+        _ = model.notes_
 
 
 def test_a_death_at_month_0_is_kept_when_sbrt_comes_later():

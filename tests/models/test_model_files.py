@@ -77,8 +77,50 @@ def test_a_loaded_cox_model_gives_intervals_and_tables(fitted, stored, cohort):
         ):
             np.testing.assert_allclose(one, two, atol=0.06)
     np.testing.assert_array_equal(loaded.predict(cohort), fitted.predict(cohort))
-    assert any("predictions differ a little" in note for note in loaded.notes_)
-    assert not any("predictions differ a little" in note for note in fitted.notes_)
+    assert any("the model was read from a file" in note for note in loaded.notes_)
+    assert not any("the model was read from a file" in note for note in fitted.notes_)
+
+
+@pytest.mark.parametrize("kind", [CoxModel, FineGrayModel])
+def test_a_loaded_model_tells_how_far_it_is_off(kind, cohort, tmp_path):
+    few = cohort[:120].assign(lp_event=cohort["lp_event"][:120])
+    model = kind("local-control", covariates=["kps", "sbrt"]).fit(few)
+    save_model(model, tmp_path / "first")
+    loaded = load_model(tmp_path / "first")
+    found = [
+        np.abs(
+            model.predict_cumulative_incidence(few, months, series=name, event=event)
+            - loaded.predict_cumulative_incidence(few, months, series=name, event=event)
+        ).max()
+        for name, end in model.follow_up_.items()
+        for months in ([*np.arange(1.0, end), end],)
+        for event in (1, 2)
+    ]
+    assert 0.005 < max(found) <= loaded.coarse_difference_ < max(found) + 1.1e-4
+    assert f"differ by up to {loaded.coarse_difference_:g} from" in loaded.notes_[-1]
+    assert model.coarse_difference_ is None
+    # A file of the loaded model says the same.
+    save_model(loaded, tmp_path / "second")
+    assert load_model(tmp_path / "second").notes_ == loaded.notes_
+    change_manifest(tmp_path / "second", coarse_difference=float("nan"))
+    with pytest.raises(ModelFileError):
+        load_model(tmp_path / "second")
+
+
+@pytest.mark.parametrize("options", [{}, {"weights": "weight"}])
+def test_a_series_without_events_is_named(options, cohort, tmp_path):
+    amber = cohort["study"] == "amber"
+    table = cohort.assign(weight=1.0)
+    if options:
+        table.loc[amber, "weight"] = 0.0
+    else:
+        table.loc[amber, "death"] = 0
+    model = CoxModel(covariates=["kps"], **options).fit(table)
+    (note,) = model.notes_
+    assert note.startswith("nobody in amber had the event 'death'")
+    assert (model.predict_survival(table[:3], [3.0], series="amber") == 1).all()
+    save_model(model, tmp_path / "model")
+    assert load_model(tmp_path / "model").notes_[0] == note
 
 
 @pytest.fixture(scope="module", params=["cox", "fine-gray", "forest"])
