@@ -17,10 +17,19 @@ from scipy.special import ndtri
 from outcomes.arrays import FloatArray, IntArray
 from outcomes.cox.splines import place_knots, spline_basis
 from outcomes.curves import aalen_johansen
-from outcomes.errors import ModelError, NotEstimableError
+from outcomes.errors import NotEstimableError
 from outcomes.estimate import Estimate
+from outcomes.models.checks import (
+    check_count,
+    check_labels,
+    check_level,
+    check_month,
+    check_outcome,
+    check_probabilities,
+)
 from outcomes.models.pseudo import pseudo_risks
 from outcomes.models.recalibration import log_log
+from outcomes.models.support import clip_months
 
 # Points at which a curve is drawn.
 _POINTS = 50
@@ -41,10 +50,13 @@ class Calibration:
         By quantile group of the predictions: group, n, predicted (mean), observed
         (Aalen-Johansen), lower, upper; NaN where a group is not followed to the month.
     observed_expected
-        Observed risk over mean predicted risk, with a log-normal interval.
+        Observed risk over mean predicted risk, with a log-normal interval; NaN where no event is
+        predicted, and without limits where none was observed.
     integrated_calibration_index, e50, e90
         Mean, median and 90th percentile of the distance between predicted and observed risk over
         the patients (ICI, E50, E90).
+    notes
+        Who was left out, and why.
     """
 
     month: float
@@ -54,12 +66,13 @@ class Calibration:
     integrated_calibration_index: float
     e50: float
     e90: float
+    notes: tuple[str, ...] = ()
 
 
 def calibrate_risks(
-    time: FloatArray,
-    event: IntArray,
-    predicted: FloatArray,
+    time: npt.ArrayLike,
+    event: npt.ArrayLike,
+    predicted: npt.ArrayLike,
     month: float,
     *,
     groups: Any = None,
@@ -78,7 +91,8 @@ def calibrate_risks(
     month
         A month after which patients are still under observation.
     groups
-        Series, within which pseudo-values are taken, shape (n,).
+        Series, within which pseudo-values are taken, shape (n,). One that nobody is observed of
+        after the month is left out, and a note says so.
     n_knots
         Knots of the spline, 3 to 7.
     n_groups
@@ -89,15 +103,19 @@ def calibrate_risks(
     Raises
     ------
     ModelError
-        If nobody is under observation after the month, or a risk is not from 0 to 1.
+        If nobody is under observation after the month, lengths differ, a time or code is missing,
+        or a risk is not from 0 to 1.
     """
-    risk = np.asarray(predicted, dtype=np.float64)
-    if risk.shape != time.shape or not ((risk >= 0) & (risk <= 1)).all():
-        raise ModelError("predicted: allowed is one risk from 0 to 1 per patient")
-    if not (time > month).any():
-        raise ModelError(f"month: found {month:g}; the last time is month {time.max():g}")
+    time, event = check_outcome(time, event)
+    risk = check_probabilities("predicted", predicted, len(time))
+    groups = check_labels("groups", groups, len(time))
+    check_count("n_groups", n_groups, 1)
+    support = clip_months(time, [check_month(month, time)], groups)
+    followed = support.known[:, 0]
+    time, event, risk = time[followed], event[followed], risk[followed]
+    groups = None if groups is None else groups[followed]
     pseudo = grouped_pseudo_risks(time, event, month, groups)
-    z = float(ndtri(0.5 + level / 2))
+    z = float(ndtri(0.5 + check_level(level) / 2))
     fit = fit_curve(pseudo, risk, np.ones(len(risk)), n_knots)
     distance = np.abs(fit.at(risk) - risk)
     lowest, highest = (float(limit) for limit in np.quantile(risk, [0.01, 0.99]))
@@ -105,20 +123,29 @@ def calibrate_risks(
     if np.ptp(points) < 1e-9:
         points = points[:0]
     observed, lower, upper = fit.interval_at(points, z)
-    ratio = pseudo.mean() / risk.mean()
-    error = pseudo.std(ddof=1) / np.sqrt(len(pseudo)) / max(pseudo.mean(), 1e-12)
-    ratio_limits = ratio * np.exp(np.array([-z, z]) * error)
     return Calibration(
         month=month,
         curve=pd.DataFrame(
             {"predicted": points, "observed": observed, "lower": lower, "upper": upper}
         ),
         groups=calibration_groups(time, event, risk, month, n_groups, level),
-        observed_expected=Estimate(float(ratio), *(float(limit) for limit in ratio_limits)),
+        observed_expected=_ratio(pseudo, risk, z),
         integrated_calibration_index=float(distance.mean()),
         e50=float(np.median(distance)),
         e90=float(np.quantile(distance, 0.9)),
+        notes=support.notes,
     )
+
+
+def _ratio(pseudo: FloatArray, risk: FloatArray, z: float) -> Estimate:
+    """Return the observed over the expected risk with its log-normal interval."""
+    if risk.mean() <= 0:
+        return Estimate(np.nan)
+    ratio = float(pseudo.mean() / risk.mean())
+    if len(pseudo) < 2 or ratio <= 0:
+        return Estimate(ratio)
+    error = float(pseudo.std(ddof=1) / np.sqrt(len(pseudo)) / pseudo.mean())
+    return Estimate(ratio, ratio * float(np.exp(-z * error)), ratio * float(np.exp(z * error)))
 
 
 def grouped_pseudo_risks(

@@ -10,12 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
 from outcomes.arrays import FloatArray, IntArray
 from outcomes.errors import ModelError
 from outcomes.estimate import Estimate
+from outcomes.models.checks import (
+    check_column,
+    check_labels,
+    check_level,
+    check_outcome,
+    check_weights,
+)
 from outcomes.models.ipcw import Censoring, estimate_censoring
 from outcomes.models.ranking import RankedPairs, Shares, code_groups
 
@@ -48,8 +56,10 @@ class Concordance:
     influence: FloatArray
 
     def interval(self, level: float = 0.95) -> Estimate:
-        """Return the index with its normal interval, cut off at 0 and 1."""
-        margin = float(ndtri(0.5 + level / 2)) * self.standard_error
+        """Return the index with its normal interval, cut off at 0 and 1; NaN without a pair."""
+        margin = float(ndtri(0.5 + check_level(level) / 2)) * self.standard_error
+        if np.isnan(margin):
+            return Estimate(self.value)
         return Estimate(self.value, max(0.0, self.value - margin), min(1.0, self.value + margin))
 
 
@@ -119,11 +129,11 @@ def weighted_concordance(
 
 
 def harrell_concordance(
-    time: FloatArray,
-    event: IntArray,
-    score: FloatArray,
+    time: npt.ArrayLike,
+    event: npt.ArrayLike,
+    score: npt.ArrayLike,
     *,
-    weights: FloatArray | None = None,
+    weights: npt.ArrayLike | None = None,
     groups: Any = None,
     clusters: Any = None,
     horizon: float = np.inf,
@@ -141,22 +151,28 @@ def harrell_concordance(
     horizon
         Only events before this month count.
 
+    Raises
+    ------
+    ModelError
+        If there are no patients, lengths differ, a number is missing or not finite, a code is no
+        whole number of at least 0, or a weight is below 0.
+
     Notes
     -----
     The standard error is the infinitesimal jackknife's, as R's `concordance` has it.
     """
-    case_weights = np.ones(len(time)) if weights is None else weights
-    kinds = _compared(time, event, score, groups, None, horizon)
-    return _estimate(kinds, case_weights, clusters, None)
+    given = _check(time, event, score, weights, groups, clusters, horizon)
+    kinds = _compared(given.time, given.event, given.score, given.groups, None, horizon)
+    return _estimate(kinds, given.weights, given.clusters, None)
 
 
 def uno_concordance(
-    time: FloatArray,
-    event: IntArray,
-    score: FloatArray,
+    time: npt.ArrayLike,
+    event: npt.ArrayLike,
+    score: npt.ArrayLike,
     *,
     censoring: Censoring | None = None,
-    weights: FloatArray | None = None,
+    weights: npt.ArrayLike | None = None,
     groups: Any = None,
     clusters: Any = None,
     horizon: float = np.inf,
@@ -176,16 +192,62 @@ def uno_concordance(
         Whether the standard error takes the censoring distribution as known, as R's
         `concordance(timewt = "n/G2")` does; by default it includes its estimation.
 
+    Raises
+    ------
+    ModelError
+        As `harrell_concordance`.
+
     Notes
     -----
     Uno et al., Stat Med 2011;30:1105-1117; with competing events Wolbers et al., Biostatistics
     2014;15:526-539. Weights take G(t-), the probability of being uncensored just before t.
     """
-    case_weights = np.ones(len(time)) if weights is None else weights
+    given = _check(time, event, score, weights, groups, clusters, horizon)
     if censoring is None:
-        censoring = estimate_censoring(time, event, groups, case_weights)
-    kinds = _compared(time, event, score, groups, censoring.before_own_time, horizon)
-    return _estimate(kinds, case_weights, clusters, None if fixed_censoring else censoring)
+        censoring = estimate_censoring(given.time, given.event, given.groups, given.weights)
+    elif len(censoring.time) != len(given.time):
+        raise ModelError(
+            f"censoring: found that of {len(censoring.time)} patients; allowed: of these "
+            f"{len(given.time)}"
+        )
+    before = censoring.before_own_time
+    kinds = _compared(given.time, given.event, given.score, given.groups, before, horizon)
+    return _estimate(kinds, given.weights, given.clusters, None if fixed_censoring else censoring)
+
+
+@dataclass(frozen=True, eq=False)
+class _Given:
+    """What a concordance is asked of, checked."""
+
+    time: FloatArray
+    event: IntArray
+    score: FloatArray
+    weights: FloatArray
+    groups: Any
+    clusters: Any
+
+
+def _check(
+    time: npt.ArrayLike,
+    event: npt.ArrayLike,
+    score: npt.ArrayLike,
+    weights: npt.ArrayLike | None,
+    groups: Any,
+    clusters: Any,
+    horizon: float,
+) -> _Given:
+    months, codes = check_outcome(time, event)
+    n = len(months)
+    if not horizon > 0:
+        raise ModelError(f"horizon: found {horizon!r}; allowed: a month above 0")
+    return _Given(
+        months,
+        codes,
+        check_column("score", score, n),
+        check_weights(weights, n),
+        check_labels("groups", groups, n),
+        check_labels("clusters", clusters, n),
+    )
 
 
 @dataclass(frozen=True, eq=False)

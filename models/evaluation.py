@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
 
 from outcomes.arrays import FloatArray, IntArray
 from outcomes.endpoints import get_endpoint
 from outcomes.errors import ModelError, OutcomesError
 from outcomes.models.base import SurvivalModel, as_table, digest, read_response
-from outcomes.models.measures import Evaluation, measure
+from outcomes.models.checks import check_count
+from outcomes.models.measures import Evaluation, check_draws, measure
 from outcomes.models.measuring import Predicted, Predictions
 from outcomes.models.null_model import KaplanMeierModel
 from outcomes.models.risk_scores import null_risks
@@ -35,7 +37,7 @@ APPARENT = (
 def evaluate(
     model: Any,
     cohort: pd.DataFrame,
-    horizons: Sequence[float] = HORIZONS,
+    horizons: Sequence[float] | float = HORIZONS,
     truth: npt.ArrayLike | None = None,
     n_bootstrap: int = 200,
     random_state: int = 0,
@@ -67,8 +69,11 @@ def evaluate(
     ------
     ModelError
         If the cohort cannot be predicted.
+    NotFittedError
+        If the model is not fitted.
     """
     months, asked = months_of(horizons)
+    check_draws(n_bootstrap, random_state)
     predicted = predict_cohort(model, cohort, months, truth)
     return measure(predicted, asked, n_bootstrap, random_state)
 
@@ -77,7 +82,7 @@ def cross_validate(
     model: Any,
     cohort: pd.DataFrame,
     n_folds: int = 5,
-    horizons: Sequence[float] = HORIZONS,
+    horizons: Sequence[float] | float = HORIZONS,
     truth: npt.ArrayLike | None = None,
     n_bootstrap: int = 200,
     random_state: int = 0,
@@ -105,6 +110,7 @@ def cross_validate(
     """
     table = as_table(cohort)
     months, asked = months_of(horizons)
+    check_draws(n_bootstrap, random_state)
     folds = deal_folds(model, table, n_folds, random_state)
     predicted, _ = predict_out_of_fold(
         model, table, folds, months, f"{n_folds}-fold cross-validation", truth
@@ -133,6 +139,7 @@ def predict_cohort(
     """
     table = as_table(cohort)
     fitted = model_in(model)
+    check_is_fitted(fitted, "series_")
     endpoint = get_endpoint(fitted.endpoint)
     time, event = read_response(endpoint, table)
     groups = groups_of(fitted, table)
@@ -230,10 +237,10 @@ def deal_folds(model: Any, table: pd.DataFrame, n_folds: int, random_state: int)
     Raises
     ------
     ModelError
-        If the number of folds is not 2 to the number of rows.
+        If the number of folds is not 2 to the number of rows, or the seed no whole number.
     """
-    if not 2 <= n_folds <= len(table):
-        raise ModelError(f"n_folds: found {n_folds!r}; allowed: 2 to {len(table)}")
+    check_count("n_folds", n_folds, 2, len(table))
+    check_count("random_state", random_state, 0)
     inner = model_in(model)
     _, event = read_response(get_endpoint(inner.endpoint), table)
     return assign_folds(
@@ -320,9 +327,13 @@ def _event_free_at_own(
     return np.clip(own, 0.0, 1.0)
 
 
-def months_of(horizons: Sequence[float]) -> tuple[FloatArray, tuple[float, ...]]:
+def months_of(horizons: Sequence[float] | float) -> tuple[FloatArray, tuple[float, ...]]:
     """Return the months at which risks are predicted, and the horizons in order."""
-    asked = tuple(sorted({float(month) for month in horizons}))
+    try:
+        given = np.atleast_1d(np.asarray(horizons, dtype=np.float64)).ravel()
+    except (TypeError, ValueError):
+        raise ModelError(f"horizons: found {horizons!r}; allowed: months above 0") from None
+    asked = tuple(sorted({float(month) for month in given}))
     if not asked or not all(np.isfinite(month) and month > 0 for month in asked):
         raise ModelError(f"horizons: found {horizons!r}; allowed: months above 0")
     grid = np.linspace(0.0, asked[-1], 25)

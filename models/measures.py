@@ -17,6 +17,7 @@ from outcomes.arrays import BoolArray, FloatArray
 from outcomes.errors import ModelError
 from outcomes.estimate import Estimate
 from outcomes.models.calibration import calibrate_risks, calibration_groups
+from outcomes.models.checks import check_count
 from outcomes.models.measuring import (
     THRESHOLDS,
     Measured,
@@ -74,8 +75,9 @@ class Evaluation:
     d_calibration
         Of the event-free probability at the own time; see `outcomes.models.uniformity`.
     net_benefit
-        By threshold of risk: threshold, net_benefit, lower, upper, treat_all, treat_none; see
-        `outcomes.models.net_benefit`.
+        By threshold of risk: threshold, net_benefit, lower, upper, treat_all, treat_none, and
+        difference, difference_lower, difference_upper: the net benefit above the better of
+        treating all and none; see `outcomes.models.net_benefit`.
     truth_mean_absolute_error
         Mean absolute error of the predicted against the true risk by horizon; None without a
         truth.
@@ -182,11 +184,16 @@ def measure(
         If no horizon is supported by the follow-up, or the truth is not one risk per patient
         and horizon.
     """
-    if n_bootstrap < 0:
-        raise ModelError(f"n_bootstrap: found {n_bootstrap!r}; allowed: at least 0")
+    check_draws(n_bootstrap, random_state)
     rng = np.random.default_rng([random_state, 1])
     weights = resample(cohort.patients, cohort.groups, n_bootstrap, rng)
     return summarise_measures(cohort, measure_columns(cohort, horizons, weights), n_bootstrap)
+
+
+def check_draws(n_bootstrap: int, random_state: int) -> None:
+    """Raise ModelError where a number of bootstrap samples or a seed is none."""
+    check_count("n_bootstrap", n_bootstrap, 0)
+    check_count("random_state", random_state, 0)
 
 
 def summarise_measures(cohort: Predicted, measured: Measured, n_bootstrap: int) -> Evaluation:
@@ -260,6 +267,7 @@ def _net_benefit(columns: Mapping[str, FloatArray]) -> pd.DataFrame:
     for threshold in THRESHOLDS:
         model = summarise(columns[f"net_benefit {threshold:g}"])
         everyone = columns[f"treat_all {threshold:g}"]
+        gain = summarise(columns[f"net_benefit {threshold:g}"] - np.maximum(everyone, 0.0))
         records.append(
             {
                 "threshold": threshold,
@@ -268,6 +276,9 @@ def _net_benefit(columns: Mapping[str, FloatArray]) -> pd.DataFrame:
                 "upper": model.upper,
                 "treat_all": float(everyone[0]),
                 "treat_none": 0.0,
+                "difference": gain.value,
+                "difference_lower": gain.lower,
+                "difference_upper": gain.upper,
             }
         )
     return pd.DataFrame(records)

@@ -214,7 +214,7 @@ class _Plan:
             "c_index_ipcw": weighted_concordance(time, capped, marker, weights, groups, before),
             "integrated_brier_score": integrated,
             "brier_null": null,
-            "index_of_prediction_accuracy": 1.0 - integrated / null,
+            "index_of_prediction_accuracy": 1.0 - _over(integrated, null),
         }
         for month in self.horizons:
             k = int(np.searchsorted(months, month))
@@ -227,7 +227,7 @@ class _Plan:
             )
             result[f"brier {month:g}"] = scores[k] if len(rows) else missing
             result[f"index_of_prediction_accuracy {month:g}"] = (
-                1.0 - scores[k] / null_scores[k] if len(rows) else missing
+                1.0 - _over(scores[k], null_scores[k]) if len(rows) else missing
             )
         return {**result, **self._calibration(weights), **self._net_benefit(weights)}
 
@@ -250,7 +250,7 @@ class _Plan:
                 calibration_slope(pseudo, predicted, w) if cohort.ranks else undefined
             ),
             "calibration_in_the_large": calibration_in_the_large(pseudo, predicted, w),
-            "observed_expected_ratio": (pseudo @ w) / (predicted @ w),
+            "observed_expected_ratio": _over(pseudo @ w, predicted @ w),
             "integrated_calibration_index": distances[0],
             "e50": distances[1],
             "e90": distances[2],
@@ -269,6 +269,11 @@ class _Plan:
             for name, values in (("net_benefit", model), ("treat_all", everyone))
             for row, mark in enumerate(THRESHOLDS)
         }
+
+
+def _over(values: FloatArray, others: FloatArray) -> FloatArray:
+    """Return ratios; NaN where the denominator is 0, as where nobody has an event."""
+    return np.asarray(values / np.where(others > 0, others, np.nan))
 
 
 def _quantiles(values: FloatArray, weights: FloatArray, shares: tuple[float, ...]) -> FloatArray:

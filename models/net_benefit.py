@@ -6,12 +6,22 @@ Aalen-Johansen.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from outcomes.arrays import FloatArray, IntArray
 from outcomes.errors import ModelError
+from outcomes.models.checks import (
+    check_count,
+    check_labels,
+    check_level,
+    check_month,
+    check_outcome,
+    check_probabilities,
+)
 
 THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(1, 20))
 
@@ -20,13 +30,13 @@ _CELLS = 4_000_000
 
 
 def decision_curve(
-    time: FloatArray,
-    event: IntArray,
-    risk: FloatArray,
+    time: npt.ArrayLike,
+    event: npt.ArrayLike,
+    risk: npt.ArrayLike,
     month: float,
     thresholds: Sequence[float] = THRESHOLDS,
     *,
-    clusters: FloatArray | IntArray | None = None,
+    clusters: Any = None,
     n_bootstrap: int = 200,
     random_state: int = 0,
     level: float = 0.95,
@@ -61,14 +71,20 @@ def decision_curve(
     Raises
     ------
     ModelError
-        If a threshold is not between 0 and 1, or nobody is under observation after the month.
+        If a threshold is not between 0 and 1, a risk is not from 0 to 1, lengths differ, a time or
+        code is missing, or nobody is under observation after the month.
     """
+    time, event = check_outcome(time, event)
+    risk = check_probabilities("risk", risk, len(time))
+    clusters = check_labels("clusters", clusters, len(time))
+    month = check_month(month, time)
+    check_count("n_bootstrap", n_bootstrap, 0)
+    check_count("random_state", random_state, 0)
+    level = check_level(level)
     marks = np.asarray(sorted({float(threshold) for threshold in thresholds}))
     if not len(marks) or not ((marks > 0) & (marks < 1)).all():
         raise ModelError(f"thresholds: found {thresholds!r}; allowed: between 0 and 1")
-    if not (time > month).any():
-        raise ModelError(f"month: found {month:g}; the last time is month {time.max():g}")
-    codes = np.arange(len(time)) if clusters is None else pd.factorize(np.asarray(clusters))[0]
+    codes = np.arange(len(time)) if clusters is None else pd.factorize(clusters)[0]
     n_patients = int(codes.max()) + 1
     weights = np.ones((len(time), n_bootstrap + 1))
     rng = np.random.default_rng(random_state)

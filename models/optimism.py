@@ -20,6 +20,7 @@ from outcomes.arrays import FloatArray, IntArray
 from outcomes.endpoints import get_endpoint
 from outcomes.errors import ModelError, NotEstimableError
 from outcomes.models.base import as_table, read_response
+from outcomes.models.checks import check_count
 from outcomes.models.evaluation import (
     HORIZONS,
     groups_of,
@@ -81,7 +82,7 @@ def bootstrap_optimism(
     model: Any,
     cohort: pd.DataFrame,
     *,
-    horizons: Sequence[float] = HORIZONS,
+    horizons: Sequence[float] | float = HORIZONS,
     n_bootstrap: int = 200,
     method: Method = "harrell",
     random_state: int | SeedSequence = 0,
@@ -119,8 +120,9 @@ def bootstrap_optimism(
     """
     if method not in ("harrell", ".632"):
         raise ModelError(f"method: found {method!r}; allowed: 'harrell', '.632'")
-    if n_bootstrap < 2:
-        raise ModelError(f"n_bootstrap: found {n_bootstrap!r}; allowed: at least 2")
+    check_count("n_bootstrap", n_bootstrap, 2)
+    if not isinstance(random_state, SeedSequence):
+        check_count("random_state", random_state, 0)
     table = as_table(cohort)
     months, asked = months_of(horizons)
     patients = identify_patients(table)

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
 from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.curves import aalen_johansen
 from outcomes.errors import ModelError
+from outcomes.models.checks import check_labels, check_level, check_outcome
 from outcomes.models.ipcw import Censoring, estimate_censoring
 from outcomes.models.support import clip_months
 
@@ -51,7 +53,8 @@ class RiskScores:
     brier, null_brier
         Brier score of the predictions, and of the null prediction.
     index_of_prediction_accuracy
-        1 minus their ratio (Kattan and Gerds, Diagn Progn Res 2018;2:7).
+        1 minus their ratio (Kattan and Gerds, Diagn Progn Res 2018;2:7); NaN where the null score
+        is 0.
     auc
         Cumulative/dynamic area under the ROC curve.
     notes
@@ -70,7 +73,7 @@ class RiskScores:
 
     def to_frame(self, level: float = 0.95) -> pd.DataFrame:
         """Return columns month, score, value, standard_error, lower, upper (normal limits)."""
-        z = float(ndtri(0.5 + level / 2))
+        z = float(ndtri(0.5 + check_level(level) / 2))
         scores: Mapping[str, Score] = {
             "brier": self.brier,
             "null_brier": self.null_brier,
@@ -97,12 +100,12 @@ class RiskScores:
 
 
 def score_risks(
-    time: FloatArray,
-    event: IntArray,
-    risk: FloatArray,
-    months: Sequence[float] | FloatArray,
+    time: npt.ArrayLike,
+    event: npt.ArrayLike,
+    risk: npt.ArrayLike,
+    months: Sequence[float] | FloatArray | float,
     *,
-    null: FloatArray | None = None,
+    null: npt.ArrayLike | None = None,
     groups: Any = None,
     clusters: Any = None,
     conservative: bool = False,
@@ -132,11 +135,15 @@ def score_risks(
     Raises
     ------
     ModelError
-        If a risk is missing or not from 0 to 1, or no month is supported.
+        If lengths differ, a time or code is missing, a risk is missing or not from 0 to 1, or no
+        month is supported.
     """
-    asked = np.asarray(months, dtype=np.float64)
+    time, event = check_outcome(time, event)
+    groups = check_labels("groups", groups, len(time))
+    clusters = check_labels("clusters", clusters, len(time))
+    asked = np.atleast_1d(np.asarray(months, dtype=np.float64))
     if len(set(asked)) < len(asked):
-        raise ModelError(f"months: found {list(months)!r}; allowed: each month once")
+        raise ModelError(f"months: found {months!r}; allowed: each month once")
     order = np.argsort(asked, kind="stable")
     risks = check_risks(risk, (len(time), len(asked)))[:, order]
     support = clip_months(time, asked, groups)
@@ -173,8 +180,10 @@ def score_risks(
             for p, (t, k) in zip(risks[:, used].T, columns, strict=True)
         ]
     )
-    ratio = brier.value / null_brier.value
-    accuracy = (ratio[:, None] * null_brier.influence - brier.influence) / null_brier.value[:, None]
+    # Where nobody has an event the null prediction is never wrong: no accuracy against it.
+    against = np.where(null_brier.value > 0, null_brier.value, np.nan)
+    ratio = brier.value / against
+    accuracy = (ratio[:, None] * null_brier.influence - brier.influence) / against[:, None]
     return RiskScores(
         months=at,
         asked=np.asarray(support.asked),
@@ -279,7 +288,7 @@ def null_risks(time: FloatArray, event: IntArray, groups: Any, months: FloatArra
     return risks
 
 
-def check_risks(risk: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+def check_risks(risk: npt.ArrayLike, shape: tuple[int, ...]) -> FloatArray:
     """Return risks as an array, refusing a wrong shape and what is not from 0 to 1."""
     risks = np.asarray(risk, dtype=np.float64)
     if risks.ndim == 1 and shape[1:] == (1,):

@@ -12,6 +12,7 @@ from outcomes.arrays import FloatArray, IntArray
 from outcomes.endpoints import get_endpoint
 from outcomes.errors import ModelError
 from outcomes.models.base import as_table, read_response
+from outcomes.models.checks import check_count
 from outcomes.models.evaluation import (
     HORIZONS,
     deal_folds,
@@ -20,7 +21,7 @@ from outcomes.models.evaluation import (
     months_of,
     predict_out_of_fold,
 )
-from outcomes.models.measures import Evaluation, summarise_measures
+from outcomes.models.measures import Evaluation, check_draws, summarise_measures
 from outcomes.models.measuring import measure_columns, resample, summarise
 from outcomes.models.null_model import KaplanMeierModel
 from outcomes.models.wrapping import model_in, splits_by_group
@@ -80,7 +81,7 @@ def compare_models(
     cohort: pd.DataFrame,
     *,
     n_folds: int = 5,
-    horizons: Sequence[float] = HORIZONS,
+    horizons: Sequence[float] | float = HORIZONS,
     truth: npt.ArrayLike | None = None,
     n_bootstrap: int = 200,
     random_state: int = 0,
@@ -102,6 +103,12 @@ def compare_models(
     ModelError
         If there is no model, the models differ in endpoint or series, or a fold cannot be fitted.
     """
+    if not isinstance(models, Mapping):
+        raise ModelError(
+            f"models: found {type(models).__name__}; allowed: a mapping of names to models, such "
+            'as {"cox": CoxModel()}'
+        )
+    check_draws(n_bootstrap, random_state)
     if not models:
         raise ModelError("models: found none; allowed: at least one model by name")
     inner = [model_in(model) for model in models.values()]
@@ -176,7 +183,7 @@ def nested_cross_validate(
     *,
     n_folds: int = 5,
     cv: Any = None,
-    horizons: Sequence[float] = HORIZONS,
+    horizons: Sequence[float] | float = HORIZONS,
     truth: npt.ArrayLike | None = None,
     n_bootstrap: int = 200,
     random_state: int = 0,
@@ -195,8 +202,8 @@ def nested_cross_validate(
     cohort, n_folds, horizons, truth, n_bootstrap, random_state
         As `cross_validate`.
     cv
-        A scikit-learn splitter of the outer folds instead of `n_folds`; each patient must be
-        left out exactly once.
+        A scikit-learn splitter of the outer folds instead of `n_folds`, or their number; each
+        patient must be left out exactly once.
 
     Raises
     ------
@@ -209,6 +216,9 @@ def nested_cross_validate(
             f"search: found {type(search).__name__}; allowed: a scikit-learn search, such as "
             "GridSearchCV"
         )
+    check_draws(n_bootstrap, random_state)
+    if cv is not None and not hasattr(cv, "get_n_splits"):
+        cv, n_folds = None, check_count("cv", cv, 2)
     table = as_table(cohort)
     months, asked = months_of(horizons)
     if cv is None:

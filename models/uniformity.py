@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import chi2
 
-from outcomes.arrays import BoolArray, FloatArray
+from outcomes.arrays import FloatArray
 from outcomes.errors import ModelError
+from outcomes.models.checks import check_count, check_flags, check_probabilities
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +42,7 @@ class DCalibration:
         }
 
 
-def d_calibration(own: FloatArray, observed: BoolArray, n_bins: int = 10) -> DCalibration:
+def d_calibration(own: npt.ArrayLike, observed: npt.ArrayLike, n_bins: int = 10) -> DCalibration:
     """Test whether a model's survival curves are calibrated over all times (Haider et al. 2020).
 
     Parameters
@@ -48,7 +50,8 @@ def d_calibration(own: FloatArray, observed: BoolArray, n_bins: int = 10) -> DCa
     own
         Predicted probability of being event-free at each patient's own time, shape (n,).
     observed
-        Whether the patient had an event then, of any kind; the others are censored.
+        Whether the patient had an event then, of any kind, as true and false or 1 and 0; the others
+        are censored.
     n_bins
         Bins.
 
@@ -62,17 +65,18 @@ def d_calibration(own: FloatArray, observed: BoolArray, n_bins: int = 10) -> DCa
     Raises
     ------
     ModelError
-        If a probability is not from 0 to 1, or there are fewer than 2 bins or no patients.
+        If a probability is not from 0 to 1, `observed` is not true or false for each patient, or
+        there are fewer than 2 bins or no patients.
     """
-    s = np.asarray(own, dtype=np.float64)
-    if not len(s) or not ((s >= 0) & (s <= 1)).all():
-        raise ModelError("own: allowed are probabilities from 0 to 1, one per patient")
-    if n_bins < 2:
-        raise ModelError(f"n_bins: found {n_bins!r}; allowed: at least 2")
+    s = check_probabilities("own", own)
+    if not len(s):
+        raise ModelError("own: found no patients; allowed: one or more")
+    seen = check_flags("observed", observed, len(s))
+    check_count("n_bins", n_bins, 2)
     edges = np.linspace(0.0, 1.0, n_bins + 1)
     place = np.clip(np.searchsorted(edges, s, side="right") - 1, 0, n_bins - 1)
-    counts = np.bincount(place[observed], minlength=n_bins).astype(np.float64)
-    lost, at = s[~observed], place[~observed]
+    counts = np.bincount(place[seen], minlength=n_bins).astype(np.float64)
+    lost, at = s[~seen], place[~seen]
     held = np.maximum(lost, 1e-12)
     counts += np.bincount(at, weights=1.0 - edges[at] / held, minlength=n_bins)
     # What a patient gives to each bin below its own: summed from the top.
