@@ -47,34 +47,40 @@ def benefit_section(evaluations: list[Evaluation], endpoint: str) -> Section | N
 
 
 def _known_rows(item: Evaluation) -> pd.DataFrame:
-    """Return the thresholds at which the net benefit exists, and what the model adds there."""
+    """Return the thresholds at which the net benefit exists."""
     table = item.net_benefit
-    table = table[table["net_benefit"].notna() & table["treat_all"].notna()]
-    return table.assign(gain=table["net_benefit"] - table[["treat_all", "treat_none"]].max(axis=1))
+    return table[table["net_benefit"].notna() & table["treat_all"].notna()]
 
 
 def _finding(evaluations: list[Evaluation]) -> str:
-    """Say at which thresholds each model does better than treating all and treating none."""
+    """Say at which thresholds each model does better than treating all and treating none.
+
+    Better or worse is a difference whose interval leaves out 0.
+    """
     sentences: list[str] = []
     before: tuple[str, ...] = ()
     for item in evaluations:
         rows = _known_rows(item)
         thresholds = tuple(float(value) for value in rows["threshold"])
-        helps = _runs(thresholds, tuple(gain >= LEAST_GAIN for gain in rows["gain"]))
-        worse = _runs(thresholds, tuple(gain <= -LEAST_GAIN for gain in rows["gain"]))
+        better = (rows["difference"] >= LEAST_GAIN) & (rows["difference_lower"] > 0)
+        harm = (rows["difference"] <= -LEAST_GAIN) & (rows["difference_upper"] < 0)
+        helps, worse = _runs(thresholds, tuple(better)), _runs(thresholds, tuple(harm))
         name = f"the {readable(item.model)}"
         if helps:
-            best = rows.loc[rows["gain"].idxmax()]
-            where, gain = percent(float(best["threshold"])), number(100 * float(best["gain"]), 1)
+            best = rows.loc[rows.loc[better, "difference"].idxmax()]
+            where = percent(float(best["threshold"]))
+            gain = number(100 * float(best["difference"]), 1)
             sentence = (
                 f"so does {name}, most at {where} ({gain} more)"
                 if helps == before
-                else f"{name} does better than treating all or none at thresholds of "
-                f"{sentence_list(helps)}, most at {where} ({gain} more of 100 patients rightly "
+                else f"{name} does better than treating all or none, beyond chance, at thresholds "
+                f"of {sentence_list(helps)}, most at {where} ({gain} more of 100 patients rightly "
                 "treated, and none more in vain)"
             )
         else:
-            sentence = f"{name} does no better than treating all or none at any threshold"
+            sentence = (
+                f"{name} does no better than treating all or none, beyond chance, at any threshold"
+            )
         if worse:
             sentence += f"; it does worse at {sentence_list(worse)}"
         sentences.append(f"{sentence_case(sentence)}.")
@@ -132,7 +138,8 @@ def _figure(evaluations: list[Evaluation], endpoint: str) -> Figure:
         ),
         label=f"Net benefit per 100 patients by threshold of the risk of {event}.",
         caption=f"Decision curve at {month:g} months. A model helps where its line lies above "
-        "those of treating all and none; less than half a patient in 100 is not counted as help. "
+        "those of treating all and none, beyond chance where the 95% CI of the gain leaves out 0; "
+        "less than half a patient in 100 is not counted as help. "
         "Below 0 a policy does more harm than treating nobody.",
         table=_table(evaluations),
         legend=(
@@ -157,6 +164,7 @@ def _table(evaluations: list[Evaluation]) -> Table:
             Column("95% CI", numeric=True),
             Column("Treat all", numeric=True),
             Column("Gain over the better of all and none", numeric=True),
+            Column("95% CI of the gain", numeric=True),
         ),
         tuple(
             (
@@ -165,7 +173,10 @@ def _table(evaluations: list[Evaluation]) -> Table:
                 number(100 * as_float(row["net_benefit"]), 1),
                 limits(as_float(row["lower"]), as_float(row["upper"]), 1, 100),
                 number(100 * as_float(row["treat_all"]), 1),
-                number(100 * as_float(row["gain"]), 1),
+                number(100 * as_float(row["difference"]), 1),
+                limits(
+                    as_float(row["difference_lower"]), as_float(row["difference_upper"]), 1, 100
+                ),
             )
             for item in evaluations
             for row in _known_rows(item).to_dict("records")

@@ -109,11 +109,20 @@ def test_without_a_smooth_curve_the_groups_remain(results):
     assert agreement_section([nothing], "overall-survival") is None
 
 
-def with_benefit(evaluation, model, everyone):
+def with_benefit(evaluation, model, everyone, margin=0.001):
     thresholds = [0.1 * (k + 1) for k in range(len(model))]
     table = pd.DataFrame({"threshold": thresholds, "net_benefit": model, "treat_all": everyone})
+    gain = table["net_benefit"] - table["treat_all"].clip(lower=0)
     return dataclasses.replace(
-        evaluation, net_benefit=table.assign(lower=model, upper=model, treat_none=0.0)
+        evaluation,
+        net_benefit=table.assign(
+            lower=model,
+            upper=model,
+            treat_none=0.0,
+            difference=gain,
+            difference_lower=gain - margin,
+            difference_upper=gain + margin,
+        ),
     )
 
 
@@ -126,13 +135,35 @@ def with_benefit(evaluation, model, everyone):
             "at thresholds of 20% to 40%, most at 30% (15.0 more of 100",
         ),
         ((0.5, 0.3, 0.3, 0.1), (0.4, 0.3, 0.2, 0.1), "at thresholds of 10% and 30%, most at"),
-        ((0.4, 0.004), (0.4, -0.1), "does no better than treating all or none at any threshold"),
+        (
+            (0.4, 0.004),
+            (0.4, -0.1),
+            "does no better than treating all or none, beyond chance, at any",
+        ),
         ((0.3, 0.1), (0.4, -0.1), "; it does worse at 10%."),
     ],
 )
 def test_the_thresholds_at_which_a_model_helps(results, model, everyone, expected):
     evaluation = with_benefit(results.evaluations[0], model, everyone)
     assert expected in benefit_section([evaluation], "overall-survival").finding
+
+
+def test_a_gain_that_chance_may_explain_is_no_help(results):
+    model, everyone = (0.4, 0.1, 0.01), (0.3, -0.1, -0.2)
+    sure, unsure = (
+        benefit_section(
+            [with_benefit(results.evaluations[0], model, everyone, margin)], "overall-survival"
+        )
+        for margin in (0.05, 0.2)
+    )
+    assert "at thresholds of 10% to 20%, most at" in sure.finding
+    assert "does no better than treating all or none, beyond chance" in unsure.finding
+    unknown = with_benefit(results.evaluations[0], model, everyone, float("nan"))
+    assert "no better" in benefit_section([unknown], "overall-survival").finding
+    harm = with_benefit(results.evaluations[0], (0.3, 0.1), (0.4, 0.1), margin=0.2)
+    assert "worse" not in benefit_section([harm], "overall-survival").finding
+    shown = benefit_section([harm], "overall-survival").blocks[1].table.rows[0]
+    assert shown[-2:] == ("−10.0", "−30.0 to 10.0")
 
 
 def test_a_second_model_that_helps_at_the_same_thresholds_is_said_shortly(results):
