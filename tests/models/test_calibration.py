@@ -88,7 +88,7 @@ def test_few_different_risks_take_a_line_and_one_risk_a_constant():
     assert constant.e50 == pytest.approx(constant.e90)
     with pytest.raises(ModelError, match="month: found 40"):
         calibrate_risks(time, event, risk, 40.0)
-    with pytest.raises(ModelError, match="predicted: row 1: .* from 0 to 1"):
+    with pytest.raises(ModelError, match=r"predicted: row 1: .* from 0 to 1"):
         calibrate_risks(time, event, risk * 2, 12.0)
 
 
