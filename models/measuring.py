@@ -201,7 +201,8 @@ class _Plan:
         censoring = estimate_censoring(time, event, groups)
         # The risk at the last month the series supports ranks its patients.
         reach = np.maximum((known & within).sum(axis=1) - 1, 0)
-        ranking = risk if cohort.ranks else np.zeros_like(risk)
+        # Patients alike in all covariates are tied, though their risks may differ in the last bit.
+        ranking = np.round(risk, 12) if cohort.ranks else np.zeros_like(risk)
         marker, limit = ranking[np.arange(len(time)), reach], months[reach]
         capped = np.where((time > limit) & (event == 1), 0, event)
         before = np.maximum(censoring.before_own_time, 1e-12)
