@@ -107,6 +107,7 @@ def test_link_and_its_slope(problem):
     assert link_slope(figures, values) == pytest.approx(numeric, rel=1e-5)
 
 
+@pytest.mark.long
 def test_sampling_errors_agree_with_the_formulas(problem, errors):
     """A binomial share has variance 1 / (n p (1 - p)) on the logit scale."""
     figures = flat(problem)
@@ -121,6 +122,7 @@ def test_sampling_errors_agree_with_the_formulas(problem, errors):
     assert errors.root @ errors.root.T == pytest.approx(errors.covariance, abs=1e-8)
 
 
+@pytest.mark.long
 def test_parts_of_a_whole_are_correlated(problem, errors):
     figures = [figure.id for figure in flat(problem)]
     died = figures.index("laufer-2013/died_without_progression")
@@ -146,6 +148,7 @@ def test_without_noise_the_calibration_comes_back(problem, point):
         assert reached[name] == pytest.approx(calibrated[name], rel=0.01)
 
 
+@pytest.mark.long
 def test_members_differ_and_are_possible(problem, small):
     medians = {member.parameters["liu-2020/death_scale"] for member in small}
     assert len(medians) == len(small)
@@ -163,6 +166,7 @@ def test_members_differ_and_are_possible(problem, small):
         )
 
 
+@pytest.mark.long
 def test_the_variance_is_shared_out(problem, point, errors):
     sources = attribute(problem, point, errors.covariance, errors.whitening, derive_at)
     names = [derived.id for derived in derive_at(problem, point)]
@@ -177,6 +181,7 @@ def test_the_variance_is_shared_out(problem, point, errors):
     assert median[0].name == "overall_survival_median_amankulor"
 
 
+@pytest.mark.long
 def test_an_ensemble_is_reproduced_stored_and_used(problem, errors, small, tmp_path):
     calibration = shipped_calibration()
     centre = derive_at(problem, solved_point(problem, calibration))
