@@ -41,6 +41,7 @@ def test_an_unusable_study_has_status_3_and_names_the_file(outcomes, old, new, p
     assert not out.exists()
 
 
+@pytest.mark.long
 def test_the_template_calibrates_unchanged_and_simulates(outcomes, tmp_path):
     mine, out = tmp_path / "mine.toml", tmp_path / "mine.json"
     mine.write_text(evidence_template(), encoding="utf-8")

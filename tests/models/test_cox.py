@@ -148,6 +148,7 @@ def test_drawn_limits_agree_with_the_closed_form(cohort):
     np.testing.assert_allclose(drawn, exact, rtol=0.06)
 
 
+@pytest.mark.long
 def test_limits_of_an_incidence_cover_the_truth(make_cohort):
     """Of 95 % limits from repeated cohorts, about 95 % must hold the true probability."""
     rate1, rate2, month = 0.05, 0.08, 6.0

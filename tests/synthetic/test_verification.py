@@ -66,6 +66,7 @@ def test_a_figure_no_cohort_can_report():
         _summary(share(10.0), np.full(5, np.nan))
 
 
+@pytest.mark.long
 def test_the_same_cohorts_on_any_number_of_processes():
     calibration = shipped_calibration()
     figures = [load_evidence().figure("liu-2020/overall_survival_median/alone")]
