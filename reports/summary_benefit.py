@@ -36,7 +36,8 @@ def benefit_section(evaluations: list[Evaluation], endpoint: str) -> Section | N
         blocks=(
             Paragraph(
                 f"“Treat” stands for any step taken because the risk of {event} by {month:g} "
-                "months is high, and the threshold for the risk from which one would take it. At "
+                "months is high (for death, say, a smaller operation), and the threshold for the "
+                "risk from which one would take it. At "
                 "20%, one patient rightly treated weighs as much as four treated in vain. Net "
                 "benefit is the number rightly treated in 100 patients, less those treated in "
                 "vain at that weight. At each threshold the highest line is the best policy."
@@ -74,8 +75,8 @@ def _finding(evaluations: list[Evaluation]) -> str:
                 f"so does {name}, most at {where} ({gain} more)"
                 if helps == before
                 else f"{name} does better than treating all or none, beyond chance, at thresholds "
-                f"of {sentence_list(helps)}, most at {where} ({gain} more of 100 patients rightly "
-                "treated, and none more in vain)"
+                f"of {sentence_list(helps)}, most at {where} (worth {gain} more right decisions "
+                "in 100 patients, with no more wrong ones)"
             )
         else:
             sentence = (

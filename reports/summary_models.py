@@ -258,7 +258,10 @@ def _reading(results: StudyResults) -> Section:
     ]
     items.append(INTERVAL_MEANING)
     if results.evaluations:
-        items.append("Performance is measured on patients the model had not seen.")
+        items.append(
+            "Performance is measured on patients of the same source whom the model had not seen; "
+            "on other patients it is likely to be lower."
+        )
     if series:
         items.insert(0, f"A shown prediction refers to: {series}.")
     return Section("reading", "How to read this page", "", (Bullets(tuple(items)),))

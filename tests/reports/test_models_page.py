@@ -132,7 +132,7 @@ def with_benefit(evaluation, model, everyone, margin=0.001):
         (
             (0.4, 0.35, 0.2, 0.1),
             (0.4, 0.30, 0.05, -0.2),
-            "at thresholds of 20% to 40%, most at 30% (15.0 more of 100",
+            "at thresholds of 20% to 40%, most at 30% (worth 15.0 more right",
         ),
         ((0.5, 0.3, 0.3, 0.1), (0.4, 0.3, 0.2, 0.1), "at thresholds of 10% and 30%, most at"),
         (
