@@ -12,9 +12,8 @@ from outcomes.synthetic.solver import (
     figures_at,
     jacobian_at,
     natural_values,
-    solve,
 )
-from outcomes.synthetic.starts import best_alone
+from outcomes.synthetic.starts import best_alone, solve_from_alone
 
 
 def settle(problem: Problem, solution: Solution) -> tuple[Solution, tuple[str, ...]]:
@@ -43,7 +42,7 @@ def settle(problem: Problem, solution: Solution) -> tuple[Solution, tuple[str, .
     solved = solution.solved.copy()
     converged = True
     if together:
-        found = solve(rest)
+        found = solve_from_alone(rest)
         converged = found.converged
         solved[_columns(problem, rest)] = found.solved
     shared = natural_values(problem.parameters, solved, SHARED)

@@ -43,11 +43,14 @@ def decompose(
         start = np.array(
             [x for p, x in zip(problem.parameters, solution.solved, strict=True) if p in own]
         )
+        step = np.zeros_like(start)
         for ratio in hazard_ratios:
             evidence = with_assumptions(problem.evidence, {"death_hr_sbrt": ratio})
             alone = Problem(evidence, (series,), (problem.figures[index],), own, fixed)
-            start = solve(alone, start).solved
-            values = natural_values(own, start, series.study)
+            # From one ratio to the next the solution moves by nearly the same step.
+            solved = solve(alone, start + step).solved
+            start, step = solved, solved - start
+            values = natural_values(own, solved, series.study)
             rows.append(_decomposition(series, values, Effects.from_values(evidence, fixed)))
     return tuple(rows)
 

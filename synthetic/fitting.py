@@ -17,7 +17,7 @@ from outcomes.synthetic.sampling import published_value, sampling_error, toleran
 from outcomes.synthetic.series import Series, all_series, shared_parameters, solved_series
 from outcomes.synthetic.series_expectation import SeriesExpectation, expect_series
 from outcomes.synthetic.solver import Problem, Solution
-from outcomes.synthetic.starts import solve_from_own_starts
+from outcomes.synthetic.starts import solve_from_alone
 from outcomes.synthetic.truth import null_log_hazard_ratio, signed_log_hazard_ratio
 
 LOG_HAZARD_RATIO = "log hazard ratio"
@@ -55,7 +55,7 @@ def calibrate(
     report = progress or (lambda _: None)
     problem = calibration_problem(registry)
     report("solving the parameters")
-    solution, apart = settle(problem, solve_from_own_starts(problem))
+    solution, apart = settle(problem, solve_from_alone(problem))
     report("taking the difference of medians apart")
     decomposition = decompose(problem, solution)
     return Calibration(

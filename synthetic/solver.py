@@ -30,6 +30,9 @@ LEAST_ERROR = 0.05
 LARGEST_MISS = 1e3
 # Figures that go together need about fifty; with others the search creeps on.
 MOST_EVALUATIONS = 120
+# Relative decrease of the objective at which the search ends: parameters then hold to 1e-3 of their
+# priors' standard deviations.
+TOLERANCE = 1e-9
 # The search sees no parameter further from its prior, in standard deviations of it: out there a
 # figure hardly changes, and exponentials overflow.
 FARTHEST = 9.0
@@ -181,7 +184,9 @@ def keep_near(problem: Problem, solved: FloatArray) -> FloatArray:
     return np.clip(solved, centre - reach, centre + reach)
 
 
-def solve(problem: Problem, start: FloatArray | None = None) -> Solution:
+def solve(
+    problem: Problem, start: FloatArray | None = None, tolerance: float = TOLERANCE
+) -> Solution:
     """Return the parameters that meet the figures best.
 
     The objective is the sum of squares of (200 z) over the figures and of (p - p0) / sd over the
@@ -193,6 +198,8 @@ def solve(problem: Problem, start: FloatArray | None = None) -> Solution:
         Figures and parameters.
     start
         Where to begin, shape (n_parameters,); by default the prior centres.
+    tolerance
+        Relative decrease of the objective at which the search ends.
 
     Raises
     ------
@@ -236,7 +243,7 @@ def solve(problem: Problem, start: FloatArray | None = None) -> Solution:
             method="trf",
             x_scale=spread,
             xtol=1e-10,
-            ftol=1e-12,
+            ftol=tolerance,
             gtol=1e-8,
             max_nfev=MOST_EVALUATIONS,
         )
@@ -244,6 +251,6 @@ def solve(problem: Problem, start: FloatArray | None = None) -> Solution:
     return Solution(
         solved=solved,
         expectations=expect_all(problem, solved),
-        jacobian=jacobian_at(problem, solved),
+        jacobian=np.asarray(found.jac)[: len(flat)] * errors[:, None] / FIGURE_WEIGHT,
         converged=bool(found.status > 0),
     )

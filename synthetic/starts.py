@@ -1,6 +1,6 @@
-"""Where the search begins for studies that are not shipped with the package."""
+"""Where the search begins: with every series solved alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from outcomes.synthetic.parameters import SHARED
 from outcomes.synthetic.sampling import published_value
 from outcomes.synthetic.solver import (
     FIGURE_WEIGHT,
+    TOLERANCE,
     Problem,
     Solution,
     figures_at,
@@ -21,23 +22,27 @@ from outcomes.synthetic.solver import (
 
 # With all figures this near, in rough standard errors, no other start is tried.
 NEAR = 0.01
-# Other starts, in standard deviations of the priors: progressions late or early and close together;
-# follow-up much alike, or long for a few and short for the others.
-STARTS: tuple[Mapping[str, float], ...] = tuple(
+# How exactly a series is solved alone before all are solved together.
+COARSE = 1e-4
+# Where searches start, in standard deviations of the priors. Besides the centre: progressions late
+# or early and close together; follow-up much alike, or long for a few and short for the others.
+CENTRE: Mapping[str, float] = {}
+STARTS = tuple(
     {"progression_median": late, "progression_sigma": -1.0, "follow_up_shape": alike}
     for late in (1.5, -1.0)
     for alike in (-1.0, 1.0)
 )
 
 
-def solve_from_own_starts(problem: Problem) -> Solution:
+def solve_from_alone(problem: Problem) -> Solution:
     """Return the parameters that meet the figures best.
 
-    The shipped series are solved from the centres of their priors, which is known to lead
-    somewhere. Any other is first solved alone, the shared parameters at their priors, from the
-    centre and from each of `STARTS`; the best of these begins the search of all parameters. One
-    share of progressions is met by early ones that all are seen and by late ones that few are
-    followed for, and a search that goes towards the wrong ones does not turn round.
+    Each series is first solved alone, the shared parameters at their priors, and the search of all
+    parameters begins there: most of the way is one series' own, where a step costs a fraction of
+    one for all. The shipped series are solved from the centres of their priors, which is known to
+    lead somewhere; any other also from each of `STARTS`. One share of progressions is met by early
+    ones that all are seen and by late ones that few are followed for, and a search that goes
+    towards the wrong ones does not turn round.
 
     Raises
     ------
@@ -48,8 +53,10 @@ def solve_from_own_starts(problem: Problem) -> Solution:
     start = np.array([p.prior_solved for p in problem.parameters])
     for index, series in enumerate(problem.series):
         columns = [k for k, p in enumerate(problem.parameters) if p.study == series.study]
-        if series.study not in shipped and problem.figures[index]:
-            start[columns] = best_alone(_alone(problem, index))
+        if problem.figures[index]:
+            alone = _alone(problem, index)
+            known = series.study in shipped
+            start[columns] = best_alone(alone, (CENTRE,), COARSE) if known else best_alone(alone)
     return solve(problem, start)
 
 
@@ -66,15 +73,19 @@ def _alone(problem: Problem, index: int) -> Problem:
     )
 
 
-def best_alone(alone: Problem) -> FloatArray:
+def best_alone(
+    alone: Problem,
+    starts: Sequence[Mapping[str, float]] = (CENTRE, *STARTS),
+    tolerance: float = TOLERANCE,
+) -> FloatArray:
     """Return the best point found for one series from any start; the centre where none leads on."""
     centre = np.array([p.prior_solved for p in alone.parameters])
     spread = np.array([p.prior_sd for p in alone.parameters])
     cost, best = np.inf, centre
-    for start in ({}, *STARTS):
+    for start in starts:
         shift = np.array([start.get(p.name.partition("/")[0], 0.0) for p in alone.parameters])
         try:
-            found = solve(alone, centre + spread * shift).solved
+            found = solve(alone, centre + spread * shift, tolerance).solved
         except CalibrationError:
             continue
         if _cost(alone, found) < cost:

@@ -189,7 +189,12 @@ def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, ...]
 
 
 def _quantity(derived: Derived, values: FloatArray, sources: tuple[Source, ...]) -> Quantity:
-    lower, median, upper = np.quantile(values, [0.025, 0.5, 0.975])
+    # A median that is not reached is infinite, and between two of them nothing can be interpolated.
+    shares = [0.025, 0.5, 0.975]
+    with np.errstate(invalid="ignore"):
+        between = np.quantile(values, shares)
+    plain = np.quantile(values, shares, method="inverted_cdf")
+    lower, median, upper = np.where(np.isnan(between), plain, between)
     return Quantity(
         id=derived.id,
         study=derived.study,

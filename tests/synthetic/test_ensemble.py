@@ -19,12 +19,14 @@ from outcomes.synthetic import (
     with_member,
 )
 from outcomes.synthetic.attribution import attribute
+from outcomes.synthetic.derived import Derived
 from outcomes.synthetic.ensemble import Ensemble, Quantity, Source
 from outcomes.synthetic.fitting import calibration_problem
 from outcomes.synthetic.links import link_slope, published_link, to_link
 from outcomes.synthetic.ranges import draw_assumptions, quantile, varied, with_assumptions
 from outcomes.synthetic.uncertainty import (
     Errors,
+    Member,
     derive_at,
     ensemble_of,
     sampling_errors,
@@ -231,6 +233,15 @@ def test_infinite_ends_come_back_from_a_file(value, lower, median, upper):
     text = to_json(ensemble.to_dict())
     assert Ensemble.from_dict(json.loads(text)) == ensemble
     assert to_json(Ensemble.from_dict(json.loads(text)).to_dict()) == text
+
+
+def test_a_median_that_some_draws_do_not_reach_has_an_infinite_limit():
+    values = [10.0, 20.0, 30.0, math.inf, math.inf]
+    centre = [Derived("s/median", "s", "months", "median", 20.0)]
+    quantity = ensemble_of(
+        [Member({"a": 1.0}, {}, (value,)) for value in values], centre, [()], 1
+    ).quantities[0]
+    assert (quantity.lower, quantity.median, quantity.upper) == (11.0, 30.0, math.inf)
 
 
 def test_refusals():
