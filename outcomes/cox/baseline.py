@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from outcomes.arrays import FloatArray
+from outcomes.cox.baseline_spread import robust_spread
 from outcomes.cox.fit import CoxFit
 from outcomes.errors import OutcomesError
 
@@ -30,6 +31,10 @@ class BaselineHazard:
     means
         Mean covariates of those at risk less the overall mean, weighted by relative hazard,
         shape (n_times, p).
+    robust_variances, robust_covariances
+        After a robust fit: steps of the variance of the cumulative hazard for known coefficients,
+        and of its covariance with the coefficients, shapes (n_times,) and (n_times, p); they may
+        be negative. None otherwise.
     """
 
     stratum: object
@@ -37,6 +42,8 @@ class BaselineHazard:
     increments: FloatArray
     variances: FloatArray
     means: FloatArray
+    robust_variances: FloatArray | None = None
+    robust_covariances: FloatArray | None = None
 
     def cumulative(self, months: npt.ArrayLike) -> FloatArray:
         """Return the cumulative hazard at each month."""
@@ -83,7 +90,8 @@ def baseline_hazards(fit: CoxFit, kind: BaselineKind | None = None) -> tuple[Bas
     if kind not in (None, "breslow", "efron"):
         raise OutcomesError(f"kind: found {kind!r}; allowed: 'breslow', 'efron'")
     sets, here, data = fit.data.sets, fit.likelihood, fit.data
-    if kind == "breslow" and sets.share is not None:
+    breslow = kind == "breslow" and sets.share is not None
+    if breslow:
         # Everyone at risk, without Efron's share of the deaths.
         total = sets.prefix_sums(here.relative)
         deaths = sets.per_group(here.step)
@@ -94,6 +102,7 @@ def baseline_hazards(fit: CoxFit, kind: BaselineKind | None = None) -> tuple[Bas
         increments = sets.per_group(steps)
         variances = sets.per_group(steps / here.total)
         moments = sets.per_group(here.means * steps)
+    robust = None if fit.cluster is None else robust_spread(fit, variances, breslow)
     scale = np.exp(-here.largest[sets.stratum])
     positive = np.where(increments > 0, increments, 1.0)
     means = (moments / positive * data.spread[:, None]).T
@@ -108,6 +117,8 @@ def baseline_hazards(fit: CoxFit, kind: BaselineKind | None = None) -> tuple[Bas
                 increments=(increments * scale)[groups],
                 variances=(variances * scale**2)[groups],
                 means=means[groups],
+                robust_variances=None if robust is None else robust[0][groups],
+                robust_covariances=None if robust is None else robust[1][:, groups].T,
             )
         )
     return tuple(found)
@@ -119,7 +130,10 @@ def predict_hazard(
     """Return patients' cumulative hazards with standard errors.
 
     The variance is Tsiatis's (Ann Stat 1981;9:93-108; Link, Biometrics 1984;40:601-610), as R's
-    `survfit.coxph` has it: that of the baseline's steps, and that of the coefficients.
+    `survfit.coxph` has it: that of the baseline's steps, and that of the coefficients. After a
+    robust fit it is the sum of squares of the clusters' influence on the hazard, through
+    coefficients and baseline alike (the infinitesimal jackknife); `survfit` then still takes the
+    baseline's of independent rows.
 
     Parameters
     ----------
@@ -134,13 +148,17 @@ def predict_hazard(
     centred = fit.data.read(covariates) - fit.data.centre
     relative = np.exp(centred @ fit.coefficients)[:, None]
     hazard = baseline.cumulative(when)
-    variance = _running(baseline.variances, baseline.times, when)
+    robust = baseline.robust_variances
+    variance = _running(baseline.variances if robust is None else robust, baseline.times, when)
     moments = _running(baseline.means * baseline.increments[:, None], baseline.times, when)
     # The quadratic form of (x - mean) H(t) - moments(t), by its parts.
     own = np.einsum("np,pq,nq->n", centred, fit.covariance, centred)[:, None]
     cross = centred @ fit.covariance @ moments.T
     rest = np.einsum("tp,pq,tq->t", moments, fit.covariance, moments)
     form = own * hazard**2 - 2 * cross * hazard + rest
+    if baseline.robust_covariances is not None:
+        shared = _running(baseline.robust_covariances, baseline.times, when)
+        form += 2 * (centred @ shared.T * hazard - np.einsum("tp,tp->t", moments, shared))
     total = np.maximum(variance + form, 0.0)
     return PredictedHazard(relative * hazard, relative * np.sqrt(total))
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc, ndtr, ndtri
 
-from outcomes.arrays import FloatArray
+from outcomes.arrays import FloatArray, IntArray
 from outcomes.cox.covariates import check_information
 from outcomes.cox.data import CoxData, prepare_cox
 from outcomes.cox.partial_likelihood import (
@@ -76,6 +76,9 @@ class CoxFit:
         The partial likelihood at the coefficients, in scaled covariates.
     penalty
         Ridge penalty of each coefficient, shape (p,).
+    cluster
+        Where the covariance is robust, the number of what each row of the data belongs to, shape
+        (n,); else None.
     """
 
     coefficients: FloatArray
@@ -88,6 +91,7 @@ class CoxFit:
     data: CoxData = field(repr=False)
     likelihood: PartialLikelihood = field(repr=False)
     penalty: FloatArray = field(repr=False)
+    cluster: IntArray | None = field(default=None, repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:

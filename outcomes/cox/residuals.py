@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from outcomes.arrays import FloatArray
+from outcomes.cox.clusters import sum_by_cluster
 from outcomes.cox.fit import CoxFit
 from outcomes.cox.risk_sets import read_labels
 from outcomes.errors import NotEstimableError
@@ -63,6 +64,8 @@ def dfbeta_residuals(fit: CoxFit) -> FloatArray:
 def with_robust_covariance(fit: CoxFit, cluster: npt.ArrayLike | None = None) -> CoxFit:
     """Return the fit with the sandwich covariance of Lin and Wei (JASA 1989;84:1074-1078).
 
+    The baselines and predicted curves that are made of it have robust errors, too.
+
     Parameters
     ----------
     fit
@@ -70,16 +73,14 @@ def with_robust_covariance(fit: CoxFit, cluster: npt.ArrayLike | None = None) ->
     cluster
         What each row of the data belongs to, shape (n,); by default rows are independent.
     """
-    moves = dfbeta_residuals(fit)
+    moves = dfbeta_residuals(fit).T
+    member = np.arange(moves.shape[1])
     if cluster is not None:
-        names, member = read_labels(cluster, "cluster", len(moves))
+        names, member = read_labels(cluster, "cluster", len(member))
         if names.size < 2:
             raise NotEstimableError("cluster: found one; robust standard errors need at least two")
-        moves = np.stack(
-            [np.bincount(member, weights=column, minlength=names.size) for column in moves.T],
-            axis=1,
-        )
-    return replace(fit, covariance=moves.T @ moves)
+        moves = sum_by_cluster(moves, member)
+    return replace(fit, covariance=moves @ moves.T, cluster=member)
 
 
 def _expected(fit: CoxFit, increments: FloatArray) -> FloatArray:

@@ -23,6 +23,25 @@ smooth_curves <- function(tested, df = 4, points = 40) {
   })
 }
 
+# Standard errors of cumulative hazards over clusters: the root of the sum of squared derivatives by the
+# weights of each cluster, which survfit has for the coefficients alone.
+clustered_error <- function(arguments, data, cluster, new, months, ctype) {
+  weights <- if (is.null(arguments$weights)) rep(1, nrow(data)) else arguments$weights
+  arguments$cluster <- NULL
+  arguments$robust <- FALSE
+  hazard <- function(factor) {
+    arguments$weights <- weights * factor
+    curve <- survfit(do.call(coxph, arguments), newdata = new, se.fit = FALSE, ctype = ctype, stype = 2)
+    c(summary(curve, times = months, extend = TRUE)$cumhaz)
+  }
+  moved <- sapply(unique(data[[cluster]]), function(one) {
+    step <- 1e-3 * (data[[cluster]] == one)
+    # Richardson's extrapolation of central differences.
+    (8 * (hazard(1 + step) - hazard(1 - step)) - (hazard(1 + 2 * step) - hazard(1 - 2 * step))) / 12e-3
+  })
+  unname(t(matrix(sqrt(rowSums(moved^2)), nrow = length(months))))
+}
+
 # What a fit says, in the order of its data.
 reference <- function(name, data, covariates, entry = NULL, time, event, ties = "efron", weights = NULL,
                       strata = NULL, cluster = NULL, ridge = 0, new = NULL, months = NULL, zph = "km",
@@ -65,9 +84,12 @@ reference <- function(name, data, covariates, entry = NULL, time, event, ties = 
     at <- summary(curve, times = months, extend = TRUE)
     shape <- function(x) unname(t(matrix(x, nrow = length(months))))
     value$survival <- shape(at$surv)
-    value$hazard_error <- shape(at$std.err / at$surv)
-    value$lower <- shape(at$lower)
-    value$upper <- shape(at$upper)
+    if (is.null(cluster)) {
+      value$hazard_error <- shape(at$std.err / at$surv)
+    } else {
+      value$hazard_error <- clustered_error(arguments, data, cluster, new, months, if (ties == "efron") 2 else 1)
+      value$breslow_hazard_error <- clustered_error(arguments, data, cluster, new, months, 1)
+    }
     value$breslow <- shape(summary(
       survfit(fit, newdata = new, ctype = 1, stype = 2), times = months, extend = TRUE)$surv)
   }
@@ -105,7 +127,7 @@ cases <- list(
   reference("lung, clustered", tied, c("age", "sex", "ecog"), NULL, "time", "status", cluster = "inst",
             new = new_lung, months = c(3, 12, 24)),
   reference("lung, weighted, clustered", tied, c("age", "sex", "ecog"), NULL, "time", "status", weights = "w",
-            cluster = "inst"),
+            cluster = "inst", new = new_lung, months = c(3, 12, 24)),
   reference("lung, ridge", tied, c("age", "sex", "ecog"), NULL, "time", "status", ridge = 5),
   reference("veteran", veteran2, c("trt", "karno", "diagtime", "age", "prior"), NULL, "time", "status",
             new = data.frame(trt = 1:2, karno = c(40, 90), diagtime = c(5, 10), age = c(60, 45), prior = c(0, 10)),
