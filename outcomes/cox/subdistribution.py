@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from outcomes.arrays import FloatArray
+from outcomes.cox.clusters import sum_by_cluster
 from outcomes.cox.subdistribution_checks import (
     check_design,
     check_information,
@@ -27,7 +28,11 @@ from outcomes.cox.subdistribution_checks import (
     check_spread,
     read_subjects,
 )
-from outcomes.cox.subdistribution_fit import FineGrayFit, SubdistributionBaseline
+from outcomes.cox.subdistribution_fit import (
+    FineGrayFit,
+    SubdistributionBaseline,
+    quadratic_form,
+)
 from outcomes.cox.subdistribution_influence import (
     BaselineInfluence,
     baseline_influence,
@@ -58,6 +63,7 @@ def fit_fine_gray(
     censoring_groups: npt.ArrayLike | None = None,
     strata: npt.ArrayLike | None = None,
     weights: npt.ArrayLike | None = None,
+    cluster: npt.ArrayLike | None = None,
 ) -> FineGrayFit:
     """Fit proportional subdistribution hazards.
 
@@ -82,6 +88,9 @@ def fit_fine_gray(
         Weight of each patient, at least 0, shape (n,); 0 leaves the patient, and a stratum of
         such patients, out. They are sampling weights: the covariance is the robust one, and the
         censoring curves are weighted, too.
+    cluster
+        What patients belong to, such as a hospital, shape (n,): covariance and intervals then sum
+        the patients' influence within it. By default patients are independent.
 
     Raises
     ------
@@ -105,7 +114,7 @@ def fit_fine_gray(
     661-670 (strata).
     """
     subjects = read_subjects(
-        covariates, time, event, cause, names, weights, strata, censoring_groups
+        covariates, time, event, cause, names, weights, strata, censoring_groups, cluster
     )
     columns, matrix = subjects.columns, subjects.matrix
     sets = make_risk_sets(
@@ -120,14 +129,14 @@ def fit_fine_gray(
 
     influence = score_influence(sets, x, state.relative, state.steps, state.means)
     bread = np.asarray(np.linalg.inv(state.information))
-    leverage = bread @ influence * sets.weight
-    covariance = leverage @ leverage.T
+    cluster_of = subjects.cluster[sets.order]
+    moves = sum_by_cluster(bread @ influence * sets.weight, cluster_of)
+    covariance = moves @ moves.T
     check_spread(covariance, bread, columns)
     start = score_influence(sets, x, null.relative, null.steps, null.means) * sets.weight
-    score_statistic = 0.0
-    if len(columns):
-        score_statistic = float(null.score @ np.linalg.solve(start @ start.T, null.score))
-    spread = baseline_influence(sets, state.relative, state.steps, state.total, leverage)
+    start = sum_by_cluster(start, cluster_of)
+    score_statistic = quadratic_form(start @ start.T, null.score)
+    spread = baseline_influence(sets, state.relative, state.steps, state.total, moves, cluster_of)
     own = np.flatnonzero(sets.own)
     return FineGrayFit(
         names=columns,

@@ -34,6 +34,8 @@ class Subjects:
         Labels of the strata, (None,) without; the number of each patient's, shape (n,).
     group
         Number of each patient's censoring group, shape (n,).
+    cluster
+        Number of what each patient belongs to, shape (n,).
     """
 
     time: FloatArray
@@ -44,6 +46,7 @@ class Subjects:
     strata: tuple[object, ...]
     stratum: IntArray
     group: IntArray
+    cluster: IntArray
 
 
 def read_subjects(
@@ -55,6 +58,7 @@ def read_subjects(
     weights: Any,
     strata: Any,
     censoring_groups: Any,
+    cluster: Any,
 ) -> Subjects:
     """Return the patients, checked; parameters and errors as `fit_fine_gray`."""
     times, codes = _outcome(time, event, cause)
@@ -67,15 +71,19 @@ def read_subjects(
     weight = _weights(weights, times)
     labels, stratum = _labels(strata, times, "strata")
     _, group = _labels(censoring_groups, times, "censoring_groups")
+    member = np.arange(len(times)) if cluster is None else _labels(cluster, times, "cluster")[1]
     here = weight > 0
     if not here.all():
         times, codes, weight, matrix = times[here], codes[here], weight[here], matrix[here]
         present, stratum = np.unique(stratum[here], return_inverse=True)
         labels = tuple(labels[position] for position in present.tolist())
         group = np.unique(group[here], return_inverse=True)[1]
+        member = np.unique(member[here], return_inverse=True)[1]
+    if cluster is not None and not member.any():
+        raise NotEstimableError("cluster: found one; robust standard errors need at least two")
     if not (codes == cause).any():
         raise NotEstimableError(f"no event of cause {cause}")
-    return Subjects(times, codes, weight, matrix, columns, labels, stratum, group)
+    return Subjects(times, codes, weight, matrix, columns, labels, stratum, group, member)
 
 
 def _outcome(time: Any, event: Any, cause: int) -> tuple[FloatArray, IntArray]:

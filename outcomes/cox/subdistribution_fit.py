@@ -83,7 +83,8 @@ class FineGrayFit:
     log_likelihood, log_likelihood_null
         Log pseudo-likelihood (Breslow's ties) at the coefficients, and at 0.
     score_statistic
-        Robust score test of all coefficients being 0, chi-squared with p degrees of freedom.
+        Robust score test of all coefficients being 0, chi-squared with p degrees of freedom; NaN
+        with so few clusters that their covariance has no inverse.
     n, n_events, n_competing
         Patients, and those with the event and with a competing one.
     iterations
@@ -124,15 +125,16 @@ class FineGrayFit:
         """Return statistic, degrees of freedom and p of the tests that all coefficients are 0.
 
         ``wald`` and ``score`` use the sandwich covariance. ``pseudo_likelihood_ratio`` is twice
-        the gain in log pseudo-likelihood; under censoring it is chi-squared only roughly.
+        the gain in log pseudo-likelihood; under censoring it is chi-squared only roughly. With too
+        few clusters the first two are NaN.
         """
         p = len(self.coefficients)
         if not p:
             return {}
-        wald = float(self.coefficients @ np.linalg.solve(self.covariance, self.coefficients))
+        wald = quadratic_form(self.covariance, self.coefficients)
         ratio = 2 * (self.log_likelihood - self.log_likelihood_null)
         return {
-            name: (value, p, float(chdtrc(p, max(value, 0.0))))
+            name: (value, p, float(chdtrc(p, np.maximum(value, 0.0))))
             for name, value in (
                 ("wald", wald),
                 ("score", self.score_statistic),
@@ -212,3 +214,14 @@ class FineGrayFit:
             allowed = ", ".join(str(label) for label in self.strata)
             raise OutcomesError(f"stratum: found {stratum!r}; allowed: {allowed}")
         return self.baselines[self.strata.index(stratum)]
+
+
+def quadratic_form(covariance: FloatArray, values: FloatArray) -> float:
+    """Return values' covariance^-1 values; NaN where few clusters leave it without inverse."""
+    scale = np.sqrt(np.diag(covariance))
+    if not scale.all():
+        return float("nan")
+    scaled = covariance / np.outer(scale, scale)
+    if np.linalg.matrix_rank(scaled, hermitian=True) < len(values):
+        return float("nan")
+    return float(values / scale @ np.linalg.solve(scaled, values / scale))

@@ -8,8 +8,10 @@ patient's censoring (or staying) does to the weights of others (Fine & Gray, JAS
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import block_diag
 
-from outcomes.arrays import FloatArray
+from outcomes.arrays import FloatArray, IntArray
+from outcomes.cox.clusters import Changes, spread_over_time
 from outcomes.cox.subdistribution_sweeps import RiskSets, reverse_sum, running_sum
 
 
@@ -89,7 +91,8 @@ def baseline_influence(
     relative: FloatArray,
     steps: FloatArray,
     total: FloatArray,
-    leverage: FloatArray,
+    moves: FloatArray,
+    cluster: IntArray,
 ) -> BaselineInfluence:
     """Return variance and covariance of the cumulative baseline hazards.
 
@@ -101,8 +104,8 @@ def baseline_influence(
         a(t) = alpha + gamma Q(t)                               for patients gone by t,
         a(t) = -relative L(t) + R2(t) - Q(t) R1(t)              for those still there,
 
-    alpha and gamma being fixed for each patient. Sums of squares over patients are therefore
-    running sums.
+    alpha and gamma being fixed for each patient. Sums of squares over patients or clusters are
+    therefore running sums (see `outcomes.cox.clusters`).
 
     Parameters
     ----------
@@ -110,15 +113,20 @@ def baseline_influence(
         As `score_influence`.
     total
         Weight of the risk sets, shape (n_events,).
-    leverage
-        Each patient's weighted influence on the coefficients, shape (p, n).
+    moves
+        Each cluster's weighted influence on the coefficients, shape (p, n_clusters).
+    cluster
+        Number of each patient's cluster, shape (n,).
     """
     variance = np.zeros(len(steps))
-    covariance = np.zeros((len(leverage), len(steps)))
+    covariance = np.zeros((len(moves), len(steps)))
+    apart = _apart(sets.group, cluster)
     for number, (patients, events) in enumerate(sets.strata()):
         times, rate = sets.event_times[events], steps[events] / total[events]
         running = running_sum(rate[None])[0]
         carried = {part.group: part for part in sets.carried if part.stratum == number}
+        # By group: the functions 1, Q, L and R2 - Q R1, and how much of each its patients have.
+        parts = []
         for group, censoring in enumerate(sets.censoring):
             rows = censoring.rows
             inside = (rows >= patients.start) & (rows < patients.stop)
@@ -154,18 +162,37 @@ def baseline_influence(
                 alpha[gone] -= (r * upto)[since[gone] - 1]
                 at = np.searchsorted(censoring.times, times, side="right")
                 still = r2[at] - weighted * r1[at]
-            w, lever = sets.weight[rows], leverage[:, rows]
-            alpha, gamma, relative_here = alpha * w, gamma * w, relative_here * w
-            by = np.searchsorted(months, times, side="right")
-            squares = running_sum(np.stack([alpha**2, 2 * alpha * gamma, gamma**2]))[:, by]
-            variance[events] += squares[0] + weighted * (squares[1] + weighted * squares[2])
-            left = reverse_sum(np.stack([relative_here**2, relative_here * w, w**2]))[:, by]
-            fall = running[1:]
-            variance[events] += fall * (fall * left[0] - 2 * still * left[1]) + still**2 * left[2]
-            covariance[:, events] += (
-                running_sum(alpha * lever)[:, by]
-                + weighted * running_sum(gamma * lever)[:, by]
-                - fall * reverse_sum(relative_here * lever)[:, by]
-                + still * reverse_sum(w * lever)[:, by]
+            nothing = np.zeros(len(rows))
+            ones = nothing + (part is not None)
+            begin = np.stack([nothing, nothing, -relative_here, ones])
+            end = np.stack([alpha, gamma, relative_here, -ones])
+            last = np.searchsorted(times, months, side="left")
+            changes = Changes(
+                size=np.concatenate([begin, end], axis=1) * np.tile(sets.weight[rows], 2),
+                when=np.concatenate([np.zeros_like(last), last]),
+                cluster=np.tile(cluster[rows], 2),
             )
+            functions = np.stack([np.ones(len(times)), weighted, running[1:], still])
+            parts.append((changes, functions))
+        for changes, functions in parts if apart else [_joined(parts)]:
+            spread, shared = spread_over_time(changes, functions, moves)
+            variance[events] += spread
+            covariance[:, events] += shared
     return BaselineInfluence(variance, covariance)
+
+
+def _apart(group: IntArray, cluster: IntArray) -> bool:
+    """Tell whether every cluster lies within a group, so that squares add up by group."""
+    pairs = cluster * (int(group.max()) + 1) + group
+    return len(np.unique(pairs)) == len(np.unique(cluster))
+
+
+def _joined(parts: list[tuple[Changes, FloatArray]]) -> tuple[Changes, FloatArray]:
+    """Return the groups' changes as one, in which each group has numbers of its own."""
+    sizes = [changes.size for changes, _ in parts]
+    joined = Changes(
+        size=np.asarray(block_diag(*sizes)),
+        when=np.concatenate([changes.when for changes, _ in parts]),
+        cluster=np.concatenate([changes.cluster for changes, _ in parts]),
+    )
+    return joined, np.concatenate([functions for _, functions in parts])

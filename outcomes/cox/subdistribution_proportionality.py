@@ -8,8 +8,10 @@ import numpy.typing as npt
 from scipy.special import chdtrc
 
 from outcomes.arrays import FloatArray
+from outcomes.cox.clusters import sum_by_cluster
 from outcomes.cox.subdistribution import FineGrayFit, evaluate
 from outcomes.cox.subdistribution_checks import read_subjects
+from outcomes.cox.subdistribution_fit import quadratic_form
 from outcomes.cox.subdistribution_influence import score_influence
 from outcomes.cox.subdistribution_sweeps import make_risk_sets
 from outcomes.errors import OutcomesError
@@ -28,7 +30,7 @@ class ProportionalityTest:
     statistics, p_values
         Chi-squared with one degree of freedom, and p, by column, shape (p,).
     global_statistic, global_p
-        Chi-squared of all columns with p degrees of freedom, and p.
+        Chi-squared of all columns with p degrees of freedom, and p; NaN with too few clusters.
     """
 
     names: tuple[str, ...]
@@ -48,6 +50,7 @@ def fine_gray_proportionality_test(
     censoring_groups: npt.ArrayLike | None = None,
     strata: npt.ArrayLike | None = None,
     weights: npt.ArrayLike | None = None,
+    cluster: npt.ArrayLike | None = None,
     transform: TimeTransform = "events",
 ) -> ProportionalityTest:
     """Test whether a coefficient changes in proportion to g(t).
@@ -60,7 +63,7 @@ def fine_gray_proportionality_test(
     ----------
     fit
         Result of `fit_fine_gray`.
-    covariates, time, event, cause, censoring_groups, strata, weights
+    covariates, time, event, cause, censoring_groups, strata, weights, cluster
         What it was fitted to.
     transform
         g: ``"events"`` is the share of the events until t, ``"identity"`` is t, ``"log"`` its
@@ -72,7 +75,7 @@ def fine_gray_proportionality_test(
         If the sequences do not fit or the transform is unknown.
     """
     subjects = read_subjects(
-        covariates, time, event, cause, fit.names, weights, strata, censoring_groups
+        covariates, time, event, cause, fit.names, weights, strata, censoring_groups, cluster
     )
     matrix = subjects.matrix
     sets = make_risk_sets(
@@ -92,10 +95,10 @@ def fine_gray_proportionality_test(
     influence = score_influence(*parts, change) - cross @ np.linalg.solve(
         state.information, score_influence(*parts)
     )
-    influence *= sets.weight
+    influence = sum_by_cluster(influence * sets.weight, subjects.cluster[sets.order])
     variance = influence @ influence.T
     statistics = score**2 / np.diag(variance)
-    everything = float(score @ np.linalg.solve(variance, score))
+    everything = quadratic_form(variance, score)
     return ProportionalityTest(
         names=fit.names,
         statistics=statistics,

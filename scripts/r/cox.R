@@ -126,6 +126,8 @@ cases <- list(
             ties = "breslow", new = new_lung, months = c(3, 12, 24), zph = "log"),
   reference("lung, clustered", tied, c("age", "sex", "ecog"), NULL, "time", "status", cluster = "inst",
             new = new_lung, months = c(3, 12, 24)),
+  reference("lung, clustered, Breslow", tied, c("age", "sex", "ecog"), NULL, "time", "status", ties = "breslow",
+            cluster = "inst", new = new_lung, months = c(3, 12, 24)),
   reference("lung, weighted, clustered", tied, c("age", "sex", "ecog"), NULL, "time", "status", weights = "w",
             cluster = "inst", new = new_lung, months = c(3, 12, 24)),
   reference("lung, ridge", tied, c("age", "sex", "ecog"), NULL, "time", "status", ridge = 5),
