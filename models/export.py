@@ -14,10 +14,12 @@ A prediction is made in these steps, for the estimates and for every draw alike:
 4. the average over the series, continued past a series' end by those that go on (see
    `outcomes.models.series`); or one series up to its end;
 5. limits: the standard deviation of log(-log(1 - risk)) over the draws, times 1.96, around the
-   estimate on that scale.
+   estimate on that scale; but never narrower than the limits of the few events that the estimate
+   rests on, with one event more in the upper one (see `event_limits`).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,21 +29,27 @@ from scipy.special import ndtri
 from outcomes.arrays import FloatArray
 from outcomes.endpoints import get_endpoint
 from outcomes.errors import ModelError
-from outcomes.models.base import log_log_limits
+from outcomes.models.base import log_log_limits, read_response
 from outcomes.models.coarsening import coarsen_fit
 from outcomes.models.columns import Covariate, label_of
 from outcomes.models.competing import cumulative_incidences
 from outcomes.models.cox import CoxModel
 from outcomes.models.cox_interval import draw_parameters
 from outcomes.models.design import Design
+from outcomes.models.few_events import event_limits, one_more, spread_steps, whole_steps
 from outcomes.models.series import SeriesSet, average_incidences
 
 MONTHS = tuple(range(37))
+FEWEST_AT_RISK = 10
 _DIGITS = 6
 
 
 def calculator_data(
-    model: CoxModel, months: Sequence[float] = MONTHS, n_draws: int = 100, seed: int = 0
+    model: CoxModel,
+    months: Sequence[float] = MONTHS,
+    n_draws: int = 100,
+    seed: int = 0,
+    cohort: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Return everything a page needs to compute a patient's curve and its interval.
 
@@ -50,23 +58,28 @@ def calculator_data(
     model
         A fitted Cox model.
     months
-        Increasing months from 0; those beyond the longest follow-up are left out.
+        Increasing months from 0; those beyond what any series supports are left out.
     n_draws
         Draws of the parameters for the interval.
     seed
         Seed of the draws.
+    cohort
+        The training patients: a series is then shown for as long as enough of them were followed
+        (see `supported_until`).
 
     Returns
     -------
     dict of plain data for JSON
         ``endpoint``, ``title``, ``complement_title``, ``notes``;
         ``months``: the months of the curve; ``nodes``: these and the series' ends, at which the
-        baselines are given;
+        baselines are given; ``fewest_at_risk``: patients that a month shown needs;
         ``inputs``: name, label, kind (``number``, ``boolean`` or ``choice``), min, max, step,
         choices, default; ``requires`` names the boolean input without which a choice is "none",
         ``fixed`` is the only value the model knows;
         ``terms``: name, label, covariate, kind, level, center, scale;
-        ``series``: name, weight, end (the last index of ``nodes`` it reaches);
+        ``series``: name, weight, end (the last index of ``nodes`` it reaches), until (the last
+        month it is shown for: see `supported_until`), one_more (what one event more would add to
+        its cumulative hazard of the event of interest, at the baseline);
         ``causes``: event, title, coefficients, center, and baselines (by series, the cumulative
         hazard by node);
         ``draws``: for each draw and cause, coefficients and baselines.
@@ -88,13 +101,15 @@ def calculator_data(
     grid = np.asarray(months, dtype=np.float64)
     if grid.ndim != 1 or not len(grid) or grid[0] != 0 or (np.diff(grid) <= 0).any():
         raise ModelError("months: allowed are increasing months from 0")
-    shown = grid[grid <= model.series_.end]
+    until = supported_until(model, cohort)
+    shown = grid[grid <= max(until)]
     ends_at = np.asarray(model.series_.ends)
     grid = np.union1d(shown, ends_at[ends_at <= shown[-1]])
     endpoint = get_endpoint(model.endpoint)
     positions = range(len(model.series_.names))
     fits = [coarsen_fit(fit, model.series_) for fit in model.fits_.values()]
-    draws = draw_parameters(fits, positions, n_draws, np.random.default_rng(seed))
+    grouped = [replace(fit, baselines=tuple(map(whole_steps, fit.baselines))) for fit in fits]
+    draws = draw_parameters(grouped, positions, n_draws, np.random.default_rng(seed))
     ends = [int(np.flatnonzero(grid <= end)[-1]) for end in model.series_.ends]
     return {
         "endpoint": endpoint.name,
@@ -103,6 +118,7 @@ def calculator_data(
         "notes": list(model.notes_),
         "months": shown.tolist(),
         "nodes": grid.tolist(),
+        "fewest_at_risk": FEWEST_AT_RISK,
         "inputs": _inputs(model.design_),
         "terms": [
             {
@@ -117,9 +133,15 @@ def calculator_data(
             for term in model.design_.terms
         ],
         "series": [
-            {"name": name, "weight": _round(float(weight)), "end": end}
-            for name, weight, end in zip(
-                model.series_.names, model.series_.weights, ends, strict=True
+            {
+                "name": name,
+                "weight": _round(float(weight)),
+                "end": ends[p],
+                "until": until[p],
+                "one_more": _round(one_more(grouped[0].baselines[p])),
+            }
+            for p, (name, weight) in enumerate(
+                zip(model.series_.names, model.series_.weights, strict=True)
             )
         ],
         "causes": [
@@ -140,7 +162,11 @@ def calculator_data(
                 {
                     "coefficients": _rounded(beta),
                     "baselines": [
-                        _rounded(fit.baselines[p].cumulative(grid[: ends[p] + 1], steps[p]))
+                        _rounded(
+                            fit.baselines[p].cumulative(
+                                grid[: ends[p] + 1], spread_steps(fit.baselines[p], steps[p])
+                            )
+                        )
                         for p in positions
                     ],
                 }
@@ -173,8 +199,8 @@ def evaluate_calculator(
     Returns
     -------
     dict
-        ``months``, ``survival`` (probability that the event of interest has not happened),
-        ``lower`` and ``upper``.
+        ``months``; ``survival`` (probability that the event of interest has not happened),
+        ``lower`` and ``upper``; ``competing`` (probability that a competing event came first).
     """
     names = [item["name"] for item in data["series"]]
     if series is not None and series not in names:
@@ -185,33 +211,71 @@ def evaluate_calculator(
         {"coefficients": cause["coefficients"], "baselines": cause["baselines"]}
         for cause in data["causes"]
     ]
-    risk = _risk(data, estimates, values, series)
-    drawn = np.array([_risk(data, draw, values, series) for draw in data["draws"]])
+    risk, *competing = _risks(data, estimates, values, series)
+    drawn = np.array([_risks(data, draw, values, series)[0] for draw in data["draws"]])
     with np.errstate(divide="ignore"):
         scale = np.log(-np.log1p(-np.minimum(drawn, 1 - 1e-16)))
     known = np.isfinite(scale).all(axis=0)
     error = np.where(known, np.where(known, scale, 0.0).std(axis=0, ddof=1), 0.0)
-    lower, upper = log_log_limits(risk, error, float(ndtri(0.5 + level / 2)))
-    shown = np.isin(data["nodes"][: len(risk)], data["months"])
+    averaged = [item for item in data["series"] if series in (None, item["name"])]
+    added = _relative(data, estimates, values)[0] * max(
+        item["one_more"] * (1.0 if series else item["weight"]) for item in averaged
+    )
+    z = float(ndtri(0.5 + level / 2))
+    limits = log_log_limits(risk, error, z), event_limits(risk, error, added, z)
+    lower, upper = np.minimum(*(low for low, _ in limits)), np.maximum(*(up for _, up in limits))
+    months = np.asarray(data["nodes"])[: len(risk)]
+    shown = np.isin(months, data["months"]) & (months <= max(item["until"] for item in averaged))
     return {
-        "months": np.asarray(data["nodes"])[: len(risk)][shown].tolist(),
+        "months": months[shown].tolist(),
         "survival": (1.0 - risk)[shown].tolist(),
         "lower": lower[shown].tolist(),
         "upper": upper[shown].tolist(),
+        "competing": sum(competing, np.zeros(len(risk)))[shown].tolist(),
     }
 
 
-def _risk(
+def supported_until(model: CoxModel, cohort: pd.DataFrame | None) -> list[int]:
+    """Return, by series, the last whole month at which enough of its patients were followed.
+
+    At least `FEWEST_AT_RISK` of the cohort without any event (of a smaller series: one); without
+    a cohort, the end of follow-up.
+    """
+    ends = [int(end + 1e-9) for end in model.series_.ends]
+    if cohort is None:
+        return ends
+    time, _ = read_response(get_endpoint(model.endpoint), cohort)
+    if len(model.series_.names) == 1:
+        groups = np.full(len(time), model.series_.names[0], dtype=object)
+    else:
+        groups = cohort[str(model.strata)].astype(str).to_numpy(dtype=object)
+    until = []
+    for name, end in zip(model.series_.names, ends, strict=True):
+        own = np.sort(time[groups == name])
+        last = own[-FEWEST_AT_RISK] if len(own) >= FEWEST_AT_RISK else own.max(initial=0.0)
+        until.append(min(int(last + 1e-9), end))
+    return until
+
+
+def _relative(
+    data: Mapping[str, Any], parameters: Sequence[Mapping[str, Any]], values: FloatArray
+) -> list[float]:
+    """Return the relative hazard of each cause."""
+    return [
+        float(np.exp(np.dot(part["coefficients"], values - np.asarray(cause["center"]))))
+        for part, cause in zip(parameters, data["causes"], strict=True)
+    ]
+
+
+def _risks(
     data: Mapping[str, Any],
     parameters: Sequence[Mapping[str, Any]],
     values: FloatArray,
     series: str | None,
 ) -> FloatArray:
+    """Return the incidence of each cause by node, shape (n_causes, n_nodes)."""
     months = np.asarray(data["nodes"])
-    relative = [
-        np.exp(np.dot(part["coefficients"], values - np.asarray(cause["center"])))
-        for part, cause in zip(parameters, data["causes"], strict=True)
-    ]
+    relative = _relative(data, parameters, values)
     curves = []
     for position, item in enumerate(data["series"]):
         grid = months[: item["end"] + 1]
@@ -221,12 +285,12 @@ def _risk(
         ]
         curve = cumulative_incidences(hazards, grid, np.minimum(months, grid[-1]))
         if item["name"] == series:
-            return np.asarray(curve[0, 0, : len(grid)])
+            return np.asarray(curve[:, 0, : len(grid)])
         curves.append(curve)
     weights = tuple(item["weight"] for item in data["series"])
     ends = tuple(float(months[item["end"]]) for item in data["series"])
     averaged = average_incidences(curves, months, SeriesSet(("",) * len(ends), weights, ends))
-    return np.asarray(averaged[0, 0])
+    return np.asarray(averaged[:, 0])
 
 
 def _term_value(term: Mapping[str, Any], patient: Mapping[str, Any]) -> float:

@@ -175,7 +175,9 @@ def run(
             model_comparisons=models,
             comparisons=comparisons,
             calculator={
-                endpoint.name: calculator_data(_cox(fitted[endpoint.name, "cox"].model), seed=seed)
+                endpoint.name: calculator_data(
+                    _cox(fitted[endpoint.name, "cox"].model), seed=seed, cohort=cohort
+                )
                 for endpoint in ENDPOINTS
             },
             files=FILES,

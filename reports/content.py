@@ -240,10 +240,6 @@ class CalculatorResult:
         The large number, what it is with its interval, and the same in natural frequencies.
     source
         Which patients the prediction refers to.
-    warning
-        What is extrapolated; empty where nothing is.
-    caveat
-        Stands directly below the number.
     figure
         The predicted curve.
     """
@@ -254,8 +250,6 @@ class CalculatorResult:
     answer: str
     sentence: str
     source: str
-    warning: str
-    caveat: str
     figure: Figure
 
 
@@ -271,6 +265,10 @@ class Calculator:
         One prediction for each endpoint.
     glance
         The predictions in one short line, which stays in sight on a phone.
+    caveat
+        Stands above the numbers.
+    warning
+        What is extrapolated; empty where nothing is.
     data
         What the script needs, as JSON.
     """
@@ -278,6 +276,8 @@ class Calculator:
     controls: tuple[Control, ...]
     results: tuple[CalculatorResult, ...]
     glance: str
+    caveat: str
+    warning: str
     data: Mapping[str, object]
 
 

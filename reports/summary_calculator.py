@@ -37,23 +37,34 @@ HELP = {
     "kps": "100: no complaint; 70: cares for oneself; 50: needs considerable help.",
     "separation_mm": "Smallest distance between residual tumour and cord.",
 }
-# What the page's script fills in stands in braces.
-SENTENCES = {
-    "overall-survival": "Of 100 patients like this one, {n} are alive at {month} months and "
-    "{rest} have died.",
-    "local-control": "Of 100 patients like this one, {rest} have local progression within {month} "
-    "months; {n} do not: they live without it or have died before it.",
+# What the page's script fills in stands in braces. Where another event may come first, the risk is
+# shown: of those "without" the event, some have died.
+WORDS: dict[str, dict[str, str | bool]] = {
+    "overall-survival": {
+        "risk": False,
+        "answer": "alive at {month} months, {interval}",
+        "sentence": "Of 100 patients like this one, {n} are alive at {month} months and {rest} "
+        "have died.",
+    },
+    "local-control": {
+        "risk": True,
+        "answer": "local progression by {month} months, {interval}",
+        "sentence": "Of 100 patients like this one, by {month} months {n} have had local "
+        "progression, {first} have died without it, and {rest} are alive without it.",
+    },
 }
-ANSWERS = {
-    "overall-survival": "survival at {month} months, {interval}",
-    "local-control": "local control at {month} months, {interval}",
-}
+TITLES = {"local-control": "Local progression"}
 LIMITS = "95% CI {lower}% to {upper}%"
 NO_EVENT = "no event seen by then; no interval"
 HARDLY_ANY = "hardly any event seen by then; no interval"
 GLANCE_JOIN = " · "
-BEYOND = "The patients of this choice were not observed that long; choose an earlier month."
-AVERAGE = "the average of all {count} series, each weighted by its size"
+BEYOND = (
+    "Fewer than {fewest} patients of this choice were followed that long; choose an earlier month."
+)
+UNTIL = (
+    "The curve ends at month {{month}}: fewer than {fewest} of its patients were followed beyond."
+)
+AVERAGE = "the average of all {count} series, by their size ({weights})"
 
 
 def summarise(results: StudyResults) -> Page:
@@ -68,20 +79,19 @@ def summarise(results: StudyResults) -> Page:
         month=START_HORIZON,
         parts=GLANCE_JOIN.join(f"{result.title} {result.big}" for result in shown),
     )
+    fewest = _fewest(calculators)
     data: dict[str, object] = {
         "endpoints": calculators,
-        "sentences": {
-            name: SENTENCES.get(name, SENTENCES["local-control"]) for name in calculators
-        },
-        "answers": {name: ANSWERS.get(name, ANSWERS["local-control"]) for name in calculators},
-        "beyond": BEYOND,
+        "words": {name: _words(name) for name in calculators},
+        "beyond": BEYOND.format(fewest=fewest),
+        "until": UNTIL.format(fewest=fewest),
         "limits": LIMITS,
         "noEvent": NO_EVENT,
         "hardlyAny": HARDLY_ANY,
         "warnings": extrapolations(sbrt_support(results)),
         "glance": "{month} months: {parts}",
         "glanceJoin": GLANCE_JOIN,
-        "average": _average(calculators),
+        "average": _average(calculators, results),
         "titles": {name: results.study_title(name) for name in _series(calculators)},
     }
     return make_page(
@@ -99,7 +109,16 @@ def summarise(results: StudyResults) -> Page:
                 id="calculator-section",
                 title="The predicted course",
                 finding="Set the features; the numbers and curves follow.",
-                blocks=(Calculator(_controls(inputs, calculators, results), shown, glance, data),),
+                blocks=(
+                    Calculator(
+                        _controls(inputs, calculators, results),
+                        shown,
+                        glance,
+                        _caveat(results),
+                        _warning(patient, results),
+                        data,
+                    ),
+                ),
             ),
             _reading(calculators, results),
         ),
@@ -120,9 +139,41 @@ def _series(calculators: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(name for name in dict.fromkeys(names) if name)
 
 
-def _average(calculators: Mapping[str, Mapping[str, Any]]) -> str:
-    count = len(_series(calculators))
-    return AVERAGE.format(count=count) if count > 1 else "the patients of this report"
+def _words(endpoint: str) -> dict[str, str | bool]:
+    return WORDS.get(endpoint, WORDS["local-control"])
+
+
+def _fewest(calculators: Mapping[str, Mapping[str, Any]]) -> int:
+    """Return how many patients must be followed for a month to be shown."""
+    return max(int(data["fewest_at_risk"]) for data in calculators.values())
+
+
+def _average(calculators: Mapping[str, Mapping[str, Any]], results: StudyResults) -> str:
+    """Return whom the average is about, with the weight of each series."""
+    names = _series(calculators)
+    if len(names) < 2:
+        return "the patients of this report"
+    weights = {
+        item["name"]: float(item["weight"])
+        for data in calculators.values()
+        for item in data["series"]
+    }
+    parts = (
+        f"{results.study_title(name)} {percent(weights[name])}"
+        for name in sorted(names, key=lambda name: -weights[name])
+    )
+    return AVERAGE.format(count=len(names), weights=", ".join(parts))
+
+
+def _caveat(results: StudyResults) -> str:
+    return (
+        f"From {len(results.cohort):,} synthetic patients: a demonstration, not a prognosis. "
+        "Every interval is the sampling error of their number; it holds neither the uncertainty "
+        "of the assumptions nor that of the calibration. Not for decisions about a patient."
+        if results.synthetic
+        else "Describes groups of similar patients of this cohort; not validated elsewhere. "
+        "Not for decisions about a patient."
+    )
 
 
 def _controls(
@@ -263,22 +314,23 @@ def _result(
             else own[item["name"]]
             for item in data["inputs"]
         }
-    curve = evaluate_calculator(data, own)
+    told, risk = _words(endpoint), bool(_words(endpoint)["risk"])
+    curve = shown_course(evaluate_calculator(data, own), risk=risk)
     months = [float(month) for month in curve["months"]]
     words: dict[str, object] = {"month": START_HORIZON}
     if START_HORIZON in months:
         at = months.index(START_HORIZON)
         words |= _counts(curve, at)
-        answer = ANSWERS.get(endpoint, ANSWERS["local-control"]).format(**words)
-        sentence = SENTENCES.get(endpoint, SENTENCES["local-control"]).format(**words)
+        answer, sentence = (str(told[part]).format(**words) for part in ("answer", "sentence"))
         big = f"{words['n']}%"
     else:
-        answer, sentence, big = "", BEYOND, "–"
-    title = data["title"]
+        answer, sentence, big = "", BEYOND.format(fewest=data["fewest_at_risk"]), "–"
+    title = TITLES.get(endpoint, data["title"])
+    axis = title if risk else data["complement_title"]
     rows = tuple(
         (
             f"{month:g}",
-            percent(curve["survival"][i], 1),
+            percent(curve["shown"][i], 1),
             _table_limits(curve, i),
         )
         for i, month in enumerate(months)
@@ -290,14 +342,14 @@ def _result(
                 "prediction",
                 "ink",
                 tuple(months),
-                tuple(curve["survival"]),
-                tuple(curve["lower"]),
-                tuple(curve["upper"]),
+                tuple(curve["shown"]),
+                tuple(curve["low"]),
+                tuple(curve["high"]),
                 smooth=True,
             ),
         ),
         months[-1],
-        data["complement_title"],
+        axis,
     )
     return CalculatorResult(
         endpoint=endpoint,
@@ -305,33 +357,33 @@ def _result(
         big=big,
         answer=answer,
         sentence=sentence,
-        source=f"Refers to: {_average({endpoint: data})}.",
-        warning=_warning(patient, results),
-        caveat=(
-            f"From {len(results.cohort):,} synthetic patients: a demonstration, not a prognosis. "
-            "The interval is the sampling error of their number; it holds neither the uncertainty "
-            "of the assumptions nor that of the calibration. Not for decisions about a patient."
-            if results.synthetic
-            else "Describes groups of similar patients of this cohort; not validated elsewhere. "
-            "Not for decisions about a patient."
-        ),
+        source=f"Refers to: {_average({endpoint: data}, results)}.",
         figure=Figure(
             id=f"curve-{endpoint}",
             chart=chart,
             label=f"Predicted course: {title.lower()} over months since surgery, with 95% CI.",
-            caption=f"{data['complement_title']}, predicted for the features set; the band is the "
-            "95% CI.",
+            caption=f"{axis}, predicted for the features set; the band is the 95% CI. It begins at "
+            "month 0, when nothing has happened yet; later it counts one event more than was seen, "
+            "since the next patient may have it.",
             table=Table(
                 f"{title}: prediction by month",
                 (
-                    Column("Month"),
-                    Column(data["complement_title"], numeric=True),
+                    Column("Months since surgery"),
+                    Column(f"{axis}, %", numeric=True),
                     Column("95% CI, %", numeric=True),
                 ),
                 rows,
             ),
         ),
     )
+
+
+def shown_course(curve: Mapping[str, list[float]], *, risk: bool) -> dict[str, list[float]]:
+    """Return a course with what is shown of it: without the event, or the risk of it."""
+    survival, lower, upper = (curve[part] for part in ("survival", "lower", "upper"))
+    if risk:
+        survival, lower, upper = ([1 - x for x in part] for part in (survival, upper, lower))
+    return {**curve, "shown": survival, "low": lower, "high": upper}
 
 
 def _warning(patient: Mapping[str, Any], results: StudyResults) -> str:
@@ -341,8 +393,13 @@ def _warning(patient: Mapping[str, Any], results: StudyResults) -> str:
 
 
 def _counts(curve: Mapping[str, list[float]], at: int) -> dict[str, object]:
-    n = of_100(curve["survival"][at])
-    return {"n": n, "rest": 100 - n, "interval": interval_words(curve, at)}
+    n, first = of_100(curve["shown"][at]), of_100(curve["competing"][at])
+    return {
+        "n": n,
+        "first": first,
+        "rest": max(100 - n - first, 0),
+        "interval": interval_words(curve, at),
+    }
 
 
 def interval_words(curve: Mapping[str, list[float]], at: int) -> str:
@@ -350,16 +407,16 @@ def interval_words(curve: Mapping[str, list[float]], at: int) -> str:
     if curve["survival"][at] == 1:
         return NO_EVENT
     for digits in (0, 1):
-        lower, upper = (f"{100 * curve[side][at]:.{digits}f}" for side in ("lower", "upper"))
+        lower, upper = (f"{100 * curve[side][at]:.{digits}f}" for side in ("low", "high"))
         if digits == 0:
-            lower, upper = (str(of_100(curve[side][at])) for side in ("lower", "upper"))
+            lower, upper = (str(of_100(curve[side][at])) for side in ("low", "high"))
         if lower != upper:
             return LIMITS.format(lower=lower, upper=upper)
     return HARDLY_ANY
 
 
 def _table_limits(curve: Mapping[str, list[float]], at: int) -> str:
-    lower, upper = (f"{100 * curve[side][at]:.1f}" for side in ("lower", "upper"))
+    lower, upper = (f"{100 * curve[side][at]:.1f}" for side in ("low", "high"))
     return NONE if lower == upper else f"{lower} to {upper}"
 
 
@@ -383,6 +440,8 @@ def _reading(calculators: Mapping[str, Mapping[str, Any]], results: StudyResults
     if titles:
         items.append(
             f"The models were fitted to {sentence_list(titles)}; baseline risks are kept apart by "
-            "series, and the average weighs each by its size."
+            f"series. A series is shown for as long as {_fewest(calculators)} of its patients were "
+            "followed. The average weighs each series by its size; one that ends is continued by "
+            "the others."
         )
     return Section("reading", "How to read the prediction", "", (Bullets(tuple(items)),))

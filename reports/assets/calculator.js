@@ -67,26 +67,54 @@
     return result;
   };
 
-  // Risk of the event of interest by month, for the estimates or one draw.
-  const risk = (data, parameters, values, chosen) => {
-    const relative = parameters.map((part, cause) => Math.exp(sum(
-      part.coefficients.map((beta, term) => beta * (values[term] - data.causes[cause].center[term])),
-    )));
+  const relativeHazards = (data, parameters, values) => parameters.map((part, cause) => Math.exp(sum(
+    part.coefficients.map((beta, term) => beta * (values[term] - data.causes[cause].center[term])),
+  )));
+
+  // Incidence of each cause by node, for the estimates or one draw.
+  const risks = (data, parameters, values, chosen) => {
+    const relative = relativeHazards(data, parameters, values);
     const curveOf = (position) => incidences(parameters.map((part, cause) =>
       part.baselines[position].map((hazard) => relative[cause] * hazard)));
     const only = data.series.findIndex((item) => chosen !== "" && item.name === chosen);
-    if (only >= 0) return curveOf(only)[0];
+    if (only >= 0) return curveOf(only);
     const curves = data.series.map((_, position) => curveOf(position).map((curve) =>
       data.nodes.map((_node, i) => curve[Math.min(i, curve.length - 1)])));
-    return average(curves, data.nodes, data.series)[0];
+    return average(curves, data.nodes, data.series);
   };
 
-  const logLog = (value) => Math.log(-Math.log1p(-Math.min(value, 1 - 1e-16)));
+  const hazardOf = (value) => -Math.log1p(-Math.min(value, 1 - 1e-16));
+  const logLog = (value) => Math.log(hazardOf(value));
+
+  // Limit of a gamma distribution over its mean.
+  const byar = (mean, variance, z) => {
+    const root = mean > 0 ? Math.sqrt(variance) / mean : 0;
+    return Math.max(1 - root ** 2 / 9 + z * root / 3, 0) ** 3;
+  };
+
+  // Limits of 1 - risk: on the log(-log) scale, and never narrower than those of few events.
+  const limitsOf = (value, error, added) => {
+    const hazard = hazardOf(value);
+    if (hazard === 0) return [1, 1];
+    const variance = Math.max((hazard * error) ** 2, hazard * added);
+    const more = hazard + added;
+    const fewest = hazard * byar(hazard, variance, -Z);
+    const most = more * byar(more, variance + added ** 2, Z);
+    return [
+      Math.exp(-Math.max(most, hazard * Math.exp(Z * error))),
+      Math.exp(-Math.min(fewest, hazard * Math.exp(-Z * error))),
+    ];
+  };
 
   const predict = (data, patient, chosen) => {
     const values = data.terms.map((term) => termValue(term, patient));
-    const estimate = risk(data, data.causes, values, chosen);
-    const drawn = data.draws.map((draw) => risk(data, draw, values, chosen).map(logLog));
+    const [estimate, ...competing] = risks(data, data.causes, values, chosen);
+    const drawn = data.draws.map((draw) => risks(data, draw, values, chosen)[0].map(logLog));
+    const averaged = data.series.filter((item) => chosen === "" || item.name === chosen);
+    const added = relativeHazards(data, data.causes, values)[0] * Math.max(
+      ...averaged.map((item) => item.one_more * (chosen === "" ? item.weight : 1)),
+    );
+    const until = Math.max(...averaged.map((item) => item.until));
     const lower = [];
     const upper = [];
     estimate.forEach((value, i) => {
@@ -96,18 +124,19 @@
         const mean = sum(column) / column.length;
         error = Math.sqrt(sum(column.map((x) => (x - mean) ** 2)) / (column.length - 1));
       }
-      const hazard = -Math.log1p(-Math.min(value, 1 - 1e-16));
-      lower.push(Math.exp(-hazard * Math.exp(Z * error)));
-      upper.push(Math.exp(-hazard * Math.exp(-Z * error)));
+      const [low, high] = limitsOf(value, error, added);
+      lower.push(low);
+      upper.push(high);
     });
     // Between the months shown stand the ends of the series; they are computed, not shown.
-    const asked = new Set(data.months);
+    const asked = new Set(data.months.filter((month) => month <= until));
     const shown = (values) => values.filter((_, i) => asked.has(data.nodes[i]));
     return {
       months: shown(data.nodes.slice(0, estimate.length)),
       survival: shown(estimate.map((value) => 1 - value)),
       lower: shown(lower),
       upper: shown(upper),
+      competing: shown(estimate.map((_, i) => sum(competing.map((curve) => curve[i])))),
     };
   };
 
@@ -115,11 +144,27 @@
   const fill = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const percent = (share) => `${(100 * share).toFixed(1)}`;
 
+  // What is shown of an endpoint: the course without the event, or the risk of it where another
+  // event may come first.
+  const shownOf = (words, prediction) => {
+    if (!words.risk) {
+      const { survival, lower, upper } = prediction;
+      return { ...prediction, shown: survival, low: lower, high: upper };
+    }
+    const from1 = (values) => values.map((value) => 1 - value);
+    return {
+      ...prediction,
+      shown: from1(prediction.survival),
+      low: from1(prediction.upper),
+      high: from1(prediction.lower),
+    };
+  };
+
   // The limits in percent, with more digits where they would coincide, or why there are none.
-  const interval = (page, prediction, at) => {
-    if (prediction.survival[at] === 1) return page.noEvent;
+  const interval = (page, course, at) => {
+    if (course.survival[at] === 1) return page.noEvent;
     for (const written of [of100, percent]) {
-      const [lower, upper] = [written(prediction.lower[at]), written(prediction.upper[at])];
+      const [lower, upper] = [written(course.low[at]), written(course.high[at])];
       if (lower !== upper) return fill(page.limits, { lower, upper });
     }
     return page.hardlyAny;
@@ -140,44 +185,42 @@
 
     const show = (endpoint, data) => {
       const chosen = field("series") ? field("series").value : "";
-      const prediction = predict(data, readPatient(data), chosen);
+      const words = page.words[endpoint];
+      const course = shownOf(words, predict(data, readPatient(data), chosen));
+      const { months } = course;
+      const last = months[months.length - 1];
       const month = Number(field("horizon").value);
       const box = form.querySelector(`.result[data-endpoint="${CSS.escape(endpoint)}"]`);
       const part = (name) => box.querySelector(`[data-part="${name}"]`);
-      const at = prediction.months.indexOf(month);
+      const at = months.indexOf(month);
       if (at < 0) {
         part("big").textContent = "–";
         part("interval").textContent = "";
         part("sentence").textContent = page.beyond;
       } else {
-        const n = of100(prediction.survival[at]);
-        const values = {
-          month,
-          n,
-          rest: 100 - n,
-          interval: interval(page, prediction, at),
-        };
+        const n = of100(course.shown[at]);
+        const first = of100(course.competing[at]);
+        const values = { month, n, first, interval: interval(page, course, at) };
+        values.rest = Math.max(100 - n - first, 0);
         part("big").textContent = `${n}%`;
-        part("interval").textContent = fill(page.answers[endpoint], values);
-        part("sentence").textContent = fill(page.sentences[endpoint], values);
+        part("interval").textContent = fill(words.answer, values);
+        part("sentence").textContent = fill(words.sentence, values);
       }
-      const sbrt = field("sbrt");
-      const warning = (sbrt && page.warnings[sbrt.checked][chosen]) || "";
-      part("warning").textContent = warning;
-      part("warning").hidden = !warning;
-      part("source").textContent = `Refers to: ${chosen ? page.titles[chosen] : page.average}.`;
+      const short = chosen && last < data.months[data.months.length - 1];
+      part("source").textContent = `Refers to: ${chosen ? page.titles[chosen] : page.average}.`
+        + (short ? ` ${fill(page.until, { month: last })}` : "");
       box.querySelectorAll("tbody tr").forEach((row) => {
-        const i = prediction.months.indexOf(Number(row.cells[0].textContent));
-        row.cells[1].textContent = i < 0 ? "–" : `${percent(prediction.survival[i])}%`;
-        const [lower, upper] = ["lower", "upper"].map((side) => i < 0 ? "" : percent(prediction[side][i]));
-        row.cells[2].textContent = lower === upper ? "–" : `${lower} to ${upper}`;
+        const i = months.indexOf(Number(row.cells[0].textContent));
+        row.cells[1].textContent = i < 0 ? "–" : `${percent(course.shown[i])}%`;
+        const [low, high] = ["low", "high"].map((side) => i < 0 ? "" : percent(course[side][i]));
+        row.cells[2].textContent = low === high ? "–" : `${low} to ${high}`;
       });
       const node = box.querySelector(".chart");
       const figure = figures[node.dataset.figure];
-      const { months, survival, lower, upper } = prediction;
+      const { shown, low, high } = course;
       for (const traces of [figure.data, figure.narrow_data].filter(Boolean)) {
-        Object.assign(traces[0], { x: [...months, ...[...months].reverse()], y: [...upper, ...[...lower].reverse()] });
-        Object.assign(traces[1], { x: months, y: survival });
+        Object.assign(traces[0], { x: [...months, ...[...months].reverse()], y: [...high, ...[...low].reverse()] });
+        Object.assign(traces[1], { x: months, y: shown });
       }
       return draw(node, figure);
     };
@@ -190,7 +233,17 @@
       input.setAttribute("aria-valuetext", words);
     };
 
+    const warn = () => {
+      const chosen = field("series") ? field("series").value : "";
+      const sbrt = field("sbrt");
+      const words = (sbrt && page.warnings[sbrt.checked][chosen]) || "";
+      const node = form.querySelector("[data-part=warning]");
+      node.textContent = words;
+      node.hidden = !words;
+    };
+
     const update = () => {
+      warn();
       form.querySelectorAll("input[type=range]").forEach(label);
       for (const data of Object.values(page.endpoints)) {
         for (const item of data.inputs.filter((each) => each.requires)) {

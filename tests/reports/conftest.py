@@ -150,7 +150,7 @@ def make_results() -> StudyResults:
         compared_models[endpoint.name] = compare_models(
             kinds, unseen, n_folds=2, horizons=HORIZONS, truth=truth, n_bootstrap=30
         )
-        calculator[endpoint.name] = calculator_data(cox, n_draws=30)
+        calculator[endpoint.name] = calculator_data(cox, n_draws=30, cohort=cohort)
     return StudyResults(
         cohort=cohort,
         provenance={"package_version": "0.1.0", "seed": 3, "evidence_hash": "0a1b2c3d4e5f6a7b"},
@@ -231,7 +231,7 @@ def make_own_results(results: StudyResults) -> StudyResults:
                 ),
             )
         },
-        calculator={"overall-survival": calculator_data(cox, n_draws=10)},
+        calculator={"overall-survival": calculator_data(cox, n_draws=10, cohort=complete)},
     )
 
 

@@ -290,7 +290,7 @@ def test_calculator_agrees_with_the_reference(browser, report, results, endpoint
                     "([endpoint, patient, series]) => predictPatient(endpoint, patient, series)",
                     [endpoint, patient, series or ""],
                 )
-                for part in ("months", "survival", "lower", "upper"):
+                for part in ("months", "survival", "lower", "upper", "competing"):
                     np.testing.assert_allclose(found[part], expected[part], rtol=0, atol=1e-9)
 
 
@@ -319,7 +319,8 @@ def test_calculator_follows_its_inputs(browser, report, results):
 def test_calculator_says_what_it_extrapolates(browser, report):
     with visit(browser, report / "calculator.html") as opened:
         page = opened.page
-        warning = page.locator("[data-part=warning]").first
+        warning = page.locator("[data-part=warning]")
+        assert warning.count() == 1
         assert warning.is_hidden()
         page.locator("#in-sbrt").uncheck()
         assert "of 4 of the 5 series averaged went without SBRT" in warning.inner_text()
@@ -327,6 +328,25 @@ def test_calculator_says_what_it_extrapolates(browser, report):
         assert warning.inner_text().startswith("No patient of this series went without SBRT")
         page.locator("#in-series").select_option("liu-2020")
         assert warning.is_hidden()
+        assert opened.complaints == []
+
+
+def test_calculator_ends_with_the_patients_of_a_series(browser, report, results):
+    data = results.calculator["overall-survival"]
+    (bate,) = [item for item in data["series"] if item["name"] == "bate-2015"]
+    assert bate["until"] < 36
+    with visit(browser, report / "calculator.html") as opened:
+        page = opened.page
+        page.locator("#in-series").select_option("bate-2015")
+        source = page.locator("[data-part=source]").first.inner_text()
+        assert source == (
+            f"Refers to: Bate 2015. The curve ends at month {bate['until']}: fewer than 10 of its "
+            "patients were followed beyond."
+        )
+        drawn = page.evaluate(
+            "Math.max(...document.querySelector('.result .chart').data.flatMap((t) => [...t.x]))"
+        )
+        assert drawn == bate["until"]
         assert opened.complaints == []
 
 

@@ -220,7 +220,33 @@ def test_calculator_opens_with_the_reference_prediction(results):
     n = of_100(curve["survival"][12])
     assert block.results[0].big == f"{n}%"
     assert f"{n} are alive at 12 months and {100 - n} have died" in block.results[0].sentence
-    assert "average of all 5 series" in block.results[0].source
+    weights = {item["name"]: item["weight"] for item in data["series"]}
+    largest = max(weights, key=weights.get)
+    assert "average of all 5 series, by their size (" in block.results[0].source
+    assert f"({results.study_title(largest)} {100 * weights[largest]:.0f}%" in (
+        block.results[0].source
+    )
+
+
+def test_calculator_counts_the_dead_apart_from_those_without_progression(results):
+    from outcomes.models import evaluate_calculator
+
+    block = summarise_page("calculator", results).sections[0].blocks[0]
+    data = results.calculator["local-control"]
+    patient = {item["name"]: item["default"] for item in data["inputs"]}
+    curve = evaluate_calculator(data, patient)
+    n, died = of_100(1 - curve["survival"][12]), of_100(curve["competing"][12])
+    shown = block.results[1]
+    assert shown.title == "Local progression"
+    assert shown.big == f"{n}%"
+    assert (
+        f"{n} have had local progression, {died} have died without it, and {100 - n - died} are "
+        "alive without it"
+    ) in shown.sentence
+    assert block.glance.endswith(f"Local progression {n}%")
+    line = shown.figure.chart.lines[0]
+    assert line.values[0] == line.lower[0] == line.upper[0] == 0
+    assert all(a <= b <= c for a, b, c in zip(line.lower, line.values, line.upper, strict=True))
 
 
 def test_a_cohort_of_ones_own_has_only_its_pages_and_no_truth(own_results):

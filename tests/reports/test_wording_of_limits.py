@@ -11,7 +11,12 @@ from outcomes.reports import NAMES, render_page, summarise_page, write_report
 from outcomes.reports.content import Calculator, Paragraph
 from outcomes.reports.names import plain_terms, readable_text, term_name
 from outcomes.reports.summary_arms import arm_label, few_left, firm_horizons, headline
-from outcomes.reports.summary_calculator import HARDLY_ANY, NO_EVENT, interval_words
+from outcomes.reports.summary_calculator import (
+    HARDLY_ANY,
+    NO_EVENT,
+    interval_words,
+    shown_course,
+)
 from outcomes.reports.summary_parameters import solved_together
 from outcomes.reports.summary_support import (
     Support,
@@ -73,7 +78,10 @@ def test_no_contrast_no_sentence():
 )
 def test_no_interval_without_width(survival, lower, upper, expected):
     curve = {"survival": [survival], "lower": [lower], "upper": [upper]}
-    assert interval_words(curve, 0) == expected
+    assert interval_words(shown_course(curve, risk=False), 0) == expected
+    # As a risk, the limits change places.
+    mirrored = {"survival": [survival], "lower": [1 - upper], "upper": [1 - lower]}
+    assert interval_words(shown_course(mirrored, risk=True), 0) == expected
 
 
 def test_calculator_offers_only_the_classes_its_models_know(results):
