@@ -36,7 +36,7 @@ from outcomes.models.competing import cumulative_incidences
 from outcomes.models.cox import CoxModel
 from outcomes.models.cox_interval import draw_parameters
 from outcomes.models.design import Design
-from outcomes.models.few_events import event_limits, one_more, spread_steps, whole_steps
+from outcomes.models.few_events import event_limits, first_together, one_more, spread_steps
 from outcomes.models.series import SeriesSet, average_incidences
 
 MONTHS = tuple(range(37))
@@ -108,7 +108,7 @@ def calculator_data(
     endpoint = get_endpoint(model.endpoint)
     positions = range(len(model.series_.names))
     fits = [coarsen_fit(fit, model.series_) for fit in model.fits_.values()]
-    grouped = [replace(fit, baselines=tuple(map(whole_steps, fit.baselines))) for fit in fits]
+    grouped = [replace(fit, baselines=tuple(map(first_together, fit.baselines))) for fit in fits]
     draws = draw_parameters(grouped, positions, n_draws, np.random.default_rng(seed))
     ends = [int(np.flatnonzero(grid <= end)[-1]) for end in model.series_.ends]
     return {

@@ -1,8 +1,9 @@
 """Limits of a coarse baseline hazard where few events, or a fraction of one, stand behind it.
 
 A coarse baseline rises in pieces of a step (see `outcomes.models.coarsening`), and a piece holds a
-fraction of an event. Drawn alone, its logarithm would have no sensible spread: the pieces of a
-step are therefore drawn together, and the limits hold the scarcity of the events themselves.
+fraction of an event. Drawn alone, the logarithm of the first pieces would have no sensible spread:
+those of the first events are therefore drawn together, and the limits hold the scarcity of the
+events themselves.
 """
 
 import numpy as np
@@ -54,8 +55,8 @@ def _byar(mean: FloatArray, variance: FloatArray, z: float) -> FloatArray:
     return np.asarray(np.maximum(1.0 - root**2 / 9.0 + z * root / 3.0, 0.0) ** 3)
 
 
-def whole_steps(baseline: Baseline) -> Baseline:
-    """Return a coarse baseline in whole steps: what is drawn together."""
+def first_together(baseline: Baseline) -> Baseline:
+    """Return a coarse baseline whose first pieces, until `FEWEST_EVENTS` events, are one step."""
     starts = _starts(baseline)
     if not len(starts):
         return baseline
@@ -71,7 +72,7 @@ def whole_steps(baseline: Baseline) -> Baseline:
 
 
 def spread_steps(baseline: Baseline, drawn: FloatArray) -> FloatArray:
-    """Return the drawn steps of `whole_steps` shared out among their pieces."""
+    """Return the drawn steps of `first_together` shared out among the baseline's pieces."""
     starts = _starts(baseline)
     if not len(starts):
         return drawn
@@ -81,8 +82,12 @@ def spread_steps(baseline: Baseline, drawn: FloatArray) -> FloatArray:
 
 
 def _starts(baseline: Baseline) -> IntArray:
-    begins = group_events(baseline.deaths, FEWEST_EVENTS) if len(baseline.times) else []
-    return np.asarray(begins, dtype=np.int64)
+    """Return where each step of `first_together` begins."""
+    size = len(baseline.times)
+    if not size:
+        return np.zeros(0, dtype=np.int64)
+    second = (*group_events(baseline.deaths, FEWEST_EVENTS), size)[1]
+    return np.append(0, np.arange(second, size))
 
 
 def one_more(grouped: Baseline) -> float:
