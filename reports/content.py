@@ -25,7 +25,8 @@ class Table:
 
     The lines of a cell stand beneath each other, those after the first in small print. A `fitted`
     table breaks its lines rather than growing wider than the page. A `stacked` one shows each row
-    as a block on a phone: the first cell and a number beside it, the others beneath.
+    as a block on a phone: the first cell and a number beside it, the others beneath; of several
+    numbers each has a line with its column's title.
     """
 
     caption: str

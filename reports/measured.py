@@ -54,13 +54,20 @@ def measure_and_role(figure: Figure, evidence: Evidence) -> str:
 def printed_label(figure: Figure, evidence: Evidence) -> str:
     """Return the name of a figure, with what it was printed as where that is something else."""
     if _survivors_unsaid(figure, evidence):
-        average = AVERAGES.get(figure.estimand, "standard deviation")
-        return f"Follow-up (read as that of survivors), {average}"
+        return read_label(figure, evidence)
     printed = PRINTED_AS.match(figure.note)
     label = figure_label(figure)
     if _counts_lesions(figure, evidence):
         label = label.replace("share of patients", "share of lesions")
     return f"{label} (printed as {printed[1]})" if printed else label
+
+
+def read_label(figure: Figure, evidence: Evidence) -> str:
+    """Return the name of a figure, and as whose follow-up it was read where nobody said."""
+    if not _survivors_unsaid(figure, evidence):
+        return figure_label(figure)
+    average = AVERAGES.get(figure.estimand, "standard deviation")
+    return f"Follow-up (read as that of survivors), {average}"
 
 
 def printed_value(figure: Figure, evidence: Evidence) -> str:

@@ -362,9 +362,9 @@ def _result(
             id=f"curve-{endpoint}",
             chart=chart,
             label=f"Predicted course: {title.lower()} over months since surgery, with 95% CI.",
-            caption=f"{axis}, predicted for the features set; the band is the 95% CI. It begins at "
-            "month 0, when nothing has happened yet; later it counts one event more than was seen, "
-            "since the next patient may have it.",
+            caption=f"{axis}, predicted for the features set; the band is the 95% CI. It has no "
+            "width at month 0, when nothing has happened yet; later it allows for one event more "
+            "than was seen.",
             table=Table(
                 f"{title}: prediction by month",
                 (

@@ -99,7 +99,7 @@ def _notice(results: StudyResults) -> tuple[str, str]:
         series = dict.fromkeys(target.study for target in fitted)
         titles = tuple(results.study_title(study) for study in series)
         text += (
-            f" The model is calibrated to {count(len(fitted), 'figure')} published for "
+            f" The model is calibrated to {count(len(fitted), 'published number')} of "
             f"{sentence_list(titles)}."
         )
     elif results.evidence is not None:

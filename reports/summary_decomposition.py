@@ -158,6 +158,7 @@ def _ranges(results: StudyResults, calibration: Calibration, study: str) -> tupl
             ),
             rows,
             fitted=True,
+            stacked=True,
             note=f"Over {calibration.ensemble.size:,} solutions, in which the figures, the priors "
             "and all assumptions vary: the hazard ratio of SBRT and the shape of the hazard of "
             "death among them. Only the calibrated values add up exactly; medians need not.",
@@ -276,6 +277,7 @@ def _strength_table(rows: tuple[Decomposition, ...], base: Decomposition) -> Tab
             for row in rows
         ),
         fitted=True,
+        stacked=True,
         note="Prognosis: the log hazard ratio of death by all known factors. Standardised "
         "difference: how much better it is in the treated, in standard deviations (SD). Odds "
         "ratio: of SBRT, for a patient whose prognosis is one SD better. Every row reproduces the "

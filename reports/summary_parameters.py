@@ -120,6 +120,7 @@ def _table(results: StudyResults, parameters: tuple[Parameter, ...]) -> Collapse
             ),
             rows,
             fitted=True,
+            stacked=True,
             note="Identified: the share of the prior’s uncertainty that the published figures "
             f"remove. Below {percent(OPEN)} a parameter is set by the prior, from "
             f"{percent(SETTLED)} on settled. A typical time of local progression or a length of "

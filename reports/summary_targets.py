@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from outcomes.reports.content import Block, CollapsedTable, Column, Section, Table
-from outcomes.reports.figure_names import figure_label
+from outcomes.reports.measured import read_label
 from outcomes.reports.names import readable
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_parameters import kind
@@ -30,8 +30,8 @@ TAKEN_OVER = 1e-6
 def target_label(results: StudyResults, study: str, figure_id: str) -> str:
     """Return the name of a calibrated figure as readers see it."""
     figure = _figure(results, study, figure_id)
-    if figure is not None:
-        return figure_label(figure)
+    if figure is not None and results.evidence is not None:
+        return read_label(figure, results.evidence)
     parts = [readable(part) for part in figure_id.split("/")[1:]]
     return sentence_case(", ".join(parts))
 
@@ -86,6 +86,7 @@ def targets_section(results: StudyResults, calibration: Calibration) -> Section:
                 (Column("Figure"), Column("Why")),
                 tuple((one.title, one.words) for one in touched),
                 fitted=True,
+                stacked=True,
             )
         )
     effects = _effects(results, calibration)
@@ -132,6 +133,7 @@ def _study_table(
             ),
             tuple(_target_row(results, calibration, target) for target in targets),
             fitted=True,
+            stacked=True,
             note=f"Fitted figures are met or not. Figures only compared are inside or outside "
             f"{_range_words(calibration)}. Taken over: the simulation takes the published number "
             "as it is, so that agreement shows nothing.",
@@ -220,6 +222,7 @@ def _effects(results: StudyResults, calibration: Calibration) -> Table | None:
         ),
         rows,
         fitted=True,
+        stacked=True,
         note="HR: hazard ratio; 1 is no effect. Only the direction was published.",
     )
 

@@ -68,7 +68,7 @@ def test_first_screen_says_what_the_page_answers_and_who_the_patients_are(result
     assert page.question.startswith("This page answers:")
     assert page.notice_title == "The patients are synthetic."
     fitted = results.calibration.fitted
-    assert f"calibrated to {len(fitted)} figures published for Laufer 2013" in page.notice
+    assert f"calibrated to {len(fitted)} published numbers of Laufer 2013" in page.notice
     assert [link for link, _ in page.links] == list(NAMES)
 
 
