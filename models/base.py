@@ -104,8 +104,7 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
             Naming the parameter and what is allowed.
         """
         get_endpoint(self.endpoint)
-        if self.strata is not None and not isinstance(self.strata, str):
-            raise ModelError(f"strata: found {self.strata!r}; allowed: the name of a column, None")
+        check_column("strata", self.strata)
 
     @abstractmethod
     def predict(self, X: Any, series: SeriesChoice = None) -> FloatArray:
@@ -420,6 +419,12 @@ def check_number(
     if not right or value < least or (whole and int(value) != value):
         value = value.item() if isinstance(value, np.generic) else value
         raise ModelError(f"{name}: found {value!r}; allowed: a {kind} of at least {least:g}")
+
+
+def check_column(name: str, value: Any) -> None:
+    """Raise ModelError where a parameter is no name of a column."""
+    if value is not None and not isinstance(value, str):
+        raise ModelError(f"{name}: found {value!r}; allowed: the name of a column, None")
 
 
 def as_table(X: Any) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from outcomes.arrays import FloatArray
+from outcomes.arrays import FloatArray, IntArray
 from outcomes.models.proportional_hazards import Baseline, CauseFit
 from outcomes.models.series import SeriesSet
 
@@ -65,6 +65,7 @@ def coarsen_baseline(baseline: Baseline, end: float) -> Baseline:
             deaths=np.array([total]),
             means=np.zeros((1, baseline.means.shape[1])),
             straight=True,
+            **_robust_parts(baseline, np.array([0]), np.ones((1, 1)), _DIGITS_OF_FEW, follow=False),
         )
     # Moved up, so that a step holds exactly the events until its time.
     tenths = np.maximum(np.ceil(np.round(baseline.times * _PER_MONTH, 6)), 1)
@@ -90,7 +91,27 @@ def coarsen_baseline(baseline: Baseline, end: float) -> Baseline:
         deaths=(round_digits(hazard**2 / variance)[:, None] * share).ravel(),
         means=np.repeat(round_digits(moments / hazard[:, None]), _PIECES, axis=0),
         straight=True,
+        **_robust_parts(baseline, np.asarray(starts), share, _DIGITS),
     )
+
+
+def _robust_parts(
+    baseline: Baseline, starts: IntArray, share: FloatArray, digits: int, follow: bool = True
+) -> dict[str, FloatArray]:
+    """Return the robust steps summed from each start on, shared out among a step's pieces.
+
+    With `follow` false they are as if the hazard were independent of the coefficients. Empty for
+    a baseline without robust steps.
+    """
+    if baseline.robust_variances is None:
+        return {}
+    variances = round_digits(np.add.reduceat(baseline.variances, starts), digits)
+    covariances = round_digits(np.add.reduceat(baseline.covariances, starts, axis=0), digits)
+    pieces = share.reshape(*share.shape, 1) * covariances[:, None, :] * follow
+    return {
+        "robust_variances": (variances[:, None] * share).ravel(),
+        "robust_covariances": pieces.reshape(-1, covariances.shape[1]),
+    }
 
 
 def group_events(counts: FloatArray, least: int) -> list[int]:

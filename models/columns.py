@@ -135,6 +135,19 @@ def read_separation(table: pd.DataFrame, nested: bool) -> tuple[FloatArray, Bool
     return np.where(absent, SEPARATION_THRESHOLD_MM, values), absent
 
 
+def read_clusters(table: pd.DataFrame, name: str | None) -> Any:
+    """Return what each row belongs to, as text; None without such a column.
+
+    Raises
+    ------
+    ModelError
+        If the column or a value is missing.
+    """
+    if name is None:
+        return None
+    return read_column(table, Covariate(name, name, "category"))
+
+
 def without_procedure(table: pd.DataFrame) -> BoolArray:
     """Tell who had no separation procedure; nobody where the table does not say."""
     if "procedure" not in table.columns:

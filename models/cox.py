@@ -19,12 +19,13 @@ from outcomes.models import cox_interval
 from outcomes.models.base import (
     SeriesChoice,
     SurvivalModel,
+    check_column,
     check_number,
     finite,
 )
 from outcomes.models.coarse_files import COARSE_NOTE
 from outcomes.models.coding import learn_design
-from outcomes.models.columns import Covariate, read_column, refuse_missing
+from outcomes.models.columns import Covariate, read_clusters, read_column
 from outcomes.models.competing import cumulative_incidences
 from outcomes.models.design import Design
 from outcomes.models.proportional_hazards import (
@@ -71,15 +72,15 @@ class CoxModel(SurvivalModel):
     baseline
         Baseline hazard: ``breslow`` or ``efron``; they differ at tied events only.
     robust
-        Whether standard errors are robust against a wrong model (Lin and Wei 1989).
+        Whether standard errors, and limits of curves, are robust against a wrong model (Lin and
+        Wei 1989).
     cluster
-        Column that names what rows belong to, such as a hospital; standard errors are robust
-        against dependence within. None for independent rows.
+        Column that names what rows belong to, such as a hospital; standard errors, and limits of
+        curves, are robust against dependence within. None for independent rows.
     weights
         Column of case weights; 2 counts as two patients, as in R. With `robust` or `cluster` they
-        are sampling weights, such as inverse probabilities of treatment: scaled to a mean of 1,
-        since the limits of curves take robust errors of the coefficients, but of the baseline those
-        of so many independent patients. None for none.
+        are sampling weights, such as inverse probabilities of treatment, whose scale does not
+        matter: they are scaled to a mean of 1. None for none.
     splines
         Numbers of knots (3 to 7) of the numeric covariates that get a restricted cubic spline,
         such as ``{"kps": 4}``. One for `separation_mm` takes the place of `separation`.
@@ -154,9 +155,7 @@ class CoxModel(SurvivalModel):
                     f"{name}: found {getattr(self, name)!r}; allowed: 'efron', 'breslow'"
                 )
         for name in ("cluster", "weights"):
-            column = getattr(self, name)
-            if column is not None and not isinstance(column, str):
-                raise ModelError(f"{name}: found {column!r}; allowed: the name of a column, None")
+            check_column(name, getattr(self, name))
         for name in ("robust", "time_dependent"):
             if not isinstance(getattr(self, name), bool | np.bool_):
                 raise ModelError(f"{name}: found {getattr(self, name)!r}; allowed: True, False")
@@ -301,7 +300,11 @@ class CoxModel(SurvivalModel):
         self._test, self.coarse_difference_ = None, None
         self._training = matrix
         self.confined_ = _confined(self.design_, matrix, event, groups)
-        rows = Rows(matrix, time, event, groups, None, self._weights(table), self._clusters(table))
+        weights, cluster = self._weights(table), read_clusters(table, self.cluster)
+        if self.robust and cluster is None:
+            # A patient may have several rows.
+            cluster = np.arange(len(table))
+        rows = Rows(matrix, time, event, groups, None, weights, cluster)
         changing = None
         if self.time_dependent:
             changing = self.changing_columns()
@@ -338,14 +341,6 @@ class CoxModel(SurvivalModel):
         scale = values.mean() if self.robust or self.cluster else 1.0
         return np.asarray(values / scale, dtype=np.float64)
 
-    def _clusters(self, table: pd.DataFrame) -> Any:
-        if self.cluster is None:
-            return None
-        if self.cluster not in table.columns:
-            raise ModelError(f"missing columns: {self.cluster}")
-        refuse_missing(table[self.cluster], self.cluster)
-        return table[self.cluster].astype(str).to_numpy(dtype=object)
-
     def _series_incidences(
         self, matrix: FloatArray, times: FloatArray, position: int
     ) -> FloatArray:
@@ -369,7 +364,8 @@ class CoxModel(SurvivalModel):
         It holds the uncertainty of the coefficients and of the baseline. Within one series and
         without competing events the variance is that of Tsiatis (Ann Stat 1981;9:93-108) and Link
         (Biometrics 1984;40:601-610), as R's `survfit.coxph` has it; otherwise it is taken over
-        400 draws from the estimates' asymptotic distribution (see `cox_interval`).
+        400 draws from the estimates' asymptotic distribution (see `cox_interval`). After a robust
+        fit the baseline's part is robust, too.
         """
         if len(self.fits_) == 1 and (name is not None or len(self.series_.names) == 1):
             position = 0 if name is None else self.series_.index(name)

@@ -18,6 +18,8 @@ from outcomes.models.proportional_hazards import Baseline, CauseFit
 
 _CAUSE_ARRAYS = ("coefficients", "covariance", "center", "p_values")
 _BASELINE_ARRAYS = ("times", "increments", "deaths", "means")
+# Of a robust fit only.
+_ROBUST_ARRAYS = ("robust_variances", "robust_covariances")
 
 
 def cox_arrays(model: CoxModel) -> dict[str, Any]:
@@ -28,8 +30,10 @@ def cox_arrays(model: CoxModel) -> dict[str, Any]:
             arrays[f"cause.{code}.{name}"] = getattr(fit, name).astype("<f8")
         coarse = coarsen_fit(fit, model.series_).baselines
         for position, baseline in enumerate(coarse):
-            for name in _BASELINE_ARRAYS:
-                arrays[f"cause.{code}.{position}.{name}"] = getattr(baseline, name).astype("<f8")
+            for name in _BASELINE_ARRAYS + _ROBUST_ARRAYS:
+                values = getattr(baseline, name)
+                if values is not None:
+                    arrays[f"cause.{code}.{position}.{name}"] = values.astype("<f8")
     return arrays
 
 
@@ -73,7 +77,9 @@ def restore_cox(model: CoxModel, manifest: Mapping[str, Any], arrays: Mapping[st
     for code in model.causes:
         baselines = []
         for position in range(len(model.series_.names)):
-            stored = {name: arrays[f"cause.{code}.{position}.{name}"] for name in _BASELINE_ARRAYS}
+            prefix = f"cause.{code}.{position}."
+            stored = {name: arrays[prefix + name] for name in _BASELINE_ARRAYS}
+            stored |= {n: arrays[prefix + n] for n in _ROBUST_ARRAYS if prefix + n in arrays}
             baselines.append(_checked_baseline(Baseline(**stored, straight=True), p))
         coefficients, covariance, center, p_values = (
             arrays[f"cause.{code}.{name}"] for name in _CAUSE_ARRAYS
@@ -103,6 +109,8 @@ def _checked_baseline(baseline: Baseline, p: int) -> Baseline:
         or (np.diff(baseline.times, prepend=0.0) <= 0).any()
         or (baseline.increments < 0).any()
         or (baseline.deaths <= 0).any()
+        or baseline.variances.shape != (n,)
+        or baseline.covariances.shape != (n, p)
     ):
         raise ValueError("a baseline is not sound")
     return baseline

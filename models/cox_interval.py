@@ -6,12 +6,19 @@ drawn from their asymptotic distribution instead: coefficients from a normal; ea
 baseline, with d events, from a gamma distribution of shape d around it (variance d / S0^2, as
 Tsiatis's); and the step's dependence on the coefficients through the mean covariates of those at
 risk. The draws' standard deviation on the log(-log) scale is the standard error.
+
+After a robust fit the variance of a baseline, and its covariance with the coefficients, are those
+of its clusters' influence, exact at each month. Between two months (where a covariate changes, or
+survival is given) and in draws, the part of a baseline that does not follow the coefficients is
+taken to rise by independent steps; baselines of different series or causes are taken to depend on
+each other through the coefficients of a cause alone.
 """
 
 from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 
 from outcomes.arrays import FloatArray
 from outcomes.models.base import average_over_series
@@ -22,6 +29,8 @@ from outcomes.models.series import SeriesSet
 
 DRAWS = 400
 _ROWS = 50
+# Of a cumulative hazard, what a draw leaves at least.
+_LEAST_SHARE = 1e-3
 
 
 def tsiatis_error(
@@ -35,13 +44,15 @@ def tsiatis_error(
     asked = np.append(np.maximum(months, survived), survived)
     steps = (
         baseline.increments,
-        baseline.increments**2 / baseline.deaths,
+        baseline.variances,
         baseline.means * baseline.increments[:, None],
+        baseline.covariances,
     )
     sums = [fit.periods(matrix, partial(baseline.cumulative, steps=step), asked) for step in steps]
     shape = (len(matrix), len(months))
-    hazard, spread, drift = np.zeros(shape), np.zeros(shape), np.zeros((*shape, len(fit.center)))
-    for (x, gain), (_, variance), (_, moments) in zip(*sums, strict=True):
+    hazard, spread = np.zeros(shape), np.zeros(shape)
+    drift, shared = np.zeros((*shape, len(fit.center))), np.zeros((*shape, len(fit.center)))
+    for (x, gain), (_, variance), (_, moments), (_, both) in zip(*sums, strict=True):
         relative = np.exp(x @ fit.coefficients)[:, None]
         gained = _since(gain, survived)
         hazard += relative * gained
@@ -49,7 +60,10 @@ def tsiatis_error(
         drift += relative[:, :, None] * (
             x[:, None, :] * gained[:, :, None] - _since(moments, survived)
         )
-    total = spread + np.einsum("nti,ij,ntj->nt", drift, fit.covariance, drift)
+        shared += relative[:, :, None] * _since(both, survived)
+    total = spread + np.einsum("nti,nti->nt", drift @ fit.covariance + 2 * shared, drift)
+    # Steps of different months may make up for each other within clusters.
+    total = np.maximum(total, 0.0)
     positive = hazard > 0
     return np.asarray(np.divide(np.sqrt(total), hazard, out=np.zeros_like(total), where=positive))
 
@@ -107,15 +121,32 @@ def draw_parameters(
     for fit in fits:
         root = _root(fit.covariance)
         shifts = rng.standard_normal((n_draws, len(fit.coefficients))) @ root.T
-        steps = {p: _draw_steps(fit.baselines[p], shifts, rng) for p in positions}
+        steps = {p: _draw_steps(fit.baselines[p], fit.covariance, shifts, rng) for p in positions}
         for k in range(n_draws):
             draws[k].append((fit.coefficients + shifts[k], {p: steps[p][k] for p in positions}))
     return draws
 
 
-def _draw_steps(baseline: Baseline, shifts: FloatArray, rng: np.random.Generator) -> FloatArray:
-    noise = rng.gamma(baseline.deaths, size=(len(shifts), len(baseline.deaths))) / baseline.deaths
-    return np.asarray(baseline.increments * noise * np.exp(-(shifts @ baseline.means.T)))
+def _draw_steps(
+    baseline: Baseline, covariance: FloatArray, shifts: FloatArray, rng: np.random.Generator
+) -> FloatArray:
+    """Return draws of a baseline's steps, shape (n_draws, n_times)."""
+    deaths = baseline.deaths
+    if baseline.robust_variances is not None:
+        # The regression of the hazard on the coefficients, and what it leaves.
+        slopes = baseline.covariances @ np.linalg.pinv(covariance, hermitian=True)
+        until = np.cumsum(baseline.covariances, axis=0)
+        left = np.cumsum(baseline.variances) - np.einsum("tp,tp->t", until, np.cumsum(slopes, 0))
+        spread = np.diff(isotonic_regression(np.maximum(left, 0.0)).x, prepend=0.0)
+        deaths = baseline.increments**2 / np.maximum(spread, 1e-12 * baseline.increments**2)
+    noise = rng.gamma(deaths, size=(len(shifts), len(deaths))) / deaths
+    steps = np.asarray(baseline.increments * noise * np.exp(-(shifts @ baseline.means.T)))
+    if baseline.robust_variances is None:
+        return steps
+    # Single steps follow the coefficients too wildly for an exponential. No hazard falls.
+    hazard = np.cumsum(steps + shifts @ slopes.T, axis=1)
+    least = _LEAST_SHARE * np.cumsum(baseline.increments)
+    return np.diff(np.maximum.accumulate(np.maximum(hazard, least), axis=1), prepend=0.0)
 
 
 def _drawn_risk(

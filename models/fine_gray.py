@@ -14,8 +14,9 @@ from outcomes.cox.subdistribution_fit import FineGrayFit
 from outcomes.cox.subdistribution_proportionality import fine_gray_proportionality_test
 from outcomes.endpoints import Endpoint, get_endpoint
 from outcomes.errors import ModelError, OutcomesError
-from outcomes.models.base import SeriesChoice, SurvivalModel, finite
+from outcomes.models.base import SeriesChoice, SurvivalModel, check_column, finite
 from outcomes.models.coarse_files import COARSE_NOTE
+from outcomes.models.columns import read_clusters
 from outcomes.models.competing import subdistribution_incidences
 from outcomes.models.fine_gray_interval import drawn_error
 from outcomes.models.terms import Separation
@@ -42,6 +43,9 @@ class FineGrayModel(SurvivalModel):
     ----------
     endpoint, covariates, strata, separation
         As `CoxModel`.
+    cluster
+        Column that names what rows belong to, such as a hospital; standard errors, and limits of
+        curves, then count the dependence within. None for independent rows.
 
     Attributes
     ----------
@@ -56,7 +60,7 @@ class FineGrayModel(SurvivalModel):
     kind = "fine-gray"
     fits_: dict[int, FineGrayFit]
     coarse_difference_: float | None
-    _training: tuple[FloatArray, FloatArray, IntArray, Any]
+    _training: tuple[FloatArray, FloatArray, IntArray, Any, Any]
     _test: pd.DataFrame | None
 
     def __init__(
@@ -65,11 +69,18 @@ class FineGrayModel(SurvivalModel):
         covariates: Sequence[str] | None = None,
         strata: str | None = "study",
         separation: Separation = "threshold",
+        cluster: str | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.covariates = covariates
         self.strata = strata
         self.separation = separation
+        self.cluster = cluster
+
+    def check_parameters(self) -> None:
+        """Refuse parameters of a wrong type or range, with a ModelError."""
+        super().check_parameters()
+        check_column("cluster", self.cluster)
 
     def predict(self, X: Any, series: SeriesChoice = None) -> FloatArray:
         """Return the log subdistribution hazard ratio against the mean patient, shape (n,).
@@ -137,7 +148,7 @@ class FineGrayModel(SurvivalModel):
 
     def _test_proportional_hazards(self) -> pd.DataFrame:
         endpoint = get_endpoint(self.endpoint)
-        matrix, time, event, positions = self._training
+        matrix, time, event, positions, cluster = self._training
         tables = [pd.DataFrame(columns=["event", "covariate", "statistic", "p"])]
         for code, fit in self.fits_.items():
             if not fit.names:
@@ -150,6 +161,7 @@ class FineGrayModel(SurvivalModel):
                 cause=code,
                 strata=positions,
                 censoring_groups=positions,
+                cluster=cluster,
             )
             tables.append(
                 pd.DataFrame(
@@ -173,7 +185,8 @@ class FineGrayModel(SurvivalModel):
     ) -> None:
         endpoint = get_endpoint(self.endpoint)
         positions = np.asarray([self.series_.names.index(name) for name in groups])
-        self._training, self._test = (matrix, time, event, positions), None
+        cluster = read_clusters(table, self.cluster)
+        self._training, self._test = (matrix, time, event, positions, cluster), None
         self.coarse_difference_ = None
         self.fits_ = {}
         for code in self.causes:
@@ -186,6 +199,7 @@ class FineGrayModel(SurvivalModel):
                     names=self.design_.names,
                     strata=positions,
                     censoring_groups=positions,
+                    cluster=cluster,
                 )
             except OutcomesError as error:
                 raise ModelError(f"{endpoint.events[code]}: {error}") from error

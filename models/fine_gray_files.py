@@ -100,14 +100,23 @@ def fine_gray_manifest(model: FineGrayModel) -> dict[str, Any]:
     return {
         "coarse_difference": difference,
         "fits": {
-            str(code): {name: getattr(fit, name) for name in _NUMBERS}
+            str(code): {name: _known(getattr(fit, name)) for name in _NUMBERS}
             for code, fit in model.fits_.items()
         },
         "proportional_hazards_test": [
-            {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}
+            {name: _known(value) for name, value in row.items()}
             for row in model.proportional_hazards_test().to_dict("records")
         ],
     }
+
+
+def _known(value: Any) -> Any:
+    """Return a value, None for NaN, which JSON has not."""
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
 
 
 def restore_fine_gray(
@@ -175,7 +184,7 @@ def _restore_fit(
         strata=tuple(range(len(series.names))),
         log_likelihood=float(numbers["log_likelihood"]),
         log_likelihood_null=float(numbers["log_likelihood_null"]),
-        score_statistic=float(numbers["score_statistic"]),
+        score_statistic=_number(numbers["score_statistic"]),
         n=int(numbers["n"]),
         n_events=int(numbers["n_events"]),
         n_competing=int(numbers["n_competing"]),

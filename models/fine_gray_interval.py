@@ -4,13 +4,16 @@ An average over series, and a probability given that nothing has happened until 
 on several baselines or on a baseline at several months. Their standard error is taken over draws
 of coefficients and baselines from the estimates' asymptotic distribution. The part of a baseline
 that does not follow the coefficients is drawn as a process of independent steps; its variance at
-each month is exact, and that its steps are independent is exact without censoring.
+each month is exact (but for the little it may fall by, above all with few clusters), and that its
+steps are independent is exact without censoring and clusters. Causes, and baselines of different
+series, depend on each other through the coefficients of a cause alone.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 
 from outcomes.arrays import FloatArray
 from outcomes.cox.subdistribution_fit import FineGrayFit, SubdistributionBaseline
@@ -124,7 +127,7 @@ def _draw_baseline(
     slope = np.linalg.pinv(fit.covariance, hermitian=True) @ covariance.T
     follow = slope - baseline.at(baseline.moments, grid).T
     left = baseline.at(baseline.variance, grid) - np.einsum("tp,pt->t", covariance, slope)
-    spread = np.diff(np.maximum.accumulate(np.maximum(left, 0.0)), prepend=0.0)
+    spread = np.diff(isotonic_regression(np.maximum(left, 0.0)).x, prepend=0.0)
     rises, varies = gain > 0, (gain > 0) & (spread > 0)
     # A gamma distribution of the step's mean and variance keeps it positive.
     shape = gain[varies] ** 2 / spread[varies]

@@ -44,6 +44,10 @@ class Baseline:
         Whether the cumulative hazard rises in straight lines between the times, as it does once
         coarse (see `outcomes.models.coarsening`; `deaths` need not be whole then), instead of
         stepping at them.
+    robust_variances, robust_covariances
+        After a robust fit: steps of the variance of the cumulative hazard for known coefficients,
+        and of its covariance with the coefficients, shapes (n_times,) and (n_times, n_terms). None
+        otherwise.
     """
 
     times: FloatArray
@@ -51,6 +55,22 @@ class Baseline:
     deaths: FloatArray
     means: FloatArray
     straight: bool = False
+    robust_variances: FloatArray | None = None
+    robust_covariances: FloatArray | None = None
+
+    @property
+    def variances(self) -> FloatArray:
+        """Steps of the variance of the cumulative hazard for known coefficients, (n_times,)."""
+        if self.robust_variances is not None:
+            return self.robust_variances
+        return self.increments**2 / self.deaths
+
+    @property
+    def covariances(self) -> FloatArray:
+        """Steps of its covariance with the coefficients, shape (n_times, n_terms)."""
+        if self.robust_covariances is not None:
+            return self.robust_covariances
+        return np.zeros_like(self.means)
 
     def cumulative(self, months: FloatArray, steps: FloatArray | None = None) -> FloatArray:
         """Return the running sum of the increments (or other steps) by each month."""
@@ -257,7 +277,10 @@ def fit_cause(
         # Where nobody had the event the residuals vanish, and robust errors with them.
         note = f"{note}, with standard errors of the model instead of robust ones"
     elif options.robust or rows.cluster is not None:
-        fit = with_robust_covariance(fit, rows.cluster)
+        try:
+            fit = with_robust_covariance(fit, rows.cluster)
+        except NotEstimableError as error:
+            raise ModelError(f"{cause}: {error}") from error
     baselines = {str(b.stratum): b for b in baseline_hazards(fit, options.baseline)}
     ordered = baselines.values() if len(series.names) == 1 else map(baselines.get, series.names)
     found = CauseFit(
@@ -279,6 +302,8 @@ def _from_engine(baseline: BaselineHazard) -> Baseline:
         increments=baseline.increments,
         deaths=baseline.increments**2 / variances,
         means=baseline.means,
+        robust_variances=baseline.robust_variances,
+        robust_covariances=baseline.robust_covariances,
     )
 
 

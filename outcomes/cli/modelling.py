@@ -70,7 +70,8 @@ def fit(
     ] = False,
     weights: Annotated[str | None, typer.Option(help="Cox: column of case weights.")] = None,
     cluster_column: Annotated[
-        str | None, typer.Option(help="Cox: column of hospitals or the like; robust errors.")
+        str | None,
+        typer.Option(help="Cox, Fine-Gray: column of hospitals or the like; robust errors."),
     ] = None,
     robust: Annotated[bool, typer.Option("--robust", help="Cox: robust standard errors.")] = False,
     mapping: MappingFile = None,
@@ -97,14 +98,17 @@ def fit(
         "interactions": split_pairs(interactions),
         "time_dependent": time_dependent or None,
         "weights": weights,
-        "cluster": cluster_column,
         "robust": robust or None,
     }
     asked: dict[str, Any] = {name: v for name, v in only_cox.items() if v is not None}
     if asked and model != "cox":
-        option = next(iter(asked)).replace("_", "-").replace("cluster", "cluster-column")
+        option = next(iter(asked)).replace("_", "-")
         raise wrong_usage(f"--{option}: allowed with --model cox, not {model}")
     coding: dict[str, Any] = {} if separation is None else {"separation": separation}
+    if cluster_column is not None:
+        if model == "forest":
+            raise wrong_usage("--cluster-column: allowed with --model cox, fine-gray, not forest")
+        coding["cluster"] = cluster_column
     with progress(3) as step:
         step("Reading the cohort")
         from outcomes.models import CoxModel, FineGrayModel, ForestModel, save_model

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from outcomes.models import load_model
 
@@ -163,18 +164,23 @@ def test_fit_takes_curves_products_and_sbrt_as_it_comes(outcomes, folder, cohort
 def test_fit_takes_a_column_of_clusters(outcomes, folder, cohort):
     common = ("fit", cohort, "--endpoint", "overall-survival", "--covariates", "kps", "--json")
     errors = {}
-    for options in ((), ("--cluster-column", "kps")):
-        done = outcomes(*common, *options, "--out", folder / "clustered.model")
-        assert done.status == 0, done.stderr
-        errors[options] = json.loads(done.stdout)["coefficients"][0]["se"]
-    assert len(set(errors.values())) == 2
+    for model in ("cox", "fine-gray"):
+        for options in ((), ("--cluster-column", "kps")):
+            asked = ("--model", model, *options, "--out", folder / "clustered.model")
+            done = outcomes(*common, *asked)
+            assert done.status == 0, done.stderr
+            errors[model, options] = json.loads(done.stdout)["coefficients"][0]["se"]
+    clustered = [error for (_, options), error in errors.items() if options]
+    # Without competing events both are the same regression; without clusters Cox's is not robust.
+    assert clustered[0] == pytest.approx(clustered[1], rel=1e-6)
+    assert len({*errors.values()} - {*clustered}) == 2
 
 
 def test_options_of_another_model_or_form_are_refused(outcomes, folder, cohort):
     common = ("fit", cohort, "--endpoint", "overall-survival", "--out", folder / "no.model")
     for options, message in (
         (("--model", "forest", "--robust"), "--robust: allowed with --model cox, not forest"),
-        (("--model", "fine-gray", "--cluster-column", "a"), "--cluster-column: allowed with"),
+        (("--model", "forest", "--cluster-column", "a"), "--cluster-column: allowed with"),
         (("--jobs", "0"), "jobs: found 0; allowed: 1, 2"),
         (("--splines", "kps=3,kps=4"), "--splines: found 'kps=3,kps=4'; allowed: each column once"),
         (("--splines", "kps"), "--splines: found 'kps'; allowed: columns and knots"),

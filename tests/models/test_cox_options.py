@@ -351,7 +351,7 @@ def test_the_effect_over_time_is_drawn_from_residuals(cohort):
         ({"weights": "absent"}, "absent"),
         ({"weights": 3}, "weights: found 3; allowed: the name of a column, None"),
         ({"weights": "negative"}, "negative: allowed: weights of at least 0"),
-        ({"cluster": "absent"}, "missing columns: absent"),
+        ({"cluster": "absent"}, "missing column: absent"),
         ({"splines": {"kps": 9}}, "splines: kps: knots: found 9; allowed: 3 to 7"),
         ({"splines": {"age": 3}}, "splines: found age; allowed: covariates of the model"),
         ({"splines": {"neurologic_deficit": 3}}, "neurologic_deficit is a boolean; allowed: num"),
