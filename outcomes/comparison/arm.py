@@ -76,6 +76,11 @@ class Arm:
             (float(lower), float(upper)),
         )
 
+    def require_follow_up(self, horizon: float) -> None:
+        """Raise NotEstimableError if the arm is empty or its follow-up ends before a horizon."""
+        curve = self._curve().survival if self.incidence is None else self.incidence.event_free
+        self._require(curve.end, horizon)
+
     def naive_risk(self, horizon: float) -> ArmEstimate:
         """Return 1 - Kaplan-Meier at a horizon: the risk only where no event competes."""
         curve = self._curve()

@@ -7,12 +7,20 @@ import pandas as pd
 
 from outcomes.comparison.cox import cox
 from outcomes.comparison.crude import crude, inflated
+from outcomes.comparison.ladder import adjusted_ladder
 from outcomes.comparison.landmark import landmark
+from outcomes.comparison.options import Options
 from outcomes.comparison.result import Comparison, Rung
 from outcomes.comparison.setting import Setting, make_setting
 from outcomes.endpoints import Endpoint, get_endpoint
 
-METHODS: tuple[Callable[[Setting], Iterator[Rung]], ...] = (crude, inflated, cox, landmark)
+METHODS: tuple[Callable[[Setting], Iterator[Rung]], ...] = (
+    crude,
+    inflated,
+    cox,
+    landmark,
+    adjusted_ladder,
+)
 """The methods in the order of the ladder; each yields its rungs."""
 
 
@@ -24,6 +32,7 @@ def compare(
     horizons: Sequence[float] = (12.0, 24.0),
     covariates: Sequence[str] | None = None,
     truth: Mapping[str, float] | None = None,
+    options: Options | None = None,
 ) -> Comparison:
     """Compare an endpoint between two arms by every method.
 
@@ -50,6 +59,8 @@ def compare(
         hazard ratio given the covariates. The unadjusted hazard ratio and the landmark analysis
         estimate something else and take ``cox-unadjusted:hazard_ratio``,
         ``landmark:hazard_ratio`` and ``landmark:risk_difference@12``.
+    options
+        Bootstrap, truncation of weights, landmark and grace period of the adjusted methods.
 
     Returns
     -------
@@ -66,7 +77,9 @@ def compare(
     OutcomesError
         If the endpoint is unknown, or a time, event code or horizon is not allowed.
     """
-    setting = make_setting(cohort, get_endpoint(endpoint), treatment, horizons, covariates, truth)
+    setting = make_setting(
+        cohort, get_endpoint(endpoint), treatment, horizons, covariates, truth, options
+    )
     months = _risk_months(float(setting.time.max()))
     treated, control = setting.arms
     naive = None

@@ -45,17 +45,20 @@ def two_sided_p(z: float) -> float:
     return math.erfc(abs(z) / math.sqrt(2))
 
 
-def difference(treated: ArmEstimate, control: ArmEstimate) -> Contrast:
-    """Return treated minus control; the arms are independent."""
+def difference(treated: ArmEstimate, control: ArmEstimate, covariance: float = 0.0) -> Contrast:
+    """Return treated minus control; arms of different patients are independent."""
     value = treated.value - control.value
     if treated.standard_error is None or control.standard_error is None:
         reasons = " and ".join(arm.reason for arm in (treated, control) if arm.reason)
         return Contrast(value, note=f"no interval because {reasons}")
-    error = math.hypot(treated.standard_error, control.standard_error)
+    variance = treated.standard_error**2 + control.standard_error**2 - 2 * covariance
+    error = math.sqrt(max(variance, 0.0))
+    if not error > 0:
+        return Contrast(value, note="no interval because nothing varies")
     return Contrast(value, value - Z95 * error, value + Z95 * error, two_sided_p(value / error))
 
 
-def ratio(treated: ArmEstimate, control: ArmEstimate) -> Contrast:
+def ratio(treated: ArmEstimate, control: ArmEstimate, covariance: float = 0.0) -> Contrast:
     """Return treated over control, with an interval symmetric on the log scale.
 
     Raises
@@ -65,14 +68,21 @@ def ratio(treated: ArmEstimate, control: ArmEstimate) -> Contrast:
     """
     for arm in (treated, control):
         if arm.value == 0:
-            raise NotEstimableError(arm.reason)
+            raise NotEstimableError(arm.reason or "an arm's risk is 0")
     value = treated.value / control.value
     if treated.standard_error is None or control.standard_error is None:
         reasons = " and ".join(arm.reason for arm in (treated, control) if arm.reason)
         return Contrast(value, note=f"no interval because {reasons}")
-    error = math.hypot(
-        treated.standard_error / treated.value, control.standard_error / control.value
+    variance = (
+        (treated.standard_error / treated.value) ** 2
+        + (control.standard_error / control.value) ** 2
+        - 2 * covariance / (treated.value * control.value)
     )
+    error = math.sqrt(max(variance, 0.0))
+    if not error > 0:
+        return Contrast(value, note="no interval because nothing varies")
+    if value < 0:
+        raise NotEstimableError("an estimated risk is below 0")
     z = math.log(value) / error
     return Contrast(
         value, value * math.exp(-Z95 * error), value * math.exp(Z95 * error), two_sided_p(z)

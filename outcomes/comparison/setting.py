@@ -1,7 +1,7 @@
 """The question of a comparison: a cohort split into two arms."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.comparison.arm import Arm, make_arm
 from outcomes.comparison.contrast import Contrast
+from outcomes.comparison.options import Options
 from outcomes.comparison.result import Rung
 from outcomes.endpoints import OVERALL_SURVIVAL, Endpoint
 from outcomes.errors import CohortError, NotEstimableError, OutcomesError, Violation
@@ -21,11 +22,19 @@ _LABELS: Mapping[str, tuple[str, str]] = {"sbrt": ("Surgery + SBRT", "Surgery al
 
 # A landmark analysis speaks of those without an event at the landmark, and hazard ratios do not
 # collapse: without covariates they are nearer to 1.
-OWN_TRUTH = (
-    ("cox-unadjusted", "hazard_ratio"),
-    ("landmark", "risk_difference"),
-    ("landmark", "hazard_ratio"),
-)
+OWN_TRUTH: Mapping[tuple[str, str], str] = {
+    ("cox-unadjusted", "hazard_ratio"): "cox-unadjusted",
+    ("iptw", "hazard_ratio"): "cox-unadjusted",
+    ("time-dependent", "hazard_ratio"): "time-dependent",
+    ("landmark", "risk_difference"): "landmark",
+    ("landmark", "hazard_ratio"): "landmark",
+}
+"""Where a method's own truth stands, by method and estimand."""
+OWN_TRUTHS: Mapping[str, str] = {
+    "landmark-adjusted": "landmark",
+    "clone-censor-weight": "clone-censor-weight",
+}
+"""Methods all of whose estimands have a truth of their own."""
 LISTED_VALUES = 5
 FEW_PATIENTS = 10
 """Fewer patients under observation than this at a horizon are said so."""
@@ -53,6 +62,8 @@ class Setting:
         Known true values by ``estimand`` or ``estimand@horizon``.
     notes
         Who was left out, and whether series are pooled.
+    options
+        What is chosen of the adjusted methods.
     """
 
     cohort: pd.DataFrame
@@ -67,6 +78,7 @@ class Setting:
     arms: tuple[Arm, Arm]
     truth: Mapping[str, float]
     notes: tuple[str, ...]
+    options: Options = field(default_factory=Options)
 
     @property
     def strata(self) -> str | None:
@@ -136,6 +148,11 @@ class Setting:
             for estimand, estimate in estimates.items():
                 yield self.rung(method, estimand, horizon, partial(estimate, horizon), said)
 
+    def require_follow_up(self, horizon: float) -> None:
+        """Raise NotEstimableError where an arm's follow-up ends before a horizon."""
+        for arm in self.arms:
+            arm.require_follow_up(horizon)
+
     def _few_left(self, horizon: float) -> str:
         """Return a warning where an arm is all but unobserved at a horizon."""
         left = [arm.at_risk(horizon) for arm in self.arms]
@@ -149,20 +166,21 @@ class Setting:
         A method that estimates something of its own is held against its own truth or none.
         """
         suffix = "" if horizon is None else f"@{horizon:g}"
-        if (method, estimand) in OWN_TRUTH:
-            own = self.truth.get(f"{method}:{estimand}{suffix}")
-            return None if own is None else float(own)
-        known = self.truth.get(f"{estimand}{suffix}")
-        if known is not None:
-            return float(known)
-        if estimand == "risk_ratio":
-            treated = self.truth.get(f"risk_treated{suffix}")
-            control = self.truth.get(f"risk_control{suffix}")
+        own = OWN_TRUTH.get((method, estimand), OWN_TRUTHS.get(method))
+        prefix = "" if own is None else f"{own}:"
+
+        def known(name: str) -> float | None:
+            value = self.truth.get(f"{prefix}{name}{suffix}")
+            return None if value is None else float(value)
+
+        value = known(estimand)
+        if value is None and estimand == "risk_ratio":
+            treated, control = known("risk_treated"), known("risk_control")
             return treated / control if treated is not None and control else None
-        if estimand == "number_needed_to_treat":
-            change = self.truth.get(f"risk_difference{suffix}")
+        if value is None and estimand == "number_needed_to_treat":
+            change = known("risk_difference")
             return -1 / change if change else None
-        return None
+        return value
 
     def _levels(self, column: str) -> int:
         return int(self.cohort[column].nunique()) if column in self.cohort.columns else 0
@@ -175,6 +193,7 @@ def make_setting(
     horizons: Sequence[float],
     covariates: Sequence[str] | None,
     truth: Mapping[str, float] | None,
+    options: Options | None = None,
 ) -> Setting:
     """Split a cohort into two arms.
 
@@ -218,6 +237,7 @@ def make_setting(
         arms=split(endpoint, labels, time, codes, treated),
         truth=truth or {},
         notes=(repeated, *notes) if repeated else notes,
+        options=Options() if options is None else options,
     )
 
 

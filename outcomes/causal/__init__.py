@@ -1,0 +1,1 @@
+"""The effect of treatment, with confounding and immortal time dealt with."""

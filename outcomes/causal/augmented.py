@@ -1,0 +1,134 @@
+"""Augmented inverse probability weighting: right if either model is.
+
+The estimator of Ozenne et al. (Biometrical Journal 2020;62:751; AIPTW, AIPCW of R's
+`riskRegression::ate`): the outcome model's prediction for every patient, plus what the patients of
+an arm had more or less than predicted, weighted by the propensity score and for censoring.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from outcomes.arrays import BoolArray, FloatArray, IntArray
+from outcomes.causal.functionals import Functionals
+from outcomes.causal.marginal import Marginal
+from outcomes.causal.outcome_model import OutcomeModel, SeriesHazards, predict, series_hazards
+from outcomes.causal.propensity import Propensity
+from outcomes.causal.subjects import Subjects
+
+
+def augmented(model: OutcomeModel, propensity: Propensity, functionals: Functionals) -> Marginal:
+    """Return the doubly robust mean risks if all patients were treated, and if none were.
+
+    Censoring is taken as independent of the covariates within arm and series. The covariance is
+    that of the estimator's influence function, in which the models' own uncertainty cancels where
+    both hold.
+
+    Parameters
+    ----------
+    model
+        Outcome models.
+    propensity
+        Propensity scores of the same patients.
+    functionals
+        What is asked.
+
+    Raises
+    ------
+    NotEstimableError
+        If nobody of an arm is still followed at the last horizon.
+    """
+    subjects = model.subjects
+    pseudo = np.zeros((subjects.n, 2, functionals.size))
+    for series in range(subjects.n_series):
+        hazards = series_hazards(model, series, functionals.last)
+        members = np.flatnonzero(subjects.stratum == series)
+        for arm, is_treated in enumerate((True, False)):
+            acting = np.full(hazards.months.size, is_treated)
+            pseudo[members, arm] = predict(
+                model, hazards, subjects.columns[members], acting
+            ).values(functionals)
+            rows = members[subjects.treated[members] == is_treated]
+            if not rows.size:
+                continue
+            chance = propensity.probability[rows]
+            weights = 1 / (chance if is_treated else 1 - chance)
+            seen = _observed(model, hazards, rows, acting, functionals)
+            pseudo[rows, arm] += weights[:, None] * (seen - pseudo[rows, arm])
+    total = subjects.weights.sum()
+    values = np.einsum("n,nak->ak", subjects.weights, pseudo) / total
+    moves = subjects.weights[:, None, None] * (pseudo - values) / total
+    return Marginal.of_influence(functionals, values, moves, subjects.cluster)
+
+
+def _observed(
+    model: OutcomeModel,
+    hazards: SeriesHazards,
+    rows: IntArray,
+    acting: BoolArray,
+    functionals: Functionals,
+) -> FloatArray:
+    """Return what patients of one arm showed, made good for censoring, shape (n, k).
+
+    An event counts for all who were censored before it; what those were still to expect is added
+    at their censoring, and taken from everyone in step with the hazard of censoring.
+    """
+    subjects = model.subjects
+    time, codes = subjects.time[rows], subjects.codes[rows]
+    censoring = _Censoring.of(subjects, rows)
+    phi = functionals.at(time)
+    seen = np.where(codes == 1, phi / censoring.before(time), 0.0).T
+    predicted = predict(model, hazards, subjects.columns[rows], acting)
+    # Free of an event at the start of each interval between steps, and after the last.
+    free = np.column_stack([np.ones(rows.size), predicted.free])
+    edges = np.concatenate([[0.0], hazards.months])
+    since = np.searchsorted(edges, censoring.months, side="right") - 1
+    last = np.searchsorted(edges, np.minimum(time, functionals.last), side="right") - 1
+    for k, weight in enumerate(functionals.at(hazards.months)):
+        parts = predicted.steps * weight
+        ahead = parts.sum(axis=1, keepdims=True) - np.column_stack(
+            [np.zeros(rows.size), np.cumsum(parts, axis=1)]
+        )
+        expected = np.divide(ahead, free, out=np.zeros_like(ahead), where=free > 0)
+        own = (codes == 0) & (time <= functionals.last)
+        seen[own, k] += expected[own, last[own]] / censoring.before(time[own])
+        spent = expected[:, since] * (censoring.steps / censoring.followed)
+        until = np.searchsorted(censoring.months, time, side="right")
+        running = np.column_stack([np.zeros(rows.size), np.cumsum(spent, axis=1)])
+        seen[:, k] -= running[np.arange(rows.size), until]
+    return seen
+
+
+@dataclass(frozen=True, eq=False)
+class _Censoring:
+    """The distribution of follow-up of one arm and series.
+
+    Attributes
+    ----------
+    months
+        Months with a censoring, shape (n_months,).
+    steps
+        Steps of its cumulative hazard there.
+    followed
+        Probability of being followed up to just before each of them.
+    """
+
+    months: FloatArray
+    steps: FloatArray
+    followed: FloatArray
+
+    @classmethod
+    def of(cls, subjects: Subjects, rows: IntArray) -> "_Censoring":
+        time, weights = subjects.time[rows], subjects.weights[rows]
+        ended = subjects.codes[rows] == 0
+        months, group = np.unique(time[ended], return_inverse=True)
+        lost = np.bincount(group, weights=weights[ended], minlength=months.size)
+        order = np.argsort(time)
+        ahead = np.append(np.cumsum(weights[order][::-1])[::-1], 0.0)
+        steps = lost / ahead[np.searchsorted(time[order], months)]
+        return cls(months, steps, np.exp(steps - np.cumsum(steps)))
+
+    def before(self, months: FloatArray) -> FloatArray:
+        """Return the probability of being followed up to just before each month."""
+        followed = np.exp(-np.append(0.0, np.cumsum(self.steps)))
+        return np.asarray(followed[np.searchsorted(self.months, months)])

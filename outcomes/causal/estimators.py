@@ -1,0 +1,161 @@
+"""The estimators of the risks of both arms, by name."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from outcomes.arrays import FloatArray
+from outcomes.causal.augmented import augmented
+from outcomes.causal.cloning import Clones, clone_censor_weight, clone_treated, clone_untreated
+from outcomes.causal.functionals import Functionals
+from outcomes.causal.incidence import weighted_incidence
+from outcomes.causal.marginal import Marginal
+from outcomes.causal.outcome_model import fit_outcome_model
+from outcomes.causal.propensity import fit_propensity, treatment_weights, without_scores
+from outcomes.causal.standardisation import standardise
+from outcomes.causal.subjects import Subjects
+from outcomes.causal.time_dependent import rows_from_start
+from outcomes.errors import NotEstimableError
+from outcomes.schema import DAYS_PER_MONTH
+
+LANDMARK_MONTHS = 42 / DAYS_PER_MONTH
+"""Six weeks after surgery, when SBRT has usually begun."""
+GRACE_MONTHS = (14 / DAYS_PER_MONTH, 42 / DAYS_PER_MONTH)
+"""Two to six weeks after surgery: within them SBRT is to begin."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a user may choose of the estimators.
+
+    Attributes
+    ----------
+    truncate
+        Share of the treatment weights to cut at either end; None for no cut.
+    landmark
+        Month of the landmark analysis.
+    grace
+        First and last month in which treatment is to begin.
+    """
+
+    truncate: float | None = None
+    landmark: float = LANDMARK_MONTHS
+    grace: tuple[float, float] = GRACE_MONTHS
+
+
+Estimator = Callable[[Subjects, Functionals, Choices], Marginal]
+
+
+def g_formula(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
+    """Standardise Cox models over all patients."""
+    return standardise(fit_outcome_model(subjects), functionals)
+
+
+def inverse_probability(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
+    """Weigh each arm to all patients' covariates and take its Aalen-Johansen estimate.
+
+    The covariance counts that the weights are estimated; truncated ones are taken as they are.
+    """
+    propensity = fit_propensity(subjects)
+    weights = subjects.weights * treatment_weights(subjects, propensity, truncate=choices.truncate)
+    values = np.zeros((2, functionals.size))
+    moves = np.zeros((subjects.n, 2, functionals.size))
+    for arm, member in enumerate((subjects.treated, ~subjects.treated)):
+        found = weighted_incidence(
+            subjects.time[member], subjects.codes[member], weights[member], functionals
+        )
+        values[arm] = found.values
+        moves[member, arm] = found.moves
+    moves = without_scores(moves, propensity.scores)
+    return Marginal.of_influence(functionals, values, moves, subjects.cluster)
+
+
+def doubly_robust(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
+    """Augment the weighted estimate by Cox models, or the other way round."""
+    return augmented(fit_outcome_model(subjects), fit_propensity(subjects), functionals)
+
+
+def landmark(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
+    """Standardise Cox models over those without an event at the landmark.
+
+    The arm is what had begun by then; risks are of events between landmark and horizon.
+    """
+    return g_formula(from_landmark(subjects, choices.landmark), functionals, choices)
+
+
+def from_landmark(subjects: Subjects, month: float) -> Subjects:
+    """Return those without an event at a landmark, in the arm they had entered by then."""
+    later = subjects.take((subjects.time > month) & ~np.isnan(subjects.start))
+    return replace(later, treated=later.start <= month)
+
+
+def time_dependent(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
+    """Standardise Cox models in which treatment acts from its start on.
+
+    Treated means to begin in the median month of those who did.
+    """
+    known = known_start(subjects)
+    model = fit_outcome_model(known, rows_from_start(known, known.start))
+    return standardise(model, functionals, start=median_start(known))
+
+
+def known_start(subjects: Subjects) -> Subjects:
+    """Return those of whom it is known when treatment began, if it did."""
+    return subjects.take(~np.isnan(subjects.start))
+
+
+def median_start(subjects: Subjects) -> float:
+    """Return the median month at which treatment began.
+
+    Raises
+    ------
+    NotEstimableError
+        If it began in nobody under observation.
+    """
+    begun = subjects.start < subjects.time
+    if not begun.any():
+        raise NotEstimableError("treatment began in nobody under observation")
+    return float(np.median(subjects.start[begun]))
+
+
+def cloned(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
+    """Clone, censor and weight."""
+    known = known_start(subjects)
+    return clone_censor_weight(known, make_clones(known, choices), functionals)
+
+
+def make_clones(subjects: Subjects, choices: Choices) -> tuple[Clones, Clones]:
+    """Return the copies to be treated in the grace period, and those never to be."""
+    return (
+        clone_treated(subjects, subjects.start, choices.grace),
+        clone_untreated(subjects, subjects.start),
+    )
+
+
+ESTIMATORS: Mapping[str, Estimator] = {
+    "g-formula-cox": g_formula,
+    "iptw": inverse_probability,
+    "doubly-robust": doubly_robust,
+    "landmark-adjusted": landmark,
+    "time-dependent": time_dependent,
+    "clone-censor-weight": cloned,
+}
+"""In the order of the ladder."""
+NEEDS_START = ("landmark-adjusted", "time-dependent", "clone-censor-weight")
+
+
+def values_of(
+    estimators: Mapping[str, Estimator],
+    subjects: Subjects,
+    functionals: Functionals,
+    choices: Choices,
+) -> dict[str, FloatArray]:
+    """Return the estimates that can be had, by name, shape (2, n_functionals) each."""
+    found = {}
+    for name, estimator in estimators.items():
+        try:
+            found[name] = estimator(subjects, functionals, choices).values
+        except NotEstimableError:
+            continue
+    return found

@@ -1,0 +1,63 @@
+"""Risks and restricted means of both arms, with their joint uncertainty."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from outcomes.arrays import FloatArray, IntArray
+from outcomes.causal.functionals import Functionals
+
+
+@dataclass(frozen=True, eq=False)
+class Marginal:
+    """What would happen to all patients in each arm.
+
+    Attributes
+    ----------
+    functionals
+        What was asked.
+    values
+        Risks, then times lost, of the treated and the control arm, shape (2, n_functionals).
+    covariance
+        Of the two arms' values, shape (n_functionals, 2, 2); NaN where there is none.
+    """
+
+    functionals: Functionals
+    values: FloatArray
+    covariance: FloatArray
+
+    @classmethod
+    def without_covariance(cls, functionals: Functionals, values: FloatArray) -> "Marginal":
+        """Return estimates whose uncertainty is unknown."""
+        return cls(functionals, values, np.full((functionals.size, 2, 2), np.nan))
+
+    @classmethod
+    def of_influence(
+        cls, functionals: Functionals, values: FloatArray, moves: FloatArray, cluster: IntArray
+    ) -> "Marginal":
+        """Return estimates with the infinitesimal jackknife's covariance.
+
+        Parameters
+        ----------
+        functionals, values
+            As the attributes.
+        moves
+            What each row moves them by, to first order, shape (n, 2, n_functionals).
+        cluster
+            What rows belong together, shape (n,).
+        """
+        together = np.zeros((int(cluster.max()) + 1, *moves.shape[1:]))
+        np.add.at(together, cluster, moves)
+        return cls(functionals, values, np.einsum("iak,ibk->kab", together, together))
+
+    @classmethod
+    def of_replicates(
+        cls, functionals: Functionals, values: FloatArray, replicates: FloatArray
+    ) -> "Marginal":
+        """Return estimates with the bootstrap's covariance.
+
+        `replicates` has the shape (n_replicates, 2, n_functionals).
+        """
+        away = replicates - replicates.mean(axis=0)
+        covariance = np.einsum("bik,bjk->kij", away, away) / (len(replicates) - 1)
+        return cls(functionals, values, covariance)

@@ -1,0 +1,87 @@
+"""What an adjusted comparison is given: patients as arrays."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from outcomes.arrays import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Subjects:
+    """Patients (or lesions) of two arms.
+
+    Attributes
+    ----------
+    time
+        Months since surgery to the event or the end of follow-up, shape (n,).
+    codes
+        0 for none, 1 for the event of interest, more for competing events, shape (n,).
+    treated
+        The arm, shape (n,).
+    start
+        Month at which treatment began: infinite where it never did, NaN where unknown, shape (n,).
+    columns
+        Adjusting covariates as numbers, shape (n, p).
+    names
+        Their names.
+    stratum
+        Number of the series, whose baseline hazards are its own, from 0, shape (n,).
+    weights
+        Case weights, shape (n,).
+    cluster
+        What rows belong together, from 0, shape (n,).
+    """
+
+    time: FloatArray
+    codes: IntArray
+    treated: BoolArray
+    start: FloatArray
+    columns: FloatArray
+    names: tuple[str, ...]
+    stratum: IntArray
+    weights: FloatArray
+    cluster: IntArray
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return int(self.time.size)
+
+    @property
+    def n_series(self) -> int:
+        """Number of series."""
+        return int(self.stratum.max(initial=0)) + 1
+
+    @property
+    def causes(self) -> tuple[int, ...]:
+        """Codes of the events that happened, that of interest first."""
+        happened = set(self.codes[self.weights > 0].tolist()) - {0, 1}
+        return (1, *sorted(happened))
+
+    @property
+    def with_series(self) -> FloatArray:
+        """The covariates and an indicator of each series but the first, shape (n, p + ...)."""
+        later = range(1, self.n_series)
+        return np.column_stack([self.columns, *(self.stratum == k for k in later)])
+
+    def take(self, rows: BoolArray) -> "Subjects":
+        """Return some of the rows."""
+        return replace(
+            self,
+            time=self.time[rows],
+            codes=self.codes[rows],
+            treated=self.treated[rows],
+            start=self.start[rows],
+            columns=self.columns[rows],
+            stratum=self.stratum[rows],
+            weights=self.weights[rows],
+            cluster=self.cluster[rows],
+        )
+
+    def resampled(self, generator: np.random.Generator) -> "Subjects":
+        """Return a bootstrap sample of whole clusters, as case weights of the rows drawn."""
+        clusters = int(self.cluster.max()) + 1
+        times = np.bincount(generator.integers(clusters, size=clusters), minlength=clusters)
+        drawn = self.weights * times[self.cluster]
+        return replace(self, weights=drawn).take(drawn > 0)

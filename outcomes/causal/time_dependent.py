@@ -1,0 +1,33 @@
+"""Treatment as it comes: untreated until it begins, treated from then on."""
+
+import numpy as np
+
+from outcomes.arrays import FloatArray
+from outcomes.causal.outcome_model import Rows
+from outcomes.causal.subjects import Subjects
+
+
+def rows_from_start(subjects: Subjects, start: FloatArray) -> Rows:
+    """Return patients as rows at risk before and after treatment begins.
+
+    Parameters
+    ----------
+    subjects
+        Patients.
+    start
+        Month at which treatment began, infinite where it never did, shape (n,). Treatment that
+        begins at or after the end of follow-up does not count.
+    """
+    begun = start < subjects.time
+    at_once = start <= 0
+    patients = np.arange(subjects.n)
+    early, late = ~at_once, begun | at_once
+    return Rows(
+        patient=np.concatenate([patients[early], patients[late]]),
+        entry=np.concatenate([np.zeros(early.sum()), np.maximum(start[late], 0.0)]),
+        exit=np.concatenate([np.where(begun, start, subjects.time)[early], subjects.time[late]]),
+        codes=np.concatenate([np.where(begun, 0, subjects.codes)[early], subjects.codes[late]]),
+        treated=np.concatenate(
+            [np.zeros(early.sum(), dtype=np.bool_), np.ones(late.sum(), dtype=np.bool_)]
+        ),
+    )

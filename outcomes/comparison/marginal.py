@@ -1,0 +1,89 @@
+"""Rungs of the adjusted estimators: risks of both arms in all patients."""
+
+import math
+from collections.abc import Callable, Iterator
+
+from outcomes.causal.marginal import Marginal
+from outcomes.comparison.contrast import (
+    Z95,
+    ArmEstimate,
+    Contrast,
+    difference,
+    number_needed_to_treat,
+    ratio,
+)
+from outcomes.comparison.result import Rung
+from outcomes.comparison.setting import Setting
+
+
+def marginal_rungs(
+    setting: Setting, method: str, estimate: Callable[[], Marginal], note: str = ""
+) -> Iterator[Rung]:
+    """Yield the risks, their contrasts and the restricted means of a method.
+
+    Parameters
+    ----------
+    setting
+        The question; its horizons are those of the estimate.
+    method
+        Name.
+    estimate
+        Gives the estimate, or raises NotEstimableError.
+    note
+        How the method must be read.
+    """
+    survival = not setting.endpoint.has_competing_events
+    mean = "restricted_mean" if survival else "restricted_mean_time_lost"
+
+    def position(horizon: float) -> int:
+        return setting.horizons.index(horizon)
+
+    def risks(horizon: float) -> tuple[ArmEstimate, ArmEstimate, float]:
+        setting.require_follow_up(horizon)
+        return _pair(estimate(), position(horizon))
+
+    def means(horizon: float) -> tuple[ArmEstimate, ArmEstimate, float]:
+        setting.require_follow_up(horizon)
+        found = estimate()
+        return _pair(
+            found,
+            len(setting.horizons) + position(horizon),
+            lambda lost: horizon - lost if survival else lost,
+        )
+
+    def risk_difference(horizon: float) -> Contrast:
+        return difference(*risks(horizon))
+
+    yield from setting.rungs(
+        method,
+        {
+            "risk_treated": lambda h: risks(h)[0].alone(),
+            "risk_control": lambda h: risks(h)[1].alone(),
+            "risk_difference": risk_difference,
+            "risk_ratio": lambda h: ratio(*risks(h)),
+            "number_needed_to_treat": lambda h: number_needed_to_treat(risk_difference(h)),
+            f"{mean}_treated": lambda h: means(h)[0].alone(),
+            f"{mean}_control": lambda h: means(h)[1].alone(),
+            f"{mean}_difference": lambda h: difference(*means(h)),
+        },
+        note,
+    )
+
+
+def _pair(
+    estimate: Marginal, position: int, read: Callable[[float], float] = lambda value: value
+) -> tuple[ArmEstimate, ArmEstimate, float]:
+    """Return both arms' estimates of one functional, and their covariance."""
+    covariance = estimate.covariance[position]
+    arms = []
+    for arm in (0, 1):
+        value = read(float(estimate.values[arm, position]))
+        variance = float(covariance[arm, arm])
+        if not variance > 0:
+            reason = "its error cannot be estimated" if math.isnan(variance) else "nothing varies"
+            arms.append(ArmEstimate(value, None, reason=reason))
+            continue
+        error = math.sqrt(variance)
+        arms.append(ArmEstimate(value, error, value - Z95 * error, value + Z95 * error))
+    shared = float(covariance[0, 1])
+    return arms[0], arms[1], 0.0 if math.isnan(shared) else shared

@@ -1,0 +1,82 @@
+"""The patients of a setting as the adjusted estimators take them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from outcomes.arrays import FloatArray
+from outcomes.causal.subjects import Subjects
+from outcomes.comparison.adjustment import make_adjustment
+from outcomes.comparison.setting import Setting
+from outcomes.errors import NotEstimableError
+
+
+@dataclass(frozen=True, eq=False)
+class Adjusted:
+    """Patients with every covariate, and what is to be said of them.
+
+    Attributes
+    ----------
+    subjects
+        As arrays.
+    frame
+        Their adjusting covariates, a row each.
+    note
+        What they are adjusted for and who was left out.
+    """
+
+    subjects: Subjects
+    frame: pd.DataFrame
+    note: str
+
+
+def make_subjects(setting: Setting) -> Adjusted:
+    """Return the patients of a setting who have every adjusting covariate.
+
+    Rows of one ``patient_id`` belong together; the levels of ``study`` are series of their own.
+
+    Raises
+    ------
+    NotEstimableError
+        If a covariate is missing or there is none, or an arm has no patient or no event.
+    """
+    adjustment = make_adjustment(setting)
+    rows = adjustment.complete
+    cohort = setting.cohort.loc[rows]
+    treated, codes = setting.treated[rows], setting.codes[rows]
+    for label, member in zip(setting.labels, (treated, ~treated), strict=True):
+        if not member.any():
+            raise NotEstimableError(f"the arm '{label}' has no patient")
+        if not (codes[member] == 1).any():
+            raise NotEstimableError(f"the arm '{label}' has no event")
+    size = int(rows.sum())
+    stratum = np.zeros(size, dtype=np.int64)
+    notes = [f"adjusted for {', '.join(adjustment.columns.columns)}", *adjustment.notes]
+    if setting.strata is not None:
+        stratum = pd.factorize(cohort[setting.strata], sort=True)[0]
+        notes.insert(0, f"stratified by {setting.strata}")
+    cluster = np.arange(size)
+    if "patient_id" in cohort.columns:
+        cluster = pd.factorize(cohort["patient_id"].astype(str))[0]
+    subjects = Subjects(
+        time=setting.time[rows],
+        codes=codes,
+        treated=treated,
+        start=_start(setting)[rows],
+        columns=adjustment.columns.to_numpy(dtype=np.float64),
+        names=tuple(adjustment.columns.columns),
+        stratum=np.asarray(stratum, dtype=np.int64),
+        weights=np.ones(size),
+        cluster=np.asarray(cluster, dtype=np.int64),
+    )
+    return Adjusted(subjects, adjustment.columns, "; ".join(notes))
+
+
+def _start(setting: Setting) -> FloatArray:
+    """Return when treatment began: infinite in the untreated, NaN where unknown."""
+    start = np.full(setting.time.size, np.nan)
+    column = f"{setting.treatment}_start_months"
+    if column in setting.cohort.columns:
+        start = setting.cohort[column].to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(setting.treated, start, np.inf)
