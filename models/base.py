@@ -1,10 +1,7 @@
 """What Cox models and forests have in common."""
 
-import hashlib
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -21,7 +18,16 @@ from outcomes.models.coding import learn_design
 from outcomes.models.concordance import concordance
 from outcomes.models.conditional import check_survived, conditional_incidences
 from outcomes.models.design import Design
-from outcomes.models.series import SeriesSet, average_incidences
+from outcomes.models.inputs import (
+    as_months,
+    as_table,
+    digest,
+    read_response,
+    series_per_patient,
+)
+from outcomes.models.parameters import check_column
+from outcomes.models.probabilities import finite, log_log_limits
+from outcomes.models.series import SeriesSet, average_over_series
 
 SeriesChoice = str | Sequence[str] | None
 
@@ -275,13 +281,13 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
         raise ModelError(f"a {self.kind} model has no intervals")
 
     def _learn_design(self, table: pd.DataFrame, groups: Any) -> Design:
-        return learn_design(
-            table,
-            self._covariates(table),
-            separation=self.separation,
-            groups=groups,
-            response=get_endpoint(self.endpoint).columns,
-        )
+        coding = {"separation": self.separation, "groups": groups} | self._coding()
+        response = get_endpoint(self.endpoint).columns
+        return learn_design(table, self._covariates(table), response=response, **coding)
+
+    def _coding(self) -> dict[str, Any]:
+        """Return what `learn_design` is to be told beside, or instead of, the usual."""
+        return {}
 
     def _counts(self, table: pd.DataFrame) -> BoolArray:
         """Tell which patients count, shape (n,); those of weight 0 do not."""
@@ -366,114 +372,3 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
             months,
             self.series_,
         )
-
-
-def average_over_series(evaluate: Any, months: FloatArray, series: SeriesSet) -> FloatArray:
-    """Return the average incidences at the months, from a function (grid, position) of series."""
-    ends = np.asarray(series.ends)
-    last = float(months.max(initial=0.0))
-    grid = np.unique(np.concatenate([months, ends[ends < last]]))
-    curves = [evaluate(np.minimum(grid, end), position) for position, end in enumerate(ends)]
-    averaged = average_incidences(curves, grid, series)
-    return np.asarray(averaged[:, :, np.searchsorted(grid, months)])
-
-
-def finite(predictions: FloatArray) -> FloatArray:
-    """Return the predictions, refusing any that is no finite number."""
-    if not np.isfinite(predictions).all():
-        raise ModelError(
-            "a prediction is no finite number: a covariate is far outside the training patients', "
-            "or the model is not sound"
-        )
-    return predictions
-
-
-def log_log_limits(risk: FloatArray, error: FloatArray, z: float) -> tuple[FloatArray, FloatArray]:
-    """Return the limits of 1 - risk, given the standard error of log(-log(1 - risk))."""
-    hazard = -np.log1p(-np.minimum(risk, 1.0 - 1e-16))
-    # Beyond, exp would overflow; the limits are 0 and 1 long before.
-    width = np.minimum(z * error, 700.0)
-    lower = np.exp(-hazard * np.exp(width))
-    return np.asarray(lower), np.asarray(np.exp(-hazard * np.exp(-width)))
-
-
-def digest(matrix: FloatArray, time: FloatArray, event: IntArray) -> str:
-    """Return the SHA-256 of patients' coded covariates and response, in whatever order they stand.
-
-    It tells whether a cohort is the one a model was fitted to, and nothing else of it.
-    """
-    # Six digits: a file read by another parser may differ in the last bit. No 0 is negative.
-    numbers = np.round(np.column_stack([time, event, matrix]), 6) + 0.0
-    numbers = numbers[np.lexsort(numbers.T)]
-    return hashlib.sha256(np.ascontiguousarray(numbers, dtype="<f8").tobytes()).hexdigest()
-
-
-def check_number(
-    name: str, value: Any, least: float, *, whole: bool = False, optional: bool = False
-) -> None:
-    """Raise ModelError where a parameter is no finite number of at least `least`."""
-    if value is None and optional:
-        return
-    kind = "whole number" if whole else "number"
-    right = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    if not right or value < least or (whole and int(value) != value):
-        value = value.item() if isinstance(value, np.generic) else value
-        raise ModelError(f"{name}: found {value!r}; allowed: a {kind} of at least {least:g}")
-
-
-def check_column(name: str, value: Any) -> None:
-    """Raise ModelError where a parameter is no name of a column."""
-    if value is not None and not isinstance(value, str):
-        raise ModelError(f"{name}: found {value!r}; allowed: the name of a column, None")
-
-
-def as_table(X: Any) -> pd.DataFrame:
-    """Return the data as a table; the columns of an array are named x1, x2, ...."""
-    if isinstance(X, pd.DataFrame):
-        return X
-    array = np.asarray(X)
-    if array.ndim != 2:
-        raise ModelError(
-            f"X: found an array of {array.ndim} dimensions; allowed: a table, one row per patient"
-        )
-    return pd.DataFrame(array, columns=[f"x{k + 1}" for k in range(array.shape[1])])
-
-
-def as_months(times: npt.ArrayLike) -> FloatArray:
-    """Return the months as an array, refusing what is no month."""
-    try:
-        months = np.atleast_1d(np.asarray(times, dtype=np.float64))
-    except (TypeError, ValueError):
-        raise ModelError(f"times: found {times!r}; allowed: months since surgery") from None
-    if months.ndim != 1 or not months.size or not np.isfinite(months).all() or (months < 0).any():
-        raise ModelError(f"times: found {times!r}; allowed: one or more finite months, at least 0")
-    return months
-
-
-def series_per_patient(series: Sequence[str], n: int) -> Any:
-    """Return one series name per patient."""
-    names = np.asarray(series, dtype=object)
-    if names.ndim != 1:
-        raise ModelError(f"series: found {series!r}; allowed: a name, one for each patient, None")
-    if names.shape != (n,):
-        raise ModelError(f"series: found {len(names)} names for {n} patients")
-    return np.asarray([str(name) for name in names], dtype=object)
-
-
-def read_response(
-    endpoint: Endpoint, table: pd.DataFrame, y: Any = None
-) -> tuple[FloatArray, IntArray]:
-    """Return time (months) and event code, from y or from the table's columns."""
-    if y is None:
-        response = endpoint.response(table)
-    else:
-        array = np.asarray(y)
-        if array.dtype.names is None or len(array.dtype.names) != 2:
-            raise ModelError("y: allowed is a structured array of event and time")
-        event_field, time_field = array.dtype.names
-        if {"event", "time"} <= set(array.dtype.names):
-            event_field, time_field = "event", "time"
-        response = endpoint.make_response(array[time_field], array[event_field])
-    if len(response) != len(table):
-        raise ModelError(f"y: found {len(response)} responses for {len(table)} patients")
-    return response["time"].astype(np.float64), response["event"].astype(np.int64)

@@ -16,18 +16,13 @@ from outcomes.cox.risk_sets import Ties
 from outcomes.endpoints import Endpoint, get_endpoint
 from outcomes.errors import ModelError
 from outcomes.models import cox_interval
-from outcomes.models.base import (
-    SeriesChoice,
-    SurvivalModel,
-    check_column,
-    check_number,
-    finite,
-)
+from outcomes.models.base import SeriesChoice, SurvivalModel
 from outcomes.models.coarse_files import COARSE_NOTE
-from outcomes.models.coding import learn_design
 from outcomes.models.columns import Covariate, read_clusters, read_column
 from outcomes.models.competing import cumulative_incidences
 from outcomes.models.design import Design
+from outcomes.models.parameters import check_column, check_number
+from outcomes.models.probabilities import finite
 from outcomes.models.proportional_hazards import (
     CauseFit,
     FitOptions,
@@ -273,16 +268,9 @@ class CoxModel(SurvivalModel):
             )
         return smoothed_effect(self._engine[event], covariate)
 
-    def _learn_design(self, table: pd.DataFrame, groups: Any) -> Design:
-        return learn_design(
-            table,
-            self._covariates(table),
-            separation=self.separation,
-            groups=groups,
-            response=get_endpoint(self.endpoint).columns,
-            splines=self.splines,
-            interactions=tuple((first, second) for first, second in self.interactions or ()),
-        )
+    def _coding(self) -> dict[str, Any]:
+        pairs = tuple((first, second) for first, second in self.interactions or ())
+        return {"splines": self.splines, "interactions": pairs}
 
     def _matrix(self, X: Any) -> FloatArray:
         matrix = super()._matrix(X)

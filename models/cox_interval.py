@@ -21,11 +21,10 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 
 from outcomes.arrays import FloatArray
-from outcomes.models.base import average_over_series
 from outcomes.models.competing import cumulative_incidences
 from outcomes.models.conditional import conditional_incidences
 from outcomes.models.proportional_hazards import Baseline, CauseFit, hazard_grid
-from outcomes.models.series import SeriesSet
+from outcomes.models.series import SeriesSet, average_over_series
 
 DRAWS = 400
 _ROWS = 50

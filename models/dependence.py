@@ -14,8 +14,10 @@ from sklearn.base import clone
 from outcomes.arrays import FloatArray
 from outcomes.errors import ModelError
 from outcomes.models.applicability import applies_to
-from outcomes.models.base import SeriesChoice, SurvivalModel, as_months, as_table, log_log_limits
+from outcomes.models.base import SeriesChoice, SurvivalModel
 from outcomes.models.columns import Covariate
+from outcomes.models.inputs import as_months, as_table
+from outcomes.models.probabilities import log_log_limits
 from outcomes.parallel import replicate, spawn_seeds
 
 _RANGE = (0.05, 0.95)

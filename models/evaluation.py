@@ -13,8 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 from outcomes.arrays import FloatArray, IntArray
 from outcomes.endpoints import get_endpoint
 from outcomes.errors import ModelError, OutcomesError
-from outcomes.models.base import SurvivalModel, as_table, digest, read_response
+from outcomes.models.base import SurvivalModel
 from outcomes.models.checks import check_count
+from outcomes.models.inputs import as_table, digest, read_response
 from outcomes.models.measures import Evaluation, check_draws, measure
 from outcomes.models.measuring import Predicted, Predictions
 from outcomes.models.null_model import KaplanMeierModel

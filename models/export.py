@@ -29,7 +29,6 @@ from scipy.special import ndtri
 from outcomes.arrays import FloatArray
 from outcomes.endpoints import get_endpoint
 from outcomes.errors import ModelError
-from outcomes.models.base import log_log_limits, read_response
 from outcomes.models.coarsening import coarsen_fit
 from outcomes.models.columns import Covariate, label_of
 from outcomes.models.competing import cumulative_incidences
@@ -37,6 +36,8 @@ from outcomes.models.cox import CoxModel
 from outcomes.models.cox_interval import draw_parameters
 from outcomes.models.design import Design
 from outcomes.models.few_events import event_limits, first_together, one_more, spread_steps
+from outcomes.models.inputs import read_response
+from outcomes.models.probabilities import log_log_limits
 from outcomes.models.series import SeriesSet, average_incidences
 
 MONTHS = tuple(range(37))

@@ -14,11 +14,13 @@ from outcomes.cox.subdistribution_fit import FineGrayFit
 from outcomes.cox.subdistribution_proportionality import fine_gray_proportionality_test
 from outcomes.endpoints import Endpoint, get_endpoint
 from outcomes.errors import ModelError, OutcomesError
-from outcomes.models.base import SeriesChoice, SurvivalModel, check_column, finite
+from outcomes.models.base import SeriesChoice, SurvivalModel
 from outcomes.models.coarse_files import COARSE_NOTE
 from outcomes.models.columns import read_clusters
 from outcomes.models.competing import subdistribution_incidences
 from outcomes.models.fine_gray_interval import drawn_error
+from outcomes.models.parameters import check_column
+from outcomes.models.probabilities import finite
 from outcomes.models.terms import Separation
 
 # Patients times grid months held at once.

@@ -17,10 +17,9 @@ from scipy.optimize import isotonic_regression
 
 from outcomes.arrays import FloatArray
 from outcomes.cox.subdistribution_fit import FineGrayFit, SubdistributionBaseline
-from outcomes.models.base import average_over_series
 from outcomes.models.competing import subdistribution_incidences
 from outcomes.models.conditional import conditional_incidences
-from outcomes.models.series import SeriesSet
+from outcomes.models.series import SeriesSet, average_over_series
 
 DRAWS = 400
 _STEPS = 100

@@ -10,24 +10,19 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from outcomes.arrays import FloatArray, IntArray
-from outcomes.endpoints import Endpoint, get_endpoint
+from outcomes.endpoints import Endpoint
 from outcomes.errors import ModelError, NotEstimableError
-from outcomes.models.base import (
-    SeriesChoice,
-    SurvivalModel,
-    average_over_series,
-    check_number,
-    finite,
-    series_per_patient,
-)
-from outcomes.models.coding import learn_design
+from outcomes.models.base import SeriesChoice, SurvivalModel
 from outcomes.models.competing import cumulative_incidences
 from outcomes.models.conditional import conditional_incidences
-from outcomes.models.design import Design
 from outcomes.models.draws import SMALLEST_TO_THIN, Draws
 from outcomes.models.forest_interval import Spread, learn_spread, risk_error
 from outcomes.models.grid import Grid, learn_grid
 from outcomes.models.growing import Growth, grow
+from outcomes.models.inputs import series_per_patient
+from outcomes.models.parameters import check_number
+from outcomes.models.probabilities import finite
+from outcomes.models.series import average_over_series
 from outcomes.models.terms import Separation
 from outcomes.models.trees import Trees
 
@@ -157,15 +152,9 @@ class ForestModel(SurvivalModel):
             result[rows] = self._mortality(matrix[rows], self.series_.index(name))
         return result
 
-    def _learn_design(self, table: pd.DataFrame, groups: Any) -> Design:
+    def _coding(self) -> dict[str, Any]:
         # Trees need no identifiable coefficients: only constants are left out.
-        return learn_design(
-            table,
-            self._covariates(table),
-            separation=self.separation,
-            identifiable=False,
-            response=get_endpoint(self.endpoint).columns,
-        )
+        return {"identifiable": False, "groups": None}
 
     def _fit_hazards(
         self,

@@ -7,8 +7,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from outcomes.endpoints import get_endpoint
 from outcomes.errors import ModelError
-from outcomes.models.base import as_table, digest, read_response
 from outcomes.models.cox import CoxModel
+from outcomes.models.inputs import as_table, digest, read_response
 
 if TYPE_CHECKING:
     from lifelines import CoxPHFitter

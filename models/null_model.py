@@ -11,9 +11,8 @@ from outcomes.arrays import FloatArray, IntArray
 from outcomes.curves import StepFunction, aalen_johansen
 from outcomes.endpoints import Endpoint
 from outcomes.errors import ModelError
-from outcomes.models.base import SeriesChoice, SurvivalModel, series_per_patient
-from outcomes.models.coding import learn_design
-from outcomes.models.design import Design
+from outcomes.models.base import SeriesChoice, SurvivalModel
+from outcomes.models.inputs import series_per_patient
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +70,6 @@ class KaplanMeierModel(SurvivalModel):
         elif isinstance(series, str):
             self.series_.index(series)
         return np.zeros(n)
-
-    def _learn_design(self, table: pd.DataFrame, groups: Any) -> Design:
-        return learn_design(table, ())
 
     def _fit_hazards(
         self,

@@ -19,7 +19,6 @@ from sklearn.base import clone
 from outcomes.arrays import FloatArray, IntArray
 from outcomes.endpoints import get_endpoint
 from outcomes.errors import ModelError, NotEstimableError
-from outcomes.models.base import as_table, read_response
 from outcomes.models.checks import check_count
 from outcomes.models.evaluation import (
     HORIZONS,
@@ -28,6 +27,7 @@ from outcomes.models.evaluation import (
     months_of,
     predict_cohort,
 )
+from outcomes.models.inputs import as_table, read_response
 from outcomes.models.measuring import measure_columns
 from outcomes.models.wrapping import fit_estimator, model_in
 from outcomes.parallel import Progress, replicate, spawn_seeds

@@ -16,7 +16,6 @@ from sklearn.utils.validation import check_is_fitted
 from outcomes.arrays import FloatArray, IntArray
 from outcomes.endpoints import get_endpoint
 from outcomes.errors import ModelError, NotEstimableError
-from outcomes.models.base import as_table, read_response
 from outcomes.models.draws import Draws
 from outcomes.models.evaluation import (
     HORIZONS,
@@ -25,6 +24,7 @@ from outcomes.models.evaluation import (
     months_of,
 )
 from outcomes.models.forest import ForestModel, row_digest
+from outcomes.models.inputs import as_table, read_response
 from outcomes.models.measures import Evaluation, measure
 from outcomes.models.measuring import Predicted, Predictions
 from outcomes.models.risk_scores import null_risks

@@ -11,7 +11,6 @@ import pandas as pd
 from outcomes.arrays import FloatArray, IntArray
 from outcomes.endpoints import get_endpoint
 from outcomes.errors import ModelError
-from outcomes.models.base import as_table, read_response
 from outcomes.models.checks import check_count
 from outcomes.models.evaluation import (
     HORIZONS,
@@ -21,6 +20,7 @@ from outcomes.models.evaluation import (
     months_of,
     predict_out_of_fold,
 )
+from outcomes.models.inputs import as_table, read_response
 from outcomes.models.measures import Evaluation, check_draws, summarise_measures
 from outcomes.models.measuring import measure_columns, resample, summarise
 from outcomes.models.null_model import KaplanMeierModel

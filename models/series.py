@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -114,3 +115,13 @@ def average_incidences(
         starts = [curve[:, :, last] for curve in curves]
         begin = float(finish)
     return result
+
+
+def average_over_series(evaluate: Any, months: FloatArray, series: SeriesSet) -> FloatArray:
+    """Return the average incidences at the months, from a function (grid, position) of series."""
+    ends = np.asarray(series.ends)
+    last = float(months.max(initial=0.0))
+    grid = np.unique(np.concatenate([months, ends[ends < last]]))
+    curves = [evaluate(np.minimum(grid, end), position) for position, end in enumerate(ends)]
+    averaged = average_incidences(curves, grid, series)
+    return np.asarray(averaged[:, :, np.searchsorted(grid, months)])

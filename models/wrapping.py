@@ -12,7 +12,8 @@ from sklearn.model_selection import (
 )
 
 from outcomes.errors import ModelError
-from outcomes.models.base import SurvivalModel, as_table
+from outcomes.models.base import SurvivalModel
+from outcomes.models.inputs import as_table
 
 _BY_GROUP = (
     GroupKFold,

@@ -8,10 +8,10 @@ from sklearn.base import clone
 
 from outcomes.errors import ModelError
 from outcomes.models import CoxModel, FineGrayModel, ForestModel, load_model, save_model
-from outcomes.models.base import log_log_limits
 from outcomes.models.conditional import conditional_incidences
 from outcomes.models.cox_interval import drawn_error, tsiatis_error
 from outcomes.models.prediction import predict_table
+from outcomes.models.probabilities import log_log_limits
 
 MODELS = {
     f"{kind}-{name}": model(endpoint, covariates=["kps", "sbrt", "neurologic_deficit"], **options)
