@@ -14,9 +14,10 @@ from outcomes.arrays import FloatArray, IntArray
 from outcomes.endpoints import get_endpoint
 from outcomes.errors import ModelError
 from outcomes.models.applicability import applies_to, moves_with
-from outcomes.models.base import SurvivalModel, as_table, read_response
+from outcomes.models.base import SurvivalModel
 from outcomes.models.columns import label_of
 from outcomes.models.concordance import concordance
+from outcomes.models.inputs import as_table, read_response
 from outcomes.models.ipcw import estimate_censoring
 from outcomes.models.scores import brier_scores, integrate
 from outcomes.parallel import replicate
@@ -86,8 +87,8 @@ def permutation_importance(
     """Return how much a model's metric loses when a covariate is shuffled among patients.
 
     Values are shuffled within series and only among patients they apply to (see
-    `outcomes.models.applicability`), so that no patient arises who cannot exist; `sbrt` moves
-    together with its regimen, and its importance is that of both. Fisher, Rudin and Dominici
+    `outcomes.models.applicability`), so that no patient arises who cannot exist; `sbrt` and its
+    regimen, which are coded together, are shuffled together as one. Fisher, Rudin and Dominici
     (J Mach Learn Res 2019;20(177)) describe what is estimated. Of two covariates that go together,
     each may look unimportant alone; shuffle them as a group.
 
@@ -104,7 +105,7 @@ def permutation_importance(
         model and cohort, higher for a better model; for several processes it must be picklable.
     groups
         Columns to be shuffled as one, by a name for them, such as the dummies of a category; by
-        default each covariate of the model is one group.
+        default each covariate of the model is one group, and `sbrt` with its regimen.
     n_repeats
         Shuffles per group.
     random_state
@@ -140,7 +141,7 @@ def permutation_importance(
     keys = list(together)
     return Importance(
         names=tuple(keys[k] for k in order),
-        labels=tuple(labels.get(keys[k], label_of(keys[k])) for k in order),
+        labels=tuple(_label(keys[k], together[keys[k]], labels) for k in order),
         losses=losses[order],
         metric=metric if isinstance(metric, str) else getattr(metric, "__name__", "metric"),
         reference=reference,
@@ -151,7 +152,9 @@ def _groups(
     names: Sequence[str], table: pd.DataFrame, groups: Mapping[str, Sequence[str]] | None
 ) -> dict[str, tuple[str, ...]]:
     if groups is None:
-        return {name: moves_with(name, names) for name in names}
+        moved = {name: moves_with(name, names) for name in names}
+        within = {column for columns in moved.values() for column in columns[1:]}
+        return {name: columns for name, columns in moved.items() if name not in within}
     for name, columns in groups.items():
         missing = [column for column in columns if column not in table.columns]
         if missing or not columns or isinstance(columns, str):
@@ -159,6 +162,13 @@ def _groups(
                 f"groups: {name}: found {columns!r}; allowed: one or more columns of the cohort"
             )
     return {name: tuple(columns) for name, columns in groups.items()}
+
+
+def _label(name: str, columns: Sequence[str], labels: Mapping[str, str]) -> str:
+    """Return the words of a group: those of its columns, where it bears the name of one."""
+    if name not in labels:
+        return label_of(name)
+    return " and ".join(labels[column] for column in columns)
 
 
 def _shuffled_score(

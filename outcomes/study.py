@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from outcomes import files, provenance
-from outcomes.comparison import LANDMARK_MONTHS, Comparison, compare
+from outcomes.comparison import GRACE_MONTHS, LANDMARK_MONTHS, Comparison, compare
 from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL, Endpoint
 from outcomes.evidence import Evidence, evidence_hash, load_evidence
 from outcomes.evidence import to_dict as evidence_to_dict
@@ -23,6 +23,7 @@ from outcomes.models import (
     permutation_importance,
     save_model,
 )
+from outcomes.models.contrasts import regimen_effects
 from outcomes.reports import ModelResult, StudyResults, page_data, write_report
 from outcomes.schema import Cohort, write_cohort
 from outcomes.synthetic import (
@@ -136,6 +137,7 @@ def run(
                     endpoint,
                     COMPARED_HORIZONS,
                     landmark=LANDMARK_MONTHS,
+                    grace=GRACE_MONTHS[1],
                 ),
             )
             for endpoint in ENDPOINTS
@@ -243,6 +245,7 @@ def fit_model(
         events=int((codes == 1).sum()),
         series="the average of the five series, weighted by their size",
         coefficients=model.summary_ if is_cox else None,
+        regimens=regimen_effects(model) if is_cox else None,
         proportional_hazards=model.proportional_hazards_test() if is_cox else None,
         importance=permutation_importance(model, unseen, random_state=seed).to_frame(),
     )

@@ -35,6 +35,9 @@ class ModelResult:
     coefficients
         `CoxModel.summary_`: ``event, covariate, label, log_hr, se, hr, lower, upper, p``; None
         for a forest.
+    regimens
+        `outcomes.models.contrasts.regimen_effects(...)`: the rows of `coefficients` that take the
+        place of those of SBRT and its regimens; None where there are none.
     proportional_hazards
         `CoxModel.proportional_hazards_test()`: ``event, covariate, statistic, p``; None where
         it was not done.
@@ -49,6 +52,7 @@ class ModelResult:
     events: int
     series: str = ""
     coefficients: pd.DataFrame | None = None
+    regimens: pd.DataFrame | None = None
     proportional_hazards: pd.DataFrame | None = None
     importance: pd.DataFrame | None = None
 

@@ -12,7 +12,7 @@ from outcomes.reports.content import Block, CollapsedTable, Column, Figure, Sect
 from outcomes.reports.names import readable
 from outcomes.reports.summary_common import as_float, round_up
 from outcomes.reports.summary_look import event_name, happened, legend, style_of
-from outcomes.reports.summary_performance import calibration_table
+from outcomes.reports.summary_performance import agreement_table, calibration_table
 from outcomes.reports.wording import (
     interval,
     known,
@@ -24,20 +24,24 @@ from outcomes.reports.wording import (
 
 if TYPE_CHECKING:
     from outcomes.models.evaluation import Evaluation
+    from outcomes.models.selection import ModelComparison
 
 # Points of a smooth curve that its table shows.
 TABLE_POINTS = 8
 
 
-def agreement_section(evaluations: list[Evaluation], endpoint: str) -> Section | None:
+def agreement_section(
+    evaluations: list[Evaluation], endpoint: str, compared: ModelComparison | None = None
+) -> Section | None:
     """Return predicted against observed risk; None where neither curve nor groups exist."""
     usable = [item for item in evaluations if len(item.calibration_curve)]
     if not usable:
         return None
     blocks: list[Block] = [
         _figure(usable, endpoint),
+        agreement_table(usable, compared),
         CollapsedTable("The same in five groups of patients", _group_table(usable)),
-        CollapsedTable("More measures of calibration", calibration_table(usable)),
+        CollapsedTable("More measures of agreement", calibration_table(usable)),
     ]
     return Section(
         id=f"agreement-{endpoint}",
@@ -51,8 +55,9 @@ def _finding(evaluations: list[Evaluation], endpoint: str) -> str:
     month, event = evaluations[0].calibration_horizon, event_name(endpoint)
     first, *others = evaluations
     text = (
-        f"On average, the {readable(first.model)}’s predicted risk of {event} by {month:g} months "
-        f"is {_points(first)} percentage points away from the observed one"
+        f"In groups of patients with like predicted risk, the {readable(first.model)}’s predicted "
+        f"risk of {event} by {month:g} months is {_points(first)} percentage points away from the "
+        "observed one on average"
     )
     if others:
         text += "".join(f", the {readable(item.model)}’s {_points(item)}" for item in others)
@@ -63,6 +68,11 @@ def _finding(evaluations: list[Evaluation], endpoint: str) -> str:
         text += (
             f" For every 100 such events that the {readable(first.model)} predicts, "
             f"{number(100 * ratio.value, 0)} were observed{f' ({reach})' if reach else ''}."
+        )
+    if any(item.truth_mean_absolute_error for item in evaluations):
+        text += (
+            " This is about groups; the single patient’s risk is further off (see “how good are "
+            "the predictions?”)."
         )
     return text
 
@@ -150,6 +160,8 @@ def _curve_table(evaluations: list[Evaluation]) -> Table:
             Column("95% CI of observed", numeric=True),
         ),
         tuple(rows),
+        fitted=True,
+        stacked=True,
     )
 
 
@@ -174,4 +186,6 @@ def _group_table(evaluations: list[Evaluation]) -> Table:
             for item in evaluations
             for row in item.calibration_curve.to_dict("records")
         ),
+        fitted=True,
+        stacked=True,
     )

@@ -160,11 +160,11 @@ def _table(evaluations: list[Evaluation]) -> Table:
         "Net benefit per 100 patients by threshold; treating none is 0",
         (
             Column("Model"),
-            Column("Threshold", numeric=True),
-            Column("Model", numeric=True),
+            Column("Threshold of risk", numeric=True),
+            Column("By the model, per 100", numeric=True),
             Column("95% CI", numeric=True),
-            Column("Treat all", numeric=True),
-            Column("Gain over the better of all and none", numeric=True),
+            Column("Treat all, per 100", numeric=True),
+            Column("Gain over the better of all and none, per 100", numeric=True),
             Column("95% CI of the gain", numeric=True),
         ),
         tuple(
@@ -182,4 +182,6 @@ def _table(evaluations: list[Evaluation]) -> Table:
             for item in evaluations
             for row in _known_rows(item).to_dict("records")
         ),
+        fitted=True,
+        stacked=True,
     )

@@ -20,9 +20,11 @@ from outcomes.reports.content import (
 from outcomes.reports.names import readable, term_name
 from outcomes.reports.results import ModelResult, StudyResults
 from outcomes.reports.summary_common import as_float
+from outcomes.reports.summary_features import HEADINGS, column_of, features, known_before
 from outcomes.reports.summary_support import sbrt_support, support_sentence
 from outcomes.reports.wording import (
     count,
+    known,
     limits,
     number,
     p_value,
@@ -40,10 +42,9 @@ def effects_section(results: StudyResults, endpoint: str) -> Section | None:
     if model is None or model.coefficients is None:
         return None
     event = get_endpoint(endpoint).events[1]
-    table = model.coefficients
-    table = table.assign(label=_labels(table))
+    table = _one_reference(model, model.coefficients)
     own = table[table["event"] == event]
-    rows = tuple(_effect_row(row) for row in own.to_dict("records"))
+    rows = _grouped(own)
     competing = table[table["event"] != event]
     support = _sbrt_words(results, own)
     blocks: list[Block] = [
@@ -60,7 +61,10 @@ def effects_section(results: StudyResults, endpoint: str) -> Section | None:
             label=f"Hazard ratios for {event} with 95% confidence intervals.",
             caption=f"Cox model of {event}: hazard ratios with 95% CI, each adjusted for the "
             f"others, {count(model.n, 'patient')}, {count(model.events, 'event')}. "
-            "Baseline risks are kept apart by series.",
+            "They are associations, not effects: who has a feature differs in other ways, too. "
+            "Each row compares with patients without the feature"
+            + (", each SBRT regimen with no SBRT. " if model.regimens is not None else ". ")
+            + "Baseline risks are kept apart by series.",
             table=_effect_table(f"Hazard ratios for {event}", own),
         )
     ]
@@ -83,6 +87,44 @@ def effects_section(results: StudyResults, endpoint: str) -> Section | None:
     )
 
 
+def _one_reference(model: ModelResult, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the labelled coefficients, with every regimen against no SBRT where that is known."""
+    labelled = table.assign(label=_labels(table))
+    if model.regimens is None or model.regimens.empty:
+        return labelled
+    columns = labelled["covariate"].astype(str)
+    replaced = (columns == "sbrt") | columns.str.startswith("dose_regimen=")
+    regimens = model.regimens.assign(
+        label=[
+            f"SBRT {readable(str(term).partition('=')[2]).replace(', ', ' of ')} against none"
+            for term in model.regimens["covariate"]
+        ]
+    )
+    shared = [name for name in labelled.columns if name in regimens.columns]
+    return pd.concat([labelled.loc[~replaced, shared], regimens[shared]], ignore_index=True)
+
+
+def _grouped(table: pd.DataFrame) -> tuple[ForestRow, ...]:
+    """Return the rows under headings that say when a feature is known, if more than one is due."""
+    records = table.to_dict("records")
+    groups = {
+        when: tuple(
+            _effect_row(row)
+            for row in records
+            if known_before(column_of(str(row["covariate"]))) is when
+        )
+        for when in HEADINGS
+    }
+    filled = {when: rows for when, rows in groups.items() if rows}
+    if len(filled) < 2:
+        return tuple(row for rows in filled.values() for row in rows)
+    return tuple(
+        row
+        for when, rows in filled.items()
+        for row in (ForestRow(HEADINGS[when].upper(), None, None, None, ()), *rows)
+    )
+
+
 def _labels(table: pd.DataFrame) -> list[str]:
     """Return the names of the terms of a design."""
     terms = [str(term) for term in table["covariate"]]
@@ -95,14 +137,9 @@ def _labels(table: pd.DataFrame) -> list[str]:
 
 def _sbrt_words(results: StudyResults, table: pd.DataFrame) -> str:
     """Return what the row of SBRT means and what it rests on; empty without such a row."""
-    if "sbrt" not in set(table["covariate"]):
+    if not {"sbrt", "dose_regimen"} & {column_of(str(term)) for term in table["covariate"]}:
         return ""
     text = support_sentence(sbrt_support(results))
-    if table["covariate"].astype(str).str.startswith("dose_regimen=").any():
-        text += (
-            " The row “SBRT at low dose” compares that dose with no SBRT; the rows of the other "
-            "doses multiply it."
-        )
     if results.comparisons and results.calibration is not None:
         text += (
             " It is neither the direct effect assumed on the calibration page nor the whole effect "
@@ -130,8 +167,10 @@ def _effect_table(title: str, table: pd.DataFrame) -> Table:
     )
     return Table(
         title,
-        (Column("Factor"), Column("HR (95% CI)", numeric=True), Column("p", numeric=True)),
+        (Column("Feature"), Column("HR (95% CI)", numeric=True), Column("p", numeric=True)),
         rows,
+        fitted=True,
+        stacked=True,
     )
 
 
@@ -145,10 +184,13 @@ def _effect_finding(table: pd.DataFrame, event: str, cohort: pd.DataFrame) -> st
     if better:
         parts.append(f"a lower one with {sentence_list(tuple(better))}")
     if not parts:
-        return f"No factor stands out clearly from chance for {event} in these patients."
+        return f"No feature stands out clearly from chance for {event} in these patients."
     if not worse:
         parts = [f"a lower risk of {event} goes with {sentence_list(tuple(better))}"]
-    return f"{sentence_case('; '.join(parts))}. The other factors may go either way."
+    return (
+        f"{sentence_case('; '.join(parts))}. The other features may go either way. This is "
+        "association, not effect."
+    )
 
 
 def _raised(row: Mapping[Hashable, object], cohort: pd.DataFrame) -> str:
@@ -190,8 +232,10 @@ def _proportional(model: ModelResult, event: str) -> list[Block]:
             f"Do the hazard ratios stay the same over time? {sentence_case(verdict)}",
             Table(
                 "Test of proportional hazards (Grambsch and Therneau)",
-                (Column("Factor"), Column("Statistic", numeric=True), Column("p", numeric=True)),
+                (Column("Feature"), Column("Statistic", numeric=True), Column("p", numeric=True)),
                 rows,
+                fitted=True,
+                stacked=True,
             ),
         )
     ]
@@ -214,13 +258,13 @@ def importance_section(results: StudyResults, endpoint: str) -> Section | None:
             continue
         records = importance.to_dict("records")
         for row in records:
-            row["label"] = term_name(str(row["covariate"]), str(row["label"]))
+            row["label"] = _shuffled(str(row["covariate"]), str(row["label"]), results)
         firsts.append(str(records[0]["label"]))
         bars = tuple(
             Bar(
                 sentence_case(str(row["label"])),
                 max(as_float(row["importance"]), 0.0),
-                number(as_float(row["importance"]), 3),
+                number(as_float(row["importance"]), 3) if _beyond_noise(row) else "within noise",
             )
             for row in records
         )
@@ -230,17 +274,23 @@ def importance_section(results: StudyResults, endpoint: str) -> Section | None:
                 id=f"importance-{endpoint}-{model.kind}",
                 chart=BarChart(bars, "Loss of C-index"),
                 label=f"Permutation importance in the {name}.",
-                caption=f"{sentence_case(name)}: how much the C-index falls when one factor is "
-                "shuffled among the patients. A fall near 0 means that the model does not need it.",
+                caption=f"{sentence_case(name)}: how much the C-index falls when one feature is "
+                "shuffled among the patients. “Within noise”: the fall is no larger than repeated "
+                "shuffling alone makes it; one below 0 is drawn as 0. SBRT and its dose regimen "
+                "are coded together and shuffled together.",
                 table=Table(
-                    "Loss of C-index when a factor is shuffled",
+                    "Loss of C-index when a feature is shuffled",
                     (
-                        Column("Factor"),
-                        Column("Loss", numeric=True),
-                        Column("Standard deviation", numeric=True),
+                        Column("Feature"),
+                        Column("Loss of C-index", numeric=True),
+                        Column("Standard deviation over shuffles", numeric=True),
                     ),
                     tuple(
-                        (bar.label, bar.text, number(as_float(row.get("sd")), 3))
+                        (
+                            bar.label,
+                            number(as_float(row["importance"]), 3),
+                            number(as_float(row.get("sd")), 3),
+                        )
                         for bar, row in zip(bars, records, strict=True)
                     ),
                 ),
@@ -254,3 +304,16 @@ def importance_section(results: StudyResults, endpoint: str) -> Section | None:
         "use, not what causes the outcome.",
         blocks=tuple(blocks),
     )
+
+
+def _beyond_noise(row: Mapping[Hashable, object]) -> bool:
+    """Whether a loss is above 0 by more than the shuffles vary; where that is unknown, above 0."""
+    lower = as_float(row.get("lower"))
+    return (lower if known(lower) else as_float(row["importance"])) > 0
+
+
+def _shuffled(name: str, label: str, results: StudyResults) -> str:
+    """Return the name of what was shuffled: with SBRT its dose regimen."""
+    if name == "sbrt" and "dose_regimen" in features(results):
+        return "SBRT and dose regimen"
+    return term_name(name, label)

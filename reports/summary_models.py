@@ -10,6 +10,8 @@ from outcomes.reports.charts import Point, PointChart, PointSeries
 from outcomes.reports.content import (
     Block,
     Bullets,
+    CollapsedTable,
+    CollapsedText,
     Column,
     Figure,
     KeyNumber,
@@ -24,12 +26,15 @@ from outcomes.reports.summary_agreement import agreement_section
 from outcomes.reports.summary_benefit import benefit_section
 from outcomes.reports.summary_common import make_page
 from outcomes.reports.summary_effects import effects_section, importance_section
+from outcomes.reports.summary_features import features_section, features_words
 from outcomes.reports.summary_look import event_name, happened, legend, style_of
 from outcomes.reports.summary_performance import (
     SMALL,
     difference_finding,
     difference_table,
     performance_table,
+    truth_table,
+    weighted_table,
 )
 from outcomes.reports.wording import (
     INTERVAL_MEANING,
@@ -52,13 +57,15 @@ SHORT = {"cox": "Cox", "forest": "forest"}
 def summarise(results: StudyResults) -> Page:
     """Return the models page."""
     endpoints = _endpoints(results)
-    sections: list[Section | None] = []
+    sections: list[Section | None] = [features_section(results)]
     for endpoint in endpoints:
         sections += [
             _performance(results, endpoint),
-            agreement_section(_evaluations(results, endpoint), endpoint),
-            benefit_section(_evaluations(results, endpoint), endpoint),
             effects_section(results, endpoint),
+            agreement_section(
+                _evaluations(results, endpoint), endpoint, results.model_comparisons.get(endpoint)
+            ),
+            benefit_section(_evaluations(results, endpoint), endpoint),
             importance_section(results, endpoint),
         ]
     sections.append(_reading(results))
@@ -68,10 +75,12 @@ def summarise(results: StudyResults) -> Page:
         title="Prognostic models",
         question=(
             "This page answers: which patients have a higher risk of death or of local "
-            "progression, and how far can two models that predict it be trusted?"
-        ),
+            "progression, and how far can two models that predict it be trusted? "
+            f"{features_words(results)}"
+        ).strip(),
         keys=tuple(key_numbers(results)),
         sections=tuple(sections),
+        jumps=True,
     )
 
 
@@ -82,12 +91,14 @@ def _endpoints(results: StudyResults) -> tuple[str, ...]:
 
 
 def key_numbers(results: StudyResults) -> list[KeyNumber]:
-    """Return the C-index of each model and endpoint."""
+    """Return of how many pairs of patients each model puts in the right order."""
     return [
         KeyNumber(
             f"{get_endpoint(evaluation.endpoint).title}, {SHORT[evaluation.model]}",
-            f"C-index {number(evaluation.c_index.value, 2)}",
-            f"{interval(evaluation.c_index, 2)}; {count(evaluation.events, 'event')}",
+            f"{of_100(evaluation.c_index.value)} of 100",
+            f"pairs of patients put in the right order (C-index "
+            f"{number(evaluation.c_index.value, 2)}, {interval(evaluation.c_index, 2)}; "
+            f"{count(evaluation.events, 'event')}); guessing: 50",
         )
         for evaluation in results.evaluations
     ]
@@ -105,19 +116,20 @@ def _performance(results: StudyResults, endpoint: str) -> Section | None:
     blocks: list[Block] = [performance_table(evaluations, compared)]
     shown = (
         difference_finding(compared) if compared is not None else None,
-        difference_table(compared) if compared is not None else None,
         _auc_finding(evaluations, endpoint),
         _auc(evaluations, endpoint),
-        _truth_table(evaluations),
     )
     blocks += [block for block in shown if block is not None]
+    truth = truth_table(evaluations, compared)
+    if truth is not None:
+        blocks.append(CollapsedTable("The error against the true risk, by month", truth))
+    if compared is not None:
+        blocks.append(CollapsedTable("Model against model", difference_table(compared)))
+    blocks.append(CollapsedTable("C-index weighted for censoring", weighted_table(evaluations)))
     notes = tuple(dict.fromkeys(note for item in evaluations for note in item.notes))
     if notes:
-        blocks.append(
-            Bullets(
-                tuple(sentence_case(f"{results.with_titles(note).rstrip('.')}.") for note in notes)
-            )
-        )
+        words = (sentence_case(results.with_titles(note).rstrip(".")) for note in notes)
+        blocks.append(CollapsedText("Notes on these numbers", " ".join(f"{one}." for one in words)))
     return Section(
         id=f"performance-{endpoint}",
         title=f"{get_endpoint(endpoint).title}: how good are the predictions?",
@@ -147,7 +159,26 @@ def _performance_finding(evaluations: list[Evaluation], endpoint: str) -> str:
             if gain > 0
             else " The predicted risks are no more accurate than the series' average."
         )
-    return text
+    return text + _truth_finding(evaluations, endpoint)
+
+
+def _truth_finding(evaluations: list[Evaluation], endpoint: str) -> str:
+    """Say how far each model is from the true risk of the single patient; empty if unknown."""
+    month = evaluations[0].calibration_horizon
+    errors = tuple(
+        (readable(item.model), 100 * item.truth_mean_absolute_error[month])
+        for item in evaluations
+        if item.truth_mean_absolute_error is not None and month in item.truth_mean_absolute_error
+    )
+    if not errors:
+        return ""
+    (first, error), *others = errors
+    text = (
+        f" For the single patient, the {first}’s risk of {event_name(endpoint)} by {month:g} "
+        f"months is {number(error, 1)} percentage points off the true one on average"
+    )
+    text += "".join(f", the {name}’s {number(value, 1)}" for name, value in others)
+    return f"{text}."
 
 
 def _auc_finding(evaluations: list[Evaluation], endpoint: str) -> Paragraph | None:
@@ -211,57 +242,37 @@ def _auc(evaluations: list[Evaluation], endpoint: str) -> Figure | None:
             "AUC by month",
             (
                 Column("Model"),
-                Column("Month", numeric=True),
+                Column("Months since surgery", numeric=True),
                 Column("AUC (95% CI)", numeric=True),
             ),
             tuple(rows),
+            fitted=True,
+            stacked=True,
         ),
         legend=legend(evaluations),
-    )
-
-
-def _truth_table(evaluations: list[Evaluation]) -> Table | None:
-    rows = []
-    months: list[float] = []
-    for item in evaluations:
-        if item.truth_mean_absolute_error is None:
-            continue
-        months = sorted(item.truth_mean_absolute_error)
-        rows.append(
-            (
-                sentence_case(readable(item.model)),
-                *(
-                    f"{number(100 * item.truth_mean_absolute_error[month], 1)} points"
-                    for month in months
-                ),
-            )
-        )
-    if not rows:
-        return None
-    return Table(
-        "Error against the true risk of each synthetic patient (mean, percentage points)",
-        (Column("Model"), *(Column(f"{month:g} months", numeric=True) for month in months)),
-        tuple(rows),
-        note="Possible only here: each synthetic patient's true risk is known.",
     )
 
 
 def _reading(results: StudyResults) -> Section:
     series = next((model.series for model in results.models.values() if model.series), "")
     items = [
-        "Cox model: each factor multiplies the risk by a fixed hazard ratio. Random survival "
+        "Cox model: each feature multiplies the risk by a fixed hazard ratio. Random survival "
         "forest: many decision trees whose predictions are averaged; it finds bends and "
         "interactions, but needs more patients.",
-        "Hazard ratio (HR): 2 means twice the risk at any moment, 0.5 half of it.",
+        "Hazard ratio (HR): 2 goes with twice the risk at any moment, 0.5 with half of it. It says "
+        "how patients differ, not what a treatment does.",
+        "Order: who has the higher risk (C-index, AUC). Agreement: whether, of 100 patients given "
+        "a risk of 30%, 30 have the event (ICI)."
+        + (
+            " Off the true risk: how far the risk of the single patient is wrong; known of "
+            "synthetic patients only."
+            if results.synthetic
+            else ""
+        ),
         "For local progression, death before it competes; both models combine the two risks into "
         "one cumulative incidence.",
     ]
     items.append(INTERVAL_MEANING)
-    if results.evaluations:
-        items.append(
-            "Performance is measured on patients of the same source whom the model had not seen; "
-            "on other patients it is likely to be lower."
-        )
     if series:
         items.insert(0, f"A shown prediction refers to: {series}.")
     return Section("reading", "How to read this page", "", (Bullets(tuple(items)),))

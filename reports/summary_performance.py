@@ -29,61 +29,134 @@ NO_MODEL = "No model: the series’ own curve"
 SMALL = 0.02
 # Measure, digits, factor and title; a share is shown in percentage points.
 COMPARED = (
-    ("c_index", 3, 1.0, "C-index"),
-    ("integrated_brier_score", 3, 1.0, "Integrated Brier score"),
-    ("index_of_prediction_accuracy", 1, 100.0, "Accuracy gained, points"),
-    ("integrated_calibration_index", 1, 100.0, "Calibration error, points"),
+    ("c_index", 3, 1.0, "C-index (0.5–1)"),
+    ("integrated_brier_score", 3, 1.0, "Brier score (0 is perfect)"),
+    ("index_of_prediction_accuracy", 1, 100.0, "Error lowered, percentage points"),
+    ("integrated_calibration_index", 1, 100.0, "Disagreement (ICI), percentage points"),
 )
 
 
 def performance_table(evaluations: list[Evaluation], compared: ModelComparison | None) -> Table:
-    """Return the measures of each model and, as the last row, of no model."""
+    """Return what the finding rests on for each model and, as the last row, for no model."""
     first = evaluations[0]
+    month = first.calibration_horizon
     null = compared.evaluations.get(NULL) if compared is not None else None
-    rows = [_row(sentence_case(readable(item.model)), item) for item in evaluations]
+    truth = any(_truth(item, month) != NONE for item in evaluations)
+    rows = [
+        (
+            sentence_case(readable(item.model)),
+            stacked(item.c_index, 2),
+            stacked(item.integrated_brier_score, 3),
+            stacked(item.index_of_prediction_accuracy, 1, 100),
+            *((_truth(item, month),) if truth else ()),
+        )
+        for item in evaluations
+    ]
     rows.append(
         (
             NO_MODEL,
             "0.50",
-            "0.50",
             stacked(first.brier_null, 3),
             "0",
-            stacked(null.observed_expected_ratio, 2) if null else NONE,
-            stacked(null.integrated_calibration_index, 1, 100) if null else NONE,
+            *((_truth(null, month) if null else NONE,) if truth else ()),
         )
     )
+    columns: tuple[Column, ...] = (
+        Column("Model"),
+        Column("C-index (0.5 guessing, 1 perfect)", numeric=True),
+        Column("Brier score (0 perfect)", numeric=True),
+        Column("Brier score lowered, %", numeric=True),
+    )
+    note = (
+        "C-index: share of pairs of patients put in the right order. Brier score: mean squared "
+        "error of the predicted risk over all months (integrated). Lowered: against no model "
+        "(index of prediction accuracy, IPA)."
+    )
+    if truth:
+        columns += (Column(f"Off the true risk at {month:g} months, points", numeric=True),)
+        note += (
+            " Off the true risk: mean distance between a patient’s predicted and true risk in "
+            "percentage points; known here because the patients are synthetic."
+        )
     return Table(
         f"Performance (95% CI), {count(first.n, 'patient')}, {count(first.events, 'event')}; "
         f"{first.method}",
-        (
-            Column("Model"),
-            Column("C-index", numeric=True),
-            Column("C-index, weighted for censoring", numeric=True),
-            Column("Integrated Brier score", numeric=True),
-            Column("Accuracy gained, %", numeric=True),
-            Column("Observed / expected", numeric=True),
-            Column("Calibration error, points", numeric=True),
-        ),
+        columns,
         tuple(rows),
-        note="C-index: 0.5 is guessing, 1 is perfect. Brier score: mean squared error of the "
-        "predicted risk, 0 is perfect. Accuracy gained: how much lower that error is than without "
-        "a model (index of prediction accuracy, IPA). Observed / expected: events seen for each "
-        "one predicted, 1 is right. Calibration error: mean distance between predicted and "
-        "observed risk in percentage points (integrated calibration index, ICI); chance alone "
-        "keeps it above 0, and giving a whole series one risk keeps it low. The last two are at "
-        f"{first.calibration_horizon:g} months.",
+        note=note,
+        fitted=True,
+        stacked=True,
     )
 
 
-def _row(name: str, item: Evaluation) -> tuple[str, ...]:
-    return (
-        name,
-        stacked(item.c_index, 2),
-        stacked(item.c_index_ipcw, 2),
-        stacked(item.integrated_brier_score, 3),
-        stacked(item.index_of_prediction_accuracy, 1, 100),
-        stacked(item.observed_expected_ratio, 2),
-        stacked(item.integrated_calibration_index, 1, 100),
+def _truth(item: Evaluation, month: float) -> str:
+    errors = item.truth_mean_absolute_error or {}
+    return number(100 * errors[month], 1) if month in errors else NONE
+
+
+def truth_table(evaluations: list[Evaluation], compared: ModelComparison | None) -> Table | None:
+    """Return the error against the true risk by month; None where no truth is known."""
+    null = compared.evaluations.get(NULL) if compared is not None else None
+    named = [(sentence_case(readable(item.model)), item) for item in evaluations]
+    named += [(NO_MODEL, null)] if null is not None else []
+    told = [(name, item.truth_mean_absolute_error) for name, item in named]
+    known_errors = [(name, errors) for name, errors in told if errors]
+    if not known_errors:
+        return None
+    months = sorted(known_errors[0][1])
+    return Table(
+        "Distance between predicted and true risk of each patient (mean, percentage points)",
+        (Column("Model"), *(Column(f"{month:g} months", numeric=True) for month in months)),
+        tuple(
+            (name, *(number(100 * errors[month], 1) for month in months))
+            for name, errors in known_errors
+        ),
+        note="Possible only here: each synthetic patient’s true risk is known.",
+        fitted=True,
+        stacked=True,
+    )
+
+
+def weighted_table(evaluations: list[Evaluation]) -> Table:
+    """Return the C-index weighted for censoring."""
+    return Table(
+        "C-index with weights for patients lost to follow-up (95% CI)",
+        (Column("Model"), Column("C-index (0.5 guessing, 1 perfect)", numeric=True)),
+        tuple(
+            (sentence_case(readable(item.model)), stacked(item.c_index_ipcw, 2))
+            for item in evaluations
+        ),
+        note="Patients who stay under observation stand for those like them who left (Uno).",
+        fitted=True,
+        stacked=True,
+    )
+
+
+def agreement_table(evaluations: list[Evaluation], compared: ModelComparison | None) -> Table:
+    """Return how well predicted and observed risks agree, with no model as the last row."""
+    null = compared.evaluations.get(NULL) if compared is not None else None
+    named = [(sentence_case(readable(item.model)), item) for item in evaluations]
+    named += [(NO_MODEL, null)] if null is not None else []
+    return Table(
+        f"Agreement at {evaluations[0].calibration_horizon:g} months (95% CI)",
+        (
+            Column("Model"),
+            Column("Disagreement (ICI), percentage points", numeric=True),
+            Column("Events seen for 100 predicted", numeric=True),
+        ),
+        tuple(
+            (
+                name,
+                stacked(item.integrated_calibration_index, 1, 100),
+                stacked(item.observed_expected_ratio, 0, 100),
+            )
+            for name, item in named
+        ),
+        note="Disagreement: mean distance between predicted and observed risk (integrated "
+        "calibration index, ICI); chance alone keeps it above 0. No model does well here without "
+        "telling patients apart: it gives a whole series one risk, and that risk comes true.",
+        fitted=True,
+        stacked=True,
     )
 
 
@@ -108,7 +181,10 @@ def difference_table(compared: ModelComparison) -> Table:
             for model, reference in pairs
         ),
         note="An interval that holds 0 is compatible with no difference. Better are a higher "
-        "C-index and accuracy, a lower Brier score and calibration error.",
+        "C-index, a lower Brier score and a smaller disagreement. Error lowered: of the Brier "
+        "score, against no model; higher is better.",
+        fitted=True,
+        stacked=True,
     )
 
 
@@ -162,17 +238,16 @@ def _signed(estimate: Estimate | None, digits: int, scale: float) -> str:
 
 
 def calibration_table(evaluations: list[Evaluation]) -> Table:
-    """Return the measures of calibration that the performance table leaves out."""
+    """Return the measures of agreement that are seldom needed."""
     return Table(
-        f"Calibration at {evaluations[0].calibration_horizon:g} months (95% CI), and over all "
-        "months",
+        f"Agreement at {evaluations[0].calibration_horizon:g} months (95% CI), and over all months",
         (
             Column("Model"),
-            Column("Slope", numeric=True),
-            Column("In the large", numeric=True),
-            Column("Median error (E50), points", numeric=True),
-            Column("90% have less (E90), points", numeric=True),
-            Column("D-calibration, p", numeric=True),
+            Column("Slope (1 is right)", numeric=True),
+            Column("In the large (0 is right)", numeric=True),
+            Column("Median distance (E50), percentage points", numeric=True),
+            Column("90% have less (E90), percentage points", numeric=True),
+            Column("All months (D-calibration), p", numeric=True),
         ),
         tuple(
             (
@@ -190,4 +265,6 @@ def calibration_table(evaluations: list[Evaluation]) -> Table:
         "percentile of the distance between predicted and observed risk. D-calibration: test over "
         "all months that patients fall evenly into ten bands of predicted survival; a low p "
         "speaks against the model.",
+        fitted=True,
+        stacked=True,
     )

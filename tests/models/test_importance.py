@@ -113,3 +113,10 @@ def test_wrong_settings_are_refused(model, test_cohort):
     for columns in (["nothing"], [], "kps"):
         with pytest.raises(ModelError, match="groups: x"):
             permutation_importance(model, test_cohort, groups={"x": columns})
+
+
+def test_sbrt_and_its_regimen_are_one_row(model, test_cohort):
+    result = permutation_importance(model, test_cohort, n_repeats=1)
+    assert "sbrt" in result.names
+    assert "dose_regimen" not in result.names
+    assert result.labels[result.names.index("sbrt")] == "SBRT and dose regimen"

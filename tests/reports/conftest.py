@@ -21,6 +21,7 @@ from outcomes.models import (
     compare_models,
     permutation_importance,
 )
+from outcomes.models.contrasts import regimen_effects
 from outcomes.reports import ModelResult, StudyResults, write_report
 from outcomes.synthetic import (
     Calibration,
@@ -192,6 +193,7 @@ def make_model_result(
         events=int((cohort[endpoint.event_column] == 1).sum()),
         series="the average of the five series, weighted by their size",
         coefficients=model.summary_ if is_cox else None,
+        regimens=regimen_effects(model) if is_cox else None,
         proportional_hazards=model.proportional_hazards_test() if is_cox else None,
         importance=permutation_importance(model, cohort, n_repeats=2).to_frame(),
     )

@@ -9,10 +9,11 @@ import pytest
 from outcomes.estimate import Estimate
 from outcomes.reports import page_data, summarise_page
 from outcomes.reports.charts import PlaneLine, PointChart
-from outcomes.reports.content import Figure, Table
+from outcomes.reports.content import CollapsedTable, Figure, Table
 from outcomes.reports.figure_points import point_figure
 from outcomes.reports.summary_agreement import agreement_section
 from outcomes.reports.summary_benefit import benefit_section
+from outcomes.reports.summary_features import known_before
 from outcomes.reports.summary_performance import NULL, difference_finding
 
 ENDPOINTS = ("overall-survival", "local-control")
@@ -25,8 +26,12 @@ def blocks_of(results, section_id):
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_every_model_and_no_model_stand_in_the_table_with_their_differences(results, endpoint):
-    performance, differences, *_ = [
-        block for block in blocks_of(results, f"performance-{endpoint}") if isinstance(block, Table)
+    blocks = blocks_of(results, f"performance-{endpoint}")
+    (performance,) = [block for block in blocks if isinstance(block, Table)]
+    (differences,) = [
+        block.table
+        for block in blocks
+        if isinstance(block, CollapsedTable) and block.summary == "Model against model"
     ]
     assert [row[0] for row in performance.rows] == [
         "Cox model",
@@ -92,7 +97,7 @@ def test_calibration_is_said_in_points_and_in_events_of_100(results):
         observed_expected_ratio=Estimate(0.97, 0.9, 1.05),
     )
     finding = agreement_section([evaluation], "overall-survival").finding
-    assert "risk of death by 12 months is 2.3 percentage points away" in finding
+    assert "predicted risk of death by 12 months is 2.3 percentage points away" in finding
     assert "100 such events that the Cox model predicts, 97 were observed" in finding
     assert "(95% CI 90 to 105)" in finding
 
@@ -217,10 +222,81 @@ def test_the_data_of_the_page_hold_the_curves(results):
 
 def test_without_a_comparison_of_models_there_are_no_differences(results):
     alone = dataclasses.replace(results, model_comparisons={})
-    tables = [
-        block
-        for block in blocks_of(alone, "performance-overall-survival")
-        if isinstance(block, Table)
+    blocks = blocks_of(alone, "performance-overall-survival")
+    collapsed = [block.summary for block in blocks if isinstance(block, CollapsedTable)]
+    assert "Model against model" not in collapsed
+    (table,) = [block for block in blocks if isinstance(block, Table)]
+    assert table.rows[-1][-1] == "–"
+    agreement = blocks_of(alone, "agreement-overall-survival")
+    (table,) = [block for block in agreement if isinstance(block, Table)]
+    assert [row[0] for row in table.rows] == ["Cox model", "Random survival forest"]
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_the_error_on_the_single_patient_leads_and_is_told_from_agreement(results, endpoint):
+    sections = {s.id: s for s in summarise_page("models", results).sections}
+    evaluations = results.model_comparisons[endpoint].evaluations
+    cox, forest, null = (
+        f"{100 * evaluations[name].truth_mean_absolute_error[12.0]:.1f}"
+        for name in ("cox", "forest", NULL)
+    )
+    finding = sections[f"performance-{endpoint}"].finding
+    assert f"12 months is {cox} percentage points off the true one on average" in finding
+    assert finding.endswith(f"the random survival forest’s {forest}.")
+    table = next(b for b in sections[f"performance-{endpoint}"].blocks if isinstance(b, Table))
+    assert [row[-1] for row in table.rows] == [cox, forest, null]
+    assert "This is about groups" in sections[f"agreement-{endpoint}"].finding
+
+
+def test_the_head_says_which_features_are_known_only_after_surgery(results):
+    page = summarise_page("models", results)
+    assert "The models use 9 features, 5 of them known only after surgery" in page.question
+    rows = {row[0]: row[1:] for row in page.sections[0].blocks[0].rows}
+    assert rows["Known before surgery"][0] == "4"
+    late = "Systemic therapy after surgery, postoperative complication, SBRT after surgery"
+    assert rows["Known only after surgery"][1].startswith(late)
+    for name in ("primary tumour", "visceral metastases", "ESCC grade"):
+        assert name in rows["Not used, though known before surgery"][1]
+    assert [(s.id, s.title) for s in page.sections] == list(page.jumps)
+
+
+def test_features_of_ones_own_columns_are_neither_before_nor_after(own_results):
+    assert known_before("kps")
+    assert known_before("separation_mm") is False
+    assert known_before("hair") is None
+    rows = summarise_page("models", own_results).sections[0].blocks[0].rows
+    assert "Other" in [row[0] for row in rows]
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_hazard_ratios_have_one_reference_and_stand_by_when_they_are_known(results, endpoint):
+    (section,) = [
+        s
+        for s in summarise_page("models", results).sections
+        if s.id.startswith(f"effects-{endpoint}")
     ]
-    assert not any("Model against model" in table.caption for table in tables)
-    assert tables[0].rows[-1][-1] == "–"
+    figure = section.blocks[0]
+    labels = [row.label for row in figure.chart.rows]
+    before, after = labels.index("KNOWN BEFORE SURGERY"), labels.index("KNOWN ONLY AFTER SURGERY")
+    assert before < labels.index("Karnofsky score, per 10 points") < after
+    assert after < labels.index("SBRT single fraction of 24 Gy against none")
+    assert sum("against none" in label for label in labels) == 3
+    assert not any("against low dose" in label for label in labels)
+    assert "association, not effect" in section.finding
+    # The headings are no rows of the table.
+    assert len(figure.table.rows) == len(labels) - 2
+
+
+def test_a_loss_within_the_noise_of_shuffling_is_said_so(results):
+    key = ("overall-survival", "cox")
+    table = results.models[key].importance.assign(lower=0.01)
+    table.loc[table.index[-1], ["importance", "lower"]] = [-0.002, -0.004]
+    models = {**results.models, key: dataclasses.replace(results.models[key], importance=table)}
+    blocks = blocks_of(dataclasses.replace(results, models=models), "importance-overall-survival")
+    chart = blocks[0].chart
+    assert chart.bars[-1].value == 0
+    assert chart.bars[-1].text == "within noise"
+    assert "within noise" not in [bar.text for bar in chart.bars[:-1]]
+    assert blocks[0].table.rows[-1][1] == "−0.002"
+    assert "SBRT and dose regimen" in [bar.label for bar in chart.bars]
+    assert "Dose regimen" not in [bar.label for bar in chart.bars]
