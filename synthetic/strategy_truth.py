@@ -10,10 +10,12 @@ from outcomes.arrays import FloatArray
 from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL, Endpoint, get_endpoint
 from outcomes.errors import OutcomesError
 from outcomes.synthetic.calibration import Calibration
+from outcomes.synthetic.cells import sbrt_start_nodes
 from outcomes.synthetic.effects import series_follow_up
 from outcomes.synthetic.population import (
     ArmExpectation,
     CellExpectation,
+    merge,
     strategy_arms,
     strategy_cells,
     time_grid,
@@ -28,6 +30,7 @@ def treatment_truth(
     horizons: Sequence[float],
     *,
     landmark: float | None = None,
+    grace: float | None = None,
 ) -> dict[str, float]:
     """Return the true contrasts of SBRT against surgery alone in the patients of a series.
 
@@ -47,6 +50,9 @@ def treatment_truth(
         Months since surgery.
     landmark
         Month of a landmark analysis, whose own truth is added.
+    grace
+        Month by which SBRT is to begin in a clone-censor-weight analysis, whose own truth is
+        added: who would not have begun by then begins then.
 
     Returns
     -------
@@ -56,7 +62,9 @@ def treatment_truth(
         ``…_control@12``, ``…_difference@12`` (months alive), for local control
         ``restricted_mean_time_lost_…`` (months lost to progression); ``hazard_ratio``, the limit
         of a Cox model stratified on prognosis in a randomised trial with this follow-up, and
-        ``cox-unadjusted:hazard_ratio``, that of one without covariates; with a landmark
+        ``cox-unadjusted:hazard_ratio``, that of one without covariates;
+        ``time-dependent:hazard_ratio``, that of SBRT from its start on; with a grace period all of
+        these under ``clone-censor-weight:``; with a landmark
         ``landmark:hazard_ratio`` and ``landmark:risk_difference@12``, both among those without
         an event at it.
 
@@ -82,6 +90,12 @@ def treatment_truth(
     trial = _Trial.of(calibration, series, wanted, grid)
     found["hazard_ratio"] = trial.hazard_ratio()
     found["cox-unadjusted:hazard_ratio"] = trial.pooled().hazard_ratio()
+    found["time-dependent:hazard_ratio"] = _as_it_comes(
+        calibration, series, wanted, grid
+    ).hazard_ratio()
+    if grace is not None:
+        own = _by_grace(calibration, series, wanted, grid, grace, horizons)
+        found |= {f"clone-censor-weight:{name}": value for name, value in own.items()}
     if landmark is not None:
         found["landmark:hazard_ratio"] = trial.since(landmark).hazard_ratio()
         at = int(np.searchsorted(grid, landmark))
@@ -93,6 +107,73 @@ def treatment_truth(
             ]
             found[f"landmark:risk_difference@{horizon:g}"] = float(risks[1] - risks[0])
     return found
+
+
+def _by_grace(
+    calibration: Calibration,
+    series: Series,
+    endpoint: Endpoint,
+    grid: FloatArray,
+    grace: float,
+    horizons: Sequence[float],
+) -> dict[str, float]:
+    """Return the truth where who was chosen begins as usual, and all others at the end of grace."""
+    values, effects = calibration.values(series.study), calibration.effects
+    late = replace(series, sbrt_start=(grace, grace))
+    grid = np.unique(np.concatenate([grid, time_grid(late)]))
+    control_name, treated_name = (arm.name for arm in series.arms)
+    control = strategy_arms(series, values, effects, grid, who="everyone")[control_name]
+    chosen = strategy_arms(series, values, effects, grid, who="assigned")[treated_name]
+    others = strategy_arms(late, values, effects, grid, who="others")[treated_name]
+    treated = merge([chosen, others])
+    found: dict[str, float] = {}
+    for horizon in horizons:
+        found |= _at_horizon(
+            grid, _risk(treated, endpoint), _risk(control, endpoint), float(horizon), endpoint
+        )
+    trial = _Trial.of_cells(
+        [_one_cell(control), _one_cell(treated)], calibration, series, endpoint, grid
+    )
+    return {**found, "hazard_ratio": trial.hazard_ratio()}
+
+
+def _one_cell(arm: ArmExpectation) -> CellExpectation:
+    return CellExpectation(np.ones(1), arm.alive[None], arm.event_free[None], arm.progressed[None])
+
+
+def _as_it_comes(
+    calibration: Calibration, series: Series, endpoint: Endpoint, grid: FloatArray
+) -> "_Trial":
+    """Return the trial in which a treated patient counts as control until SBRT begins."""
+    parts = []
+    values = calibration.values(series.study)
+    for start, weight in zip(*sbrt_start_nodes(series), strict=True):
+        one = replace(series, sbrt_start=(start, start))
+        cells = strategy_cells(one, values, calibration.effects, grid)
+        trial = _Trial.of_cells(cells, calibration, series, endpoint, grid)
+        begun = trial.months >= start
+        parts.append(
+            replace(
+                trial,
+                at_risk=(
+                    weight * (trial.at_risk[0] + trial.at_risk[1] * ~begun),
+                    weight * trial.at_risk[1] * begun,
+                ),
+                events=(
+                    weight * (trial.events[0] + trial.events[1] * ~begun),
+                    weight * trial.events[1] * begun,
+                ),
+            )
+        )
+    return replace(
+        parts[0],
+        at_risk=(_sum([p.at_risk[0] for p in parts]), _sum([p.at_risk[1] for p in parts])),
+        events=(_sum([p.events[0] for p in parts]), _sum([p.events[1] for p in parts])),
+    )
+
+
+def _sum(arrays: list[FloatArray]) -> FloatArray:
+    return np.asarray(np.sum(arrays, axis=0))
 
 
 def _risk(arm: ArmExpectation, endpoint: Endpoint) -> FloatArray:
@@ -154,10 +235,24 @@ class _Trial:
     ) -> "_Trial":
         """Return the trial of a series' patients with its follow-up."""
         values = calibration.values(series.study)
+        arms = strategy_cells(series, values, calibration.effects, grid)
+        return cls.of_cells(arms, calibration, series, endpoint, grid)
+
+    @classmethod
+    def of_cells(
+        cls,
+        arms: Sequence[CellExpectation],
+        calibration: Calibration,
+        series: Series,
+        endpoint: Endpoint,
+        grid: FloatArray,
+    ) -> "_Trial":
+        """Return the trial of the control and the treated arm, by cell."""
         middle = (grid[1:] + grid[:-1]) / 2
+        values = calibration.values(series.study)
         followed = 1 - series_follow_up(series, values).below(middle)[0]
         at_risk, events = [], []
-        for cells in strategy_cells(series, values, calibration.effects, grid):
+        for cells in arms:
             weights = cells.weights[:, None] * followed
             free = _event_free(cells, endpoint)
             happened = 1 - cells.alive if endpoint is OVERALL_SURVIVAL else cells.progressed

@@ -26,7 +26,7 @@ from outcomes.causal.time_dependent import rows_from_start
 from outcomes.comparison.contrast import Z95, Contrast, two_sided_p
 from outcomes.comparison.forest import TREES_PER_REPLICATE, forest_values
 from outcomes.comparison.marginal import marginal_rungs
-from outcomes.comparison.options import Options
+from outcomes.comparison.options import FOREST, Options
 from outcomes.comparison.result import Rung
 from outcomes.comparison.setting import Setting
 from outcomes.comparison.subjects import Adjusted, make_subjects
@@ -37,9 +37,6 @@ from outcomes.parallel import replicate, spawn_seeds
 
 Result = TypeVar("Result")
 
-FOREST = "g-formula-forest"
-LADDER = ("g-formula-cox", FOREST, *[name for name in ESTIMATORS if name != "g-formula-cox"])
-"""The adjusted methods in their order."""
 LEAST_REPLICATES = 0.8
 """Share of bootstrap samples that must give an estimate for its spread to be one."""
 
@@ -54,7 +51,7 @@ def adjusted_ladder(setting: Setting) -> Iterator[Rung]:
     functionals = Functionals(np.array(setting.horizons))
     bootstrap = once(lambda: _bootstrap(source().subjects, setting, functionals))
     hazard_ratios = _hazard_ratios(setting, source)
-    for method in LADDER:
+    for method in setting.options.wanted:
         estimate = once(partial(_estimate, method, setting, source, functionals, bootstrap))
         note = _note(source, setting, method)
         yield from marginal_rungs(setting, method, estimate, note)
@@ -146,7 +143,10 @@ class _Replicate:
     def __call__(self, seed: np.random.SeedSequence) -> dict[str, FloatArray]:
         generator = np.random.default_rng(seed)
         drawn = self.subjects.resampled(generator)
-        found = values_of(ESTIMATORS, drawn, self.functionals, self.options.choices)
+        wanted = {name: ESTIMATORS[name] for name in self.options.wanted if name != FOREST}
+        found = values_of(wanted, drawn, self.functionals, self.options.choices)
+        if FOREST not in self.options.wanted:
+            return found
         try:
             found[FOREST] = forest_values(
                 drawn,
@@ -170,7 +170,7 @@ def _bootstrap(
     results = replicate(task, seeds, jobs=options.jobs)
     return {
         name: np.array(found)
-        for name in LADDER
+        for name in options.wanted
         if len(found := [one[name] for one in results if name in one]) > 1
     }
 

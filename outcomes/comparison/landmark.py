@@ -16,27 +16,26 @@ from outcomes.comparison.setting import Setting
 from outcomes.errors import NotEstimableError
 from outcomes.schema import DAYS_PER_MONTH
 
-LANDMARK_MONTHS = 42 / DAYS_PER_MONTH
-"""Six weeks after surgery, when SBRT has usually begun."""
-
 
 def landmark(setting: Setting) -> Iterator[Rung]:
-    """Compare risks and the adjusted hazard from six weeks after surgery on.
+    """Compare risks and the adjusted hazard from a landmark on, six weeks after surgery by default.
 
     A risk is that of an event between the landmark and the horizon, which still counts from
     surgery. The start of treatment is read from the column ``<treatment>_start_months``: who
     starts later counts as control, and who was treated at an unknown time is left out.
     """
+    month = setting.options.choices.landmark
+    week = f"week {month * DAYS_PER_MONTH / 7:.3g}"
     column = f"{setting.treatment}_start_months"
     start = np.full(setting.time.size, np.nan)
     if column in setting.cohort.columns:
         start = setting.cohort[column].to_numpy(dtype=np.float64, na_value=np.nan)
     unknown = setting.treated & np.isnan(start)
-    started = setting.treated & (start <= LANDMARK_MONTHS)
-    present = (setting.time > LANDMARK_MONTHS) & ~unknown
+    started = setting.treated & (start <= month)
+    present = (setting.time > month) & ~unknown
     late = int((setting.treated & ~started & present).sum())
     later = setting.subset(present, started)
-    note = f"from week 6 on, {later.time.size} patients"
+    note = f"from {week} on, {later.time.size} patients"
     if late:
         note += f", {late} treated later counted as control"
     if unknown.any():
@@ -56,8 +55,8 @@ def landmark(setting: Setting) -> Iterator[Rung]:
 
     def risk_difference(horizon: float) -> Contrast:
         require_start()
-        if horizon <= LANDMARK_MONTHS:
-            raise NotEstimableError(f"month {horizon:g} is not after week 6")
+        if horizon <= month:
+            raise NotEstimableError(f"month {horizon:g} is not after {week}")
         return difference(treated.risk(horizon), control.risk(horizon))
 
     yield from later.rungs("landmark", {"risk_difference": risk_difference}, note)
