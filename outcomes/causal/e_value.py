@@ -1,8 +1,8 @@
 """E-values: how strong an unmeasured confounder must be to explain an effect away.
 
-VanderWeele & Ding, Ann Intern Med 2017;167:268. The confounder would have to be associated with
-both the treatment and the outcome by a risk ratio of at least the E-value, beyond the measured
-covariates; a weaker one could not do it.
+VanderWeele & Ding, Ann Intern Med 2017;167:268. A confounder associated with both the treatment
+and the outcome by a risk ratio of the E-value each, beyond the measured covariates, could do it;
+one that is weaker in both could not.
 """
 
 import math

@@ -91,8 +91,9 @@ def to_risk_ratio(
 def hazard_to_risk_ratio(hazard_ratio: float) -> float:
     """Return the approximate risk ratio of a common event's hazard ratio.
 
-    (1 - 0.5^sqrt(HR)) / (1 - 0.5^sqrt(1 / HR)), which holds about when between a fifth and four
-    fifths have the event (VanderWeele, Biometrics 2020;76:746). 0 and infinity stay themselves.
+    (1 - 0.5^sqrt(HR)) / (1 - 0.5^sqrt(1 / HR)) (VanderWeele, Biometrics 2020;76:746). With
+    proportional hazards it is exact where the cumulative hazards of the arms have the geometric
+    mean log 2, so that risks lie about a half. 0 and infinity stay themselves.
 
     Raises
     ------

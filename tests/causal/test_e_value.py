@@ -144,6 +144,13 @@ def test_the_limit_needs_no_more_confounding_than_the_estimate(ratio, below, abo
     assert (found.limit == 1) or not holds_one
 
 
+@given(ratios)
+def test_the_conversion_is_exact_for_risks_about_a_half(ratio):
+    hazards = math.log(2) * math.sqrt(ratio), math.log(2) / math.sqrt(ratio)
+    risks = [1 - math.exp(-hazard) for hazard in hazards]
+    assert hazard_to_risk_ratio(ratio) == pytest.approx(risks[0] / risks[1])
+
+
 def test_unbounded_intervals():
     assert e_value(3.0, 2.0, math.inf).limit == e_value(2.0).estimate
     assert e_value(0.3, 0.0, 0.5, measure="hazard_ratio_common").risk_ratio_limit < 1
