@@ -20,6 +20,7 @@ from outcomes.models import (
     ModelComparison,
     calculator_data,
     compare_models,
+    partial_dependence,
     permutation_importance,
     save_model,
 )
@@ -37,6 +38,13 @@ from outcomes.synthetic import (
 )
 
 DEFAULT_PATIENTS = 2_000
+# Of how many patients the predictions are averaged while one feature is set, and at which month.
+DEPENDENCE_PATIENTS = 300
+DEPENDENCE_MONTH = 12.0
+DEPENDENCE_VALUES = {
+    "kps": tuple(range(40, 101, 10)),
+    "separation_mm": tuple(0.5 * k for k in range(2, 13)),
+}
 HORIZONS = (3.0, 6.0, 12.0, 24.0)
 COMPARED_STUDY = "liu-2020"
 COMPARED_HORIZONS = (12.0, 24.0)
@@ -182,6 +190,15 @@ def run(
                 )
                 for endpoint in ENDPOINTS
             },
+            dependence={
+                endpoint.name: dependence_curves(
+                    {kind: fitted[endpoint.name, kind].model for kind in KINDS},
+                    unseen,
+                    endpoint,
+                    calibration,
+                )
+                for endpoint in ENDPOINTS
+            },
             files=FILES,
         )
         for page in write_report(results, folder):
@@ -250,6 +267,50 @@ def fit_model(
         importance=permutation_importance(model, unseen, random_state=seed).to_frame(),
     )
     return _Fitted(model, shown)
+
+
+def dependence_curves(
+    models: Mapping[str, Model],
+    unseen: pd.DataFrame,
+    endpoint: Endpoint,
+    calibration: Calibration,
+) -> pd.DataFrame:
+    """Return the mean prediction, and the mean truth, by the value of one feature.
+
+    Each patient is predicted in the own series. Columns: covariate, value, month, patients, model
+    (``truth`` for the truth), survival (probability that the event has not happened).
+    """
+    table = unseen[unseen["separation_mm"].notna()]
+    table = table[:: max(1, len(table) // DEPENDENCE_PATIENTS)].reset_index(drop=True)
+    series = table["study"].astype(str).tolist()
+    month = [DEPENDENCE_MONTH]
+    rows = []
+    for covariate, values in DEPENDENCE_VALUES.items():
+        curves = {
+            kind: partial_dependence(
+                model, table, covariate, month, values=values, series=series
+            ).survival[:, 0]
+            for kind, model in models.items()
+        }
+        curves["truth"] = np.array(
+            [
+                1.0 - true_risk(table.assign(**{covariate: v}), endpoint, month, calibration).mean()
+                for v in values
+            ]
+        )
+        rows += [
+            {
+                "covariate": covariate,
+                "value": float(value),
+                "month": DEPENDENCE_MONTH,
+                "patients": len(table),
+                "model": name,
+                "survival": float(survival),
+            }
+            for name, curve in curves.items()
+            for value, survival in zip(values, curve, strict=True)
+        ]
+    return pd.DataFrame(rows)
 
 
 def evaluate_models(

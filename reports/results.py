@@ -86,6 +86,9 @@ class StudyResults:
         The same models and the null model side by side, by endpoint.
     comparisons
         The two arms compared, by endpoint.
+    dependence
+        Mean predictions by the value of one feature, by endpoint: ``covariate, value, month,
+        patients, model`` (``truth`` for the truth), ``survival``.
     calculator
         Data of `outcomes.models.export.calculator_data`, by endpoint.
     tensions
@@ -105,6 +108,7 @@ class StudyResults:
     evaluations: tuple[Evaluation, ...] = ()
     model_comparisons: Mapping[str, ModelComparison] = field(default_factory=dict)
     comparisons: Mapping[str, Comparison] = field(default_factory=dict)
+    dependence: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     calculator: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     tensions: tuple[tuple[str, str], ...] = ()
     files: tuple[tuple[str, str], ...] = ()

@@ -25,6 +25,7 @@ from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_agreement import agreement_section
 from outcomes.reports.summary_benefit import benefit_section
 from outcomes.reports.summary_common import make_page
+from outcomes.reports.summary_dependence import dependence_section
 from outcomes.reports.summary_effects import effects_section, importance_section
 from outcomes.reports.summary_features import features_section, features_words
 from outcomes.reports.summary_look import event_name, happened, legend, style_of
@@ -67,6 +68,7 @@ def summarise(results: StudyResults) -> Page:
             ),
             benefit_section(_evaluations(results, endpoint), endpoint),
             importance_section(results, endpoint),
+            dependence_section(results, endpoint),
         ]
     sections.append(_reading(results))
     return make_page(

@@ -23,6 +23,7 @@ from outcomes.models import (
 )
 from outcomes.models.contrasts import regimen_effects
 from outcomes.reports import ModelResult, StudyResults, write_report
+from outcomes.study import dependence_curves
 from outcomes.synthetic import (
     Calibration,
     shipped_calibration,
@@ -140,7 +141,7 @@ def make_results() -> StudyResults:
     cohort = simulate_pooled(1_500, seed=3, calibration=calibration)
     unseen = simulate_pooled(600, seed=4, calibration=calibration)
     compared = simulate("liu-2020", 600, seed=5, calibration=calibration)
-    models, compared_models, calculator = {}, {}, {}
+    models, compared_models, calculator, dependence = {}, {}, {}, {}
     for endpoint in ENDPOINTS:
         truth = true_risk(unseen, endpoint, HORIZONS, calibration)
         cox = CoxModel(endpoint=endpoint.name).fit(cohort)
@@ -151,6 +152,7 @@ def make_results() -> StudyResults:
         compared_models[endpoint.name] = compare_models(
             kinds, unseen, n_folds=2, horizons=HORIZONS, truth=truth, n_bootstrap=30
         )
+        dependence[endpoint.name] = dependence_curves(kinds, unseen, endpoint, calibration)
         calculator[endpoint.name] = calculator_data(cox, n_draws=30, cohort=cohort)
     return StudyResults(
         cohort=cohort,
@@ -176,6 +178,7 @@ def make_results() -> StudyResults:
             )
             for endpoint in ENDPOINTS
         },
+        dependence=dependence,
         calculator=calculator,
         files=(("cohort.parquet", "the patients"), ("models/", "the fitted models")),
     )

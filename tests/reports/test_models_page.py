@@ -300,3 +300,18 @@ def test_a_loss_within_the_noise_of_shuffling_is_said_so(results):
     assert blocks[0].table.rows[-1][1] == "−0.002"
     assert "SBRT and dose regimen" in [bar.label for bar in chart.bars]
     assert "Dose regimen" not in [bar.label for bar in chart.bars]
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_the_models_are_shown_by_the_value_of_one_feature_beside_the_truth(results, endpoint):
+    kps, separation = blocks_of(results, f"dependence-{endpoint}")
+    for figure in (kps, separation):
+        labels = [line.label for line in figure.chart.lines]
+        assert labels == ["the Cox model", "the random survival forest", "the truth"]
+        assert figure.table.rows[0][0] == f"{figure.chart.lines[0].x[0]:g}"
+        assert all(0 <= y <= 1 for line in figure.chart.lines for y in line.y)
+    cox, _, truth = separation.chart.lines
+    # Below 3 mm and above, one value each: so the models are coded and so the truth is.
+    assert len({round(y, 6) for y in cox.y}) == len({round(y, 6) for y in truth.y}) == 2
+    none = dataclasses.replace(results, dependence={})
+    assert not any("dependence" in s.id for s in summarise_page("models", none).sections)
