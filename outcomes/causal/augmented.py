@@ -16,6 +16,9 @@ from outcomes.causal.outcome_model import OutcomeModel, SeriesHazards, predict, 
 from outcomes.causal.propensity import Propensity
 from outcomes.causal.subjects import Subjects
 
+# Nobody is taken to be surer of an event than this.
+LEAST_FREE = 1e-12
+
 
 def augmented(model: OutcomeModel, propensity: Propensity, functionals: Functionals) -> Marginal:
     """Return the doubly robust mean risks if all patients were treated, and if none were.
@@ -76,27 +79,23 @@ def _observed(
     subjects = model.subjects
     time, codes = subjects.time[rows], subjects.codes[rows]
     censoring = _Censoring.of(subjects, rows)
-    phi = functionals.at(time)
-    seen = np.where(codes == 1, phi / censoring.before(time), 0.0).T
+    seen = np.where(codes == 1, functionals.at(time) / censoring.before(time), 0.0).T
     predicted = predict(model, hazards, subjects.columns[rows], acting)
-    # Free of an event at the start of each interval between steps, and after the last.
+    months = hazards.months
+    # Intervals between steps: the first begins at 0, each later one at a step.
     free = np.column_stack([np.ones(rows.size), predicted.free])
-    edges = np.concatenate([[0.0], hazards.months])
-    since = np.searchsorted(edges, censoring.months, side="right") - 1
-    last = np.searchsorted(edges, np.minimum(time, functionals.last), side="right") - 1
-    for k, weight in enumerate(functionals.at(hazards.months)):
-        parts = predicted.steps * weight
-        ahead = parts.sum(axis=1, keepdims=True) - np.column_stack(
-            [np.zeros(rows.size), np.cumsum(parts, axis=1)]
-        )
-        expected = np.divide(ahead, free, out=np.zeros_like(ahead), where=free > 0)
-        own = (codes == 0) & (time <= functionals.last)
-        seen[own, k] += expected[own, last[own]] / censoring.before(time[own])
-        spent = expected[:, since] * (censoring.steps / censoring.followed)
-        until = np.searchsorted(censoring.months, time, side="right")
-        running = np.column_stack([np.zeros(rows.size), np.cumsum(spent, axis=1)])
-        seen[:, k] -= running[np.arange(rows.size), until]
-    return seen
+    likely = np.maximum(free, LEAST_FREE)
+    last = np.searchsorted(months, time, side="right")
+    interval = np.arange(months.size + 1)
+    spent = censoring.spent(np.append(0.0, months))
+    taken = np.where(interval < last[:, None], np.append(np.diff(spent), 0.0), 0.0)
+    patients = np.arange(rows.size)
+    taken[patients, last] = censoring.spent(time) - spent[last]
+    # A step weighs what was taken in the intervals before it and, after a censoring, what is added.
+    weight = -np.cumsum(taken / likely, axis=1)[:, :-1]
+    ended = (codes == 0) / (censoring.before(time) * likely[patients, last])
+    weight += np.where(interval[:-1] >= last[:, None], ended[:, None], 0.0)
+    return np.asarray(seen + (predicted.steps * weight) @ functionals.at(months).T)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +126,11 @@ class _Censoring:
         ahead = np.append(np.cumsum(weights[order][::-1])[::-1], 0.0)
         steps = lost / ahead[np.searchsorted(time[order], months)]
         return cls(months, steps, np.exp(steps - np.cumsum(steps)))
+
+    def spent(self, months: FloatArray) -> FloatArray:
+        """Return the sum of the steps over the probability of being followed, up to each month."""
+        running = np.append(0.0, np.cumsum(self.steps / self.followed))
+        return np.asarray(running[np.searchsorted(self.months, months, side="right")])
 
     def before(self, months: FloatArray) -> FloatArray:
         """Return the probability of being followed up to just before each month."""

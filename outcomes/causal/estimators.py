@@ -37,11 +37,14 @@ class Choices:
         Month of the landmark analysis.
     grace
         First and last month in which treatment is to begin.
+    covariance
+        Whether the covariance is wanted, which for the standardised models is most of the work.
     """
 
     truncate: float | None = None
     landmark: float = LANDMARK_MONTHS
     grace: tuple[float, float] = GRACE_MONTHS
+    covariance: bool = True
 
 
 Estimator = Callable[[Subjects, Functionals, Choices], Marginal]
@@ -49,7 +52,7 @@ Estimator = Callable[[Subjects, Functionals, Choices], Marginal]
 
 def g_formula(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
     """Standardise Cox models over all patients."""
-    return standardise(fit_outcome_model(subjects), functionals)
+    return standardise(fit_outcome_model(subjects), functionals, covariance=choices.covariance)
 
 
 def inverse_probability(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
@@ -97,7 +100,7 @@ def time_dependent(subjects: Subjects, functionals: Functionals, choices: Choice
     """
     known = known_start(subjects)
     model = fit_outcome_model(known, rows_from_start(known, known.start))
-    return standardise(model, functionals, start=median_start(known))
+    return standardise(model, functionals, start=median_start(known), covariance=choices.covariance)
 
 
 def known_start(subjects: Subjects) -> Subjects:
@@ -152,10 +155,11 @@ def values_of(
     choices: Choices,
 ) -> dict[str, FloatArray]:
     """Return the estimates that can be had, by name, shape (2, n_functionals) each."""
+    quick = replace(choices, covariance=False)
     found = {}
     for name, estimator in estimators.items():
         try:
-            found[name] = estimator(subjects, functionals, choices).values
+            found[name] = estimator(subjects, functionals, quick).values
         except NotEstimableError:
             continue
     return found
