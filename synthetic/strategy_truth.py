@@ -22,6 +22,9 @@ from outcomes.synthetic.population import (
 )
 from outcomes.synthetic.series import Series
 
+# What integration leaves of a difference that is none.
+ROUNDING = 1e-12
+
 
 def treatment_truth(
     calibration: Calibration,
@@ -58,11 +61,11 @@ def treatment_truth(
     -------
     dict
         ``risk_treated@12``, ``risk_control@12``, ``risk_difference@12``, ``risk_ratio@12``,
-        ``number_needed_to_treat@12``; for overall survival ``restricted_mean_treated@12``,
-        ``…_control@12``, ``…_difference@12`` (months alive), for local control
-        ``restricted_mean_time_lost_…`` (months lost to progression); ``hazard_ratio``, the limit
-        of a Cox model stratified on prognosis in a randomised trial with this follow-up, and
-        ``cox-unadjusted:hazard_ratio``, that of one without covariates;
+        ``number_needed_to_treat@12`` (left out where there is no difference); for overall survival
+        ``restricted_mean_treated@12``, ``…_control@12``, ``…_difference@12`` (months alive), for
+        local control ``restricted_mean_time_lost_…`` (months lost to progression);
+        ``hazard_ratio``, the limit of a Cox model stratified on prognosis in a randomised trial
+        with this follow-up, and ``cox-unadjusted:hazard_ratio``, that of one without covariates;
         ``time-dependent:hazard_ratio``, that of SBRT from its start on; with a grace period all of
         these under ``clone-censor-weight:``; with a landmark
         ``landmark:hazard_ratio`` and ``landmark:risk_difference@12``, both among those without
@@ -206,11 +209,12 @@ def _at_horizon(
         "risk_control": risks["control"],
         "risk_difference": difference,
         "risk_ratio": risks["treated"] / risks["control"],
-        "number_needed_to_treat": -1 / difference,
         f"{mean}_treated": areas["treated"],
         f"{mean}_control": areas["control"],
         f"{mean}_difference": areas["treated"] - areas["control"],
     }
+    if abs(difference) > ROUNDING:
+        found["number_needed_to_treat"] = -1 / difference
     return {f"{name}@{horizon:g}": value for name, value in found.items()}
 
 
