@@ -61,7 +61,8 @@ def _style(model: str) -> Style:
 
 
 def _figure(table: pd.DataFrame, endpoint: str, covariate: str) -> Figure:
-    name, month = sentence_case(readable(covariate)), float(table["month"].iloc[0])
+    feature, month = readable(covariate), float(table["month"].iloc[0])
+    name = sentence_case(feature)
     models = [str(model) for model in table["model"].unique()]
     curves = {model: table[table["model"] == model].sort_values("value") for model in models}
     lines = tuple(
@@ -88,13 +89,13 @@ def _figure(table: pd.DataFrame, endpoint: str, covariate: str) -> Figure:
             x_ticks=tuple(value for value in values if value == int(value)),
             lines=lines,
         ),
-        label=f"{title} by {name.lower()}, predicted and true.",
+        label=f"{title} by {feature}, predicted and true.",
         caption=f"Partial dependence: mean over {count(int(table['patients'].iloc[0]), 'patient')} "
-        f"whom the models had not seen, each with the {name.lower()} set and all else as it is. "
+        f"whom the models had not seen, each with the {feature} set and all else as it is. "
         "It shows what the models do, not what a change would do. A step of the forest that the "
         "truth lacks is noise of its trees.",
         table=Table(
-            f"{title} by {name.lower()}",
+            f"{title} by {feature}",
             (
                 Column(f"{name}{unit}"),
                 *(Column(sentence_case(_named(model)), numeric=True) for model in models),
