@@ -8,7 +8,16 @@ from types import FrameType
 
 import typer
 
-from outcomes.cli import calibrating, cohorts, comparing, decision, modelling, published, running
+from outcomes.cli import (
+    calibrating,
+    cohorts,
+    comparing,
+    decision,
+    modelling,
+    powering,
+    published,
+    running,
+)
 from outcomes.cli.console import print_error
 from outcomes.errors import OutcomesError
 
@@ -35,6 +44,7 @@ app.command("fit")(modelling.fit)
 app.command("evaluate")(modelling.evaluate)
 app.command("predict")(modelling.predict)
 app.command("compare")(comparing.compare)
+app.command("power")(powering.power)
 app.command("noms")(decision.noms)
 
 
