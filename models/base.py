@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.endpoints import Endpoint, get_endpoint
 from outcomes.errors import ModelError
+from outcomes.models.checks import check_level
 from outcomes.models.coding import learn_design
 from outcomes.models.concordance import concordance
 from outcomes.models.conditional import check_survived, conditional_incidences
@@ -23,6 +24,7 @@ from outcomes.models.inputs import (
     as_table,
     digest,
     read_response,
+    series_column,
     series_per_patient,
 )
 from outcomes.models.parameters import check_column
@@ -161,7 +163,7 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
     ) -> FloatArray:
         """Return the probability of an event by each month; parameters as `predict_survival`."""
         causes = self.causes
-        if event not in causes:
+        if np.ndim(event) or event not in causes:
             raise ModelError(f"event: found {event!r}; allowed: {', '.join(map(str, causes))}")
         return np.asarray(self._incidences(X, times, series, survived)[causes.index(event)])
 
@@ -200,8 +202,7 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
         ModelError
             As `predict_survival`, or if the model has no intervals.
         """
-        if not 0 < level < 1:
-            raise ModelError(f"level: found {level!r}; allowed: between 0 and 1")
+        level = check_level(level)
         risk = self._incidences(X, times, series, survived)[0]
         matrix, months = self._matrix(X), as_months(times)
         given = check_survived(survived)
@@ -224,9 +225,8 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
         """
         table = as_table(X)
         time, event = read_response(get_endpoint(self.endpoint), table, y)
-        groups = None
-        if self.strata is not None and self.strata in table.columns:
-            groups = table[self.strata].astype(str).to_numpy(dtype=object)
+        column = series_column(table, self.strata)
+        groups = None if column is None else column.astype(str).to_numpy(dtype=object)
         return concordance(time, event, self.predict(table), groups)
 
     @property
@@ -324,8 +324,8 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
 
     def _learn_series(self, table: pd.DataFrame, time: FloatArray) -> tuple[Any, SeriesSet]:
         names = np.full(len(table), "", dtype=object)
-        if self.strata is not None and self.strata in table.columns:
-            column = table[self.strata]
+        column = series_column(table, self.strata)
+        if column is not None:
             if column.isna().any():
                 row = int(np.flatnonzero(column.isna().to_numpy())[0]) + 1
                 raise ModelError(f"{self.strata}: missing in row {row}; a series needs a name")

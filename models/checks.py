@@ -88,6 +88,17 @@ def check_count(name: str, value: Any, least: int, most: int | None = None) -> i
     return int(value)
 
 
+def check_months(name: str, values: Any) -> FloatArray:
+    """Return numbers, one or more, such as months, shape (n,)."""
+    try:
+        found = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise ModelError(f"{name}: found {values!r}; allowed: numbers") from None
+    if found.ndim != 1 or not len(found) or not np.isfinite(found).all():
+        raise ModelError(f"{name}: found {values!r}; allowed: finite numbers, one or more")
+    return found
+
+
 def check_month(month: Any, time: FloatArray) -> float:
     """Return a month after which someone is still under observation."""
     right = isinstance(month, int | float | np.number) and 0 < month < np.inf

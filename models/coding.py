@@ -1,6 +1,6 @@
 """Learning a design from the training patients: which covariates, and how each is coded."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import get_args
 
 import numpy as np
@@ -67,7 +67,7 @@ def learn_design(
         As `Design.matrix`; also for an outcome among the covariates, for a constant column, for
         collinear columns, and where no default covariate varies.
     """
-    if separation not in get_args(Separation):
+    if not isinstance(separation, str) or separation not in get_args(Separation):
         allowed = ", ".join(map(repr, get_args(Separation)))
         raise ModelError(f"separation: found {separation!r}; allowed: {allowed}")
     chosen = _choose(table, covariates)
@@ -143,6 +143,10 @@ def _choose(table: pd.DataFrame, covariates: Sequence[str] | None) -> tuple[str,
             "none of the default covariates is in the table "
             f"({', '.join(DEFAULT_COVARIATES)}); name the covariates to use"
         )
+    if not isinstance(covariates, Iterable) or not all(
+        isinstance(name, Hashable) for name in covariates
+    ):
+        raise ModelError(f"covariates: found {covariates!r}; allowed: a list of columns, None")
     chosen = tuple(covariates)
     if len(set(chosen)) != len(chosen):
         raise ModelError(f"covariates: a column is named twice: {', '.join(map(str, chosen))}")

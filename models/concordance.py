@@ -7,6 +7,7 @@ times are tied) count the same pairs.
 """
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -238,7 +239,7 @@ def _check(
 ) -> _Given:
     months, codes = check_outcome(time, event)
     n = len(months)
-    if not horizon > 0:
+    if not isinstance(horizon, Real) or not horizon > 0:
         raise ModelError(f"horizon: found {horizon!r}; allowed: a month above 0")
     return _Given(
         months,

@@ -261,7 +261,7 @@ class CoxModel(SurvivalModel):
             If the model was read from a file, or the cause was fitted after Firth.
         """
         check_is_fitted(self, "series_")
-        if event not in getattr(self, "_engine", {}):
+        if np.ndim(event) or event not in getattr(self, "_engine", {}):
             raise ModelError(
                 f"event {event!r}: no residuals, as of a model from a file or a cause fitted "
                 "after Firth"

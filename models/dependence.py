@@ -10,12 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
 
 from outcomes.arrays import FloatArray
 from outcomes.errors import ModelError
 from outcomes.models.applicability import applies_to
 from outcomes.models.base import SeriesChoice, SurvivalModel
-from outcomes.models.columns import Covariate
+from outcomes.models.columns import Covariate, read_column
 from outcomes.models.inputs import as_months, as_table
 from outcomes.models.probabilities import log_log_limits
 from outcomes.parallel import replicate, spawn_seeds
@@ -127,8 +128,11 @@ def partial_dependence(
         applies to nobody.
     """
     table = as_table(cohort).reset_index(drop=True)
+    if not isinstance(model, SurvivalModel):
+        raise ModelError(f"model: found {type(model).__name__}; allowed: a fitted model")
+    check_is_fitted(model, "series_")
     known = {item.name: item for item in model.design_.covariates}
-    if covariate not in known:
+    if not isinstance(covariate, str) or covariate not in known:
         raise ModelError(f"covariate: found {covariate!r}; allowed: {', '.join(known)}")
     if covariate == "sbrt" and "dose_regimen" in known:
         raise ModelError(
@@ -180,8 +184,8 @@ def _grid(
     table: pd.DataFrame, covariate: Covariate, values: Sequence[Any] | None, n_values: int
 ) -> tuple[Any, ...]:
     if values is not None:
-        if not len(values):
-            raise ModelError("values: found none; allowed: one or more")
+        if np.ndim(values) != 1 or not len(values):
+            raise ModelError(f"values: found {values!r}; allowed: a list of one or more")
         return tuple(values)
     if covariate.kind == "category":
         return covariate.levels
@@ -189,7 +193,7 @@ def _grid(
         return (False, True)
     if n_values < 2:
         raise ModelError(f"n_values: found {n_values!r}; allowed: at least 2")
-    numbers = pd.to_numeric(table[covariate.name]).to_numpy(dtype=np.float64)
+    numbers = read_column(table, covariate)
     low, high = np.quantile(numbers, _RANGE)
     return tuple(float(value) for value in np.unique(np.linspace(low, high, n_values)))
 

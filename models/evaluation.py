@@ -15,7 +15,7 @@ from outcomes.endpoints import get_endpoint
 from outcomes.errors import ModelError, OutcomesError
 from outcomes.models.base import SurvivalModel
 from outcomes.models.checks import check_count
-from outcomes.models.inputs import as_table, digest, read_response
+from outcomes.models.inputs import as_table, digest, read_response, series_column
 from outcomes.models.measures import Evaluation, check_draws, measure
 from outcomes.models.measuring import Predicted, Predictions
 from outcomes.models.null_model import KaplanMeierModel
@@ -343,9 +343,10 @@ def months_of(horizons: Sequence[float] | float) -> tuple[FloatArray, tuple[floa
 
 def groups_of(model: SurvivalModel, table: pd.DataFrame) -> Any:
     """Return the series of each row, "" for all where the model or the table knows none."""
-    if model.strata is not None and model.strata in table.columns:
-        return table[model.strata].astype(str).to_numpy(dtype=object)
-    return np.full(len(table), "", dtype=object)
+    column = series_column(table, model.strata)
+    if column is None:
+        return np.full(len(table), "", dtype=object)
+    return column.astype(str).to_numpy(dtype=object)
 
 
 def identify_patients(table: pd.DataFrame) -> Any:

@@ -62,12 +62,17 @@ def first_together(baseline: Baseline) -> Baseline:
         return baseline
     increments = np.add.reduceat(baseline.increments, starts)
     moments = np.add.reduceat(baseline.means * baseline.increments[:, None], starts, axis=0)
+    robust = baseline.robust_variances is not None
     return Baseline(
         times=baseline.times[np.append(starts[1:], len(baseline.times)) - 1],
         increments=increments,
         deaths=np.add.reduceat(baseline.deaths, starts),
         means=moments / increments[:, None],
         straight=True,
+        robust_variances=np.add.reduceat(baseline.variances, starts) if robust else None,
+        robust_covariances=(
+            np.add.reduceat(baseline.covariances, starts, axis=0) if robust else None
+        ),
     )
 
 

@@ -44,6 +44,22 @@ def read_response(
     return response["time"].astype(np.float64), response["event"].astype(np.int64)
 
 
+def series_column(table: pd.DataFrame, name: str | None) -> "pd.Series[Any] | None":
+    """Return the column that names the series; None where the table has none.
+
+    Raises
+    ------
+    ModelError
+        If it stands in the table more than once.
+    """
+    if name is None or name not in table.columns:
+        return None
+    column = table[name]
+    if isinstance(column, pd.DataFrame):
+        raise ModelError(f"the column {name} stands in the table more than once")
+    return column
+
+
 def as_months(times: npt.ArrayLike) -> FloatArray:
     """Return the months as an array, refusing what is no month."""
     try:

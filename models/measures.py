@@ -298,7 +298,10 @@ def _truth_error(
 ) -> dict[float, float] | None:
     if truth is None:
         return None
-    true = np.asarray(truth, dtype=np.float64)
+    try:
+        true = np.asarray(truth, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ModelError("truth: allowed: a number for each patient and horizon") from None
     if true.shape != (len(risk), len(horizons)):
         raise ModelError(
             f"truth: found shape {true.shape}; allowed: {(len(risk), len(horizons))}, "

@@ -19,6 +19,7 @@ from outcomes.models.checks import (
     check_labels,
     check_level,
     check_month,
+    check_months,
     check_outcome,
     check_probabilities,
 )
@@ -81,8 +82,8 @@ def decision_curve(
     check_count("n_bootstrap", n_bootstrap, 0)
     check_count("random_state", random_state, 0)
     level = check_level(level)
-    marks = np.asarray(sorted({float(threshold) for threshold in thresholds}))
-    if not len(marks) or not ((marks > 0) & (marks < 1)).all():
+    marks = np.unique(check_months("thresholds", thresholds))
+    if not ((marks > 0) & (marks < 1)).all():
         raise ModelError(f"thresholds: found {thresholds!r}; allowed: between 0 and 1")
     codes = np.arange(len(time)) if clusters is None else pd.factorize(clusters)[0]
     n_patients = int(codes.max()) + 1

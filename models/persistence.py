@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,11 @@ def save_model(
         )
     if not hasattr(model, "series_"):
         raise ModelFileError(f"only a fitted model can be saved; this {kind.model.__name__} is not")
+    where = _as_path(path)
+    if provenance is not None and not isinstance(provenance, Mapping):
+        raise ModelFileError(
+            f"provenance: found {type(provenance).__name__}; allowed: values by name"
+        )
     manifest = {
         "package_version": version("separation-outcomes"),
         "kind": model.kind,
@@ -107,7 +113,13 @@ def save_model(
         "provenance": dict(provenance or getattr(model, "provenance_", {})),
         **kind.manifest(model),
     }
-    write_archive(Path(path), manifest, kind.arrays(model))
+    write_archive(where, manifest, kind.arrays(model))
+
+
+def _as_path(path: str | Path) -> Path:
+    if not isinstance(path, str | PathLike):
+        raise ModelFileError(f"path: found {path!r}; allowed: the name of a file")
+    return Path(path)
 
 
 def load_model(path: str | Path) -> CoxModel | FineGrayModel | ForestModel:
@@ -118,7 +130,7 @@ def load_model(path: str | Path) -> CoxModel | FineGrayModel | ForestModel:
     ModelFileError
         If the file is missing, damaged, altered, no model file, or of another format version.
     """
-    where = Path(path)
+    where = _as_path(path)
     manifest, arrays = read_archive(where)
     try:
         return _restore(manifest, arrays)

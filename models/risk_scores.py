@@ -17,7 +17,7 @@ from scipy.special import ndtri
 from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.curves import aalen_johansen
 from outcomes.errors import ModelError
-from outcomes.models.checks import check_labels, check_level, check_outcome
+from outcomes.models.checks import check_labels, check_level, check_months, check_outcome
 from outcomes.models.ipcw import Censoring, estimate_censoring
 from outcomes.models.support import clip_months
 
@@ -141,7 +141,7 @@ def score_risks(
     time, event = check_outcome(time, event)
     groups = check_labels("groups", groups, len(time))
     clusters = check_labels("clusters", clusters, len(time))
-    asked = np.atleast_1d(np.asarray(months, dtype=np.float64))
+    asked = check_months("months", months)
     if len(set(asked)) < len(asked):
         raise ModelError(f"months: found {months!r}; allowed: each month once")
     order = np.argsort(asked, kind="stable")
@@ -290,7 +290,10 @@ def null_risks(time: FloatArray, event: IntArray, groups: Any, months: FloatArra
 
 def check_risks(risk: npt.ArrayLike, shape: tuple[int, ...]) -> FloatArray:
     """Return risks as an array, refusing a wrong shape and what is not from 0 to 1."""
-    risks = np.asarray(risk, dtype=np.float64)
+    try:
+        risks = np.asarray(risk, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ModelError(f"risk: allowed: numbers of shape {shape}, one per month") from None
     if risks.ndim == 1 and shape[1:] == (1,):
         risks = risks[:, None]
     if risks.shape != shape:

@@ -103,8 +103,14 @@ class Endpoint:
 
     def make_response(self, time: object, event: object) -> StructuredArray:
         """Return the structured response made of two sequences, checked as in `response`."""
-        times = np.asarray(time, dtype=np.float64)
-        codes = np.asarray(event, dtype=np.float64)
+        try:
+            times = np.asarray(time, dtype=np.float64)
+            codes = np.asarray(event, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise OutcomesError(
+                f"{self.name}: {self.time_column} and {self.event_column}: {error}; allowed: "
+                "numbers"
+            ) from None
         if times.ndim != 1 or times.shape != codes.shape:
             raise OutcomesError(
                 f"{self.name}: time and event must be two sequences of one length; "
@@ -168,7 +174,7 @@ def get_endpoint(endpoint: str | Endpoint) -> Endpoint:
         return endpoint
     try:
         return ENDPOINTS[endpoint]
-    except KeyError:
+    except (KeyError, TypeError):
         raise OutcomesError(
             f"unknown endpoint {endpoint!r}; allowed: {', '.join(ENDPOINTS)}"
         ) from None

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from outcomes.arrays import FloatArray
 from outcomes.cox.baseline_spread import robust_spread
+from outcomes.cox.covariates import as_numbers
 from outcomes.cox.fit import CoxFit
 from outcomes.errors import OutcomesError
 
@@ -144,7 +145,9 @@ def predict_hazard(
     months
         Shape (n_months,).
     """
-    when = np.asarray(months, dtype=np.float64)
+    when = as_numbers(months, "months")
+    if when.ndim != 1 or not np.isfinite(when).all():
+        raise OutcomesError(f"months: found {months!r}; allowed: a list of finite months")
     centred = fit.data.read(covariates) - fit.data.centre
     relative = np.exp(centred @ fit.coefficients)[:, None]
     hazard = baseline.cumulative(when)

@@ -1,6 +1,6 @@
 """Covariates read and refused by name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ def covariate_names(covariates: Any, names: Sequence[str] | None) -> tuple[str, 
     if len(shape) != 2:
         raise OutcomesError(f"covariates: found shape {shape}; allowed: rows and columns")
     if names is not None:
+        if isinstance(names, str) or not isinstance(names, Iterable):
+            raise OutcomesError(f"names: found {names!r}; allowed: a list of names")
         if len(names) != shape[1]:
             raise OutcomesError(f"names: found {len(names)}; allowed: {shape[1]}, one a column")
         return tuple(str(name) for name in names)

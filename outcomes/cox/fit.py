@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.special import chdtrc, ndtr, ndtri
 
 from outcomes.arrays import FloatArray, IntArray
-from outcomes.cox.covariates import check_information
+from outcomes.cox.covariates import as_numbers, check_information
 from outcomes.cox.data import CoxData, prepare_cox
 from outcomes.cox.partial_likelihood import (
     PartialLikelihood,
@@ -249,7 +249,7 @@ def fit_prepared(
         raise OutcomesError(f"penalty: found {penalty!r}; allowed: finite numbers of at least 0")
     scaled_ridge = ridge / data.spread**2
     case = data.weights if weights is None else weights
-    beta = np.zeros(p) if initial is None else np.asarray(initial, np.float64) * data.spread
+    beta = np.zeros(p) if initial is None else _read_initial(initial, data.names) * data.spread
     at_events = sum_at_events(data.sets, data.columns, case)
 
     def likelihood(beta: FloatArray) -> PartialLikelihood:
@@ -293,6 +293,15 @@ def fit_prepared(
         likelihood=here,
         penalty=np.asarray(ridge),
     )
+
+
+def _read_initial(initial: npt.ArrayLike, names: tuple[str, ...]) -> FloatArray:
+    start = as_numbers(initial, "initial")
+    if start.shape != (len(names),) or not np.isfinite(start).all():
+        raise OutcomesError(
+            f"initial: found {initial!r}; allowed: a finite number for each of {', '.join(names)}"
+        )
+    return start
 
 
 def _score_statistic(here: PartialLikelihood) -> float:

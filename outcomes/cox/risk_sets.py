@@ -265,6 +265,8 @@ def make_risk_sets(
 def check_events(event: npt.ArrayLike) -> BoolArray:
     """Return whether the event happened, refusing codes that are neither 0 nor 1."""
     found = np.asarray(event)
+    if found.ndim != 1:
+        raise OutcomesError(f"event: found shape {found.shape}; allowed: one for each row")
     if found.dtype == np.bool_:
         return found
     wrong = np.flatnonzero(~((found == 0) | (found == 1)))

@@ -1,9 +1,12 @@
 """Restricted cubic splines."""
 
+from numbers import Integral
+
 import numpy as np
 import numpy.typing as npt
 
 from outcomes.arrays import FloatArray
+from outcomes.cox.covariates import as_numbers
 from outcomes.errors import NotEstimableError, OutcomesError
 
 # Harrell, Regression Modeling Strategies, 2nd ed., table 2.3.
@@ -26,9 +29,12 @@ def place_knots(values: npt.ArrayLike, count: int) -> FloatArray:
     NotEstimableError
         If the values are too few to keep the knots apart.
     """
-    if count not in _QUANTILES:
+    if not isinstance(count, Integral) or count not in _QUANTILES:
         raise OutcomesError(f"knots: found {count!r}; allowed: 3 to 7")
-    knots = np.quantile(np.asarray(values, dtype=np.float64), _QUANTILES[count])
+    found = as_numbers(values, "values").ravel()
+    if not np.isfinite(found).all() or not found.size:
+        raise OutcomesError("values: allowed: finite numbers, one or more")
+    knots = np.quantile(found, _QUANTILES[int(count)])
     if np.unique(knots).size < count:
         raise NotEstimableError(
             f"{count} knots need more distinct values; found knots at "

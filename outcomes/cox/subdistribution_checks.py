@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -107,8 +107,8 @@ def _outcome(time: Any, event: Any, cause: int) -> tuple[FloatArray, IntArray]:
         "event",
         "whole numbers, 0 for censored",
     )
-    if cause == 0:
-        raise OutcomesError("cause 0 stands for censoring; allowed: an event code")
+    if not isinstance(cause, Integral) or isinstance(cause, bool) or cause < 1:
+        raise OutcomesError(f"cause: found {cause!r}; allowed: an event code of at least 1")
     return times, codes.astype(np.int64)
 
 
@@ -152,6 +152,8 @@ def _as_array(values: Any) -> npt.NDArray[Any]:
     if isinstance(values, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
         plain = isinstance(values.dtype, np.dtype)
         return np.asarray(values if plain else values.astype(object))
+    if np.ndim(values) == 0:
+        return np.asarray(values)
     # Numpy would make text of what stands beside text.
     found = np.empty(len(values), dtype=object)
     found[:] = list(values)

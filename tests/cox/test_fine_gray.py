@@ -241,7 +241,7 @@ def test_unusable_input_is_refused_by_name(data):
     refused("time of row 2", months=np.where(np.arange(len(x)) == 1, -1, time))
     refused("event of row 2", codes=np.where(np.arange(len(x)) == 1, 0.5, event))
     unknown("no event of cause 3", cause=3)
-    refused("cause 0 stands for censoring", cause=0)
+    refused("cause: found 0", cause=0)
     refused("one length", months=time[:-1])
     refused("one for each time", x[:-1])
     unknown("no event of cause 1", weights=np.zeros(len(x)))

@@ -1,0 +1,71 @@
+"""What is no input is refused with the package's own errors, naming what is allowed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from outcomes.cox import fit_cox, fit_fine_gray, place_knots
+from outcomes.errors import OutcomesError
+from outcomes.models import (
+    CoxModel,
+    decision_curve,
+    evaluate,
+    harrell_concordance,
+    load_model,
+    partial_dependence,
+    save_model,
+    score_risks,
+)
+
+PAIR = ["kps", "neurologic_deficit"]
+TIME = np.arange(1.0, 21.0)
+EVENT = np.arange(20) % 2
+RISK = np.linspace(0.1, 0.9, 20)
+X = np.cos(TIME)[:, None]
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: score_risks(TIME, EVENT, RISK, "x"), "months: found 'x'"),
+        (lambda: score_risks(TIME, EVENT, "x", [3.0]), "risk: allowed: numbers"),
+        (lambda: decision_curve(TIME, EVENT, RISK, 3.0, ["x"]), "thresholds: found"),
+        (lambda: decision_curve(TIME, EVENT, RISK, 3.0, 2), "thresholds: found 2"),
+        (lambda: harrell_concordance(TIME, EVENT, RISK, horizon="x"), "horizon: found 'x'"),
+        (lambda: fit_cox(X, TIME, EVENT, initial="x"), "initial"),
+        (lambda: fit_cox(X, TIME, EVENT, names=3), "names: found 3"),
+        (lambda: fit_cox(X, TIME, EVENT[:, None]), "event: found shape"),
+        (lambda: fit_fine_gray(X, TIME, EVENT, cause="x"), "cause: found 'x'"),
+        (lambda: fit_fine_gray(X, TIME, EVENT, cluster=3), "cluster: found shape"),
+        (lambda: place_knots(["x"], 3), "values of row 1: found 'x'"),
+        (lambda: load_model(3), "path: found 3"),
+        (lambda: CoxModel(endpoint=["x"]).fit(pd.DataFrame()), "unknown endpoint"),
+    ],
+)
+def test_arguments(ask, message):
+    with pytest.raises(OutcomesError, match=message):
+        ask()
+
+
+def test_tables_and_questions(cohort, tmp_path):
+    model = CoxModel(covariates=PAIR).fit(cohort)
+    text = cohort.astype({"os_months": object})
+    text.loc[3, "os_months"] = "x"
+    twice = pd.concat([cohort, cohort[["study"]]], axis=1)
+    for ask, message in (
+        (lambda: CoxModel(covariates=PAIR).fit(text), "os_months and death"),
+        (lambda: CoxModel(covariates=PAIR).fit(twice), "study stands in the table more than once"),
+        (lambda: CoxModel(covariates=3).fit(cohort), "covariates: found 3"),
+        (lambda: model.score(twice), "study stands in the table more than once"),
+        (lambda: evaluate(model, twice, [6.0]), "study stands in the table more than once"),
+        (lambda: evaluate(model, cohort, [6.0], truth="x"), "truth: allowed"),
+        (lambda: model.interval(cohort, [6.0], level="x"), "level: found 'x'"),
+        (lambda: model.predict_cumulative_incidence(cohort, [6.0], event=[1]), "event: found"),
+        (lambda: partial_dependence("x", cohort, "kps", [6.0]), "model: found str"),
+        (lambda: partial_dependence(model, cohort, ["kps"], [6.0]), "covariate: found"),
+        (lambda: partial_dependence(model, cohort, "kps", [6.0], values=3), "values: found 3"),
+        (lambda: save_model(model, 3), "path: found 3"),
+        (lambda: save_model(model, tmp_path / "m", "x"), "provenance: found str"),
+    ):
+        with pytest.raises(OutcomesError, match=message):
+            ask()
