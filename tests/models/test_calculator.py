@@ -99,6 +99,17 @@ def test_limits_of_no_event_and_of_many():
     assert [limit.tolist() for limit in nothing] == [[1, 1], [1, 1]]
 
 
+def test_limits_of_a_robust_model_are_its_own(cohort):
+    model = CoxModel(robust=True).fit(cohort)
+    data = calculator_data(model)
+    patient = {item["name"]: item["default"] for item in data["inputs"]}
+    result = evaluate_calculator(data, patient, "birch")
+    table, months = patient_frame(data, patient), result["months"][3:25]
+    lower, upper = model.interval(table, months, series="birch")
+    np.testing.assert_allclose(result["lower"][3:25], lower[0], atol=0.06)
+    np.testing.assert_allclose(result["upper"][3:25], upper[0], atol=0.06)
+
+
 def test_competing_risk_and_survival_add_up_to_those_with_an_event(model, data):
     patient = {item["name"]: item["default"] for item in data["inputs"]}
     result = evaluate_calculator(data, patient, "birch")
