@@ -169,7 +169,7 @@ def _learn_covariate(table: pd.DataFrame, name: str, chosen: Sequence[str]) -> C
         return Covariate(
             name, label_of(name), "boolean", most_frequent="true" if share >= 0.5 else "false"
         )
-    if pd.api.types.is_numeric_dtype(column):
+    if name == "kps" or pd.api.types.is_numeric_dtype(column):
         return _number(name, read_column(table, Covariate(name, label_of(name), "number")))
     refuse_missing(column, name)
     counts = column.astype(str).value_counts()

@@ -353,5 +353,5 @@ def identify_patients(table: pd.DataFrame) -> Any:
     """Return a number per patient: a `patient_id` is unique within its `study` only."""
     if "patient_id" not in table.columns:
         return np.arange(len(table))
-    key = [name for name in ("study", "patient_id") if name in table.columns]
+    key = [n for n in ("study", "patient_id") if series_column(table, n) is not None]
     return table.groupby(key, sort=False, dropna=False).ngroup().to_numpy()

@@ -45,7 +45,7 @@ def read_response(
 
 
 def series_column(table: pd.DataFrame, name: str | None) -> "pd.Series[Any] | None":
-    """Return the column that names the series; None where the table has none.
+    """Return a column that names series or patients; None where the table has none.
 
     Raises
     ------

@@ -118,6 +118,7 @@ def bootstrap_optimism(
     ModelError
         If the model cannot be fitted to the cohort, or to hardly any sample.
     """
+    model_in(model)
     if method not in ("harrell", ".632"):
         raise ModelError(f"method: found {method!r}; allowed: 'harrell', '.632'")
     check_count("n_bootstrap", n_bootstrap, 2)

@@ -8,6 +8,8 @@ from outcomes.cox import fit_cox, fit_fine_gray, place_knots
 from outcomes.errors import OutcomesError
 from outcomes.models import (
     CoxModel,
+    bootstrap_optimism,
+    cross_validate,
     decision_curve,
     evaluate,
     harrell_concordance,
@@ -51,10 +53,15 @@ def test_tables_and_questions(cohort, tmp_path):
     model = CoxModel(covariates=PAIR).fit(cohort)
     text = cohort.astype({"os_months": object})
     text.loc[3, "os_months"] = "x"
+    words = cohort.astype({"kps": object})
+    words.loc[3, "kps"] = "x"
     twice = pd.concat([cohort, cohort[["study"]]], axis=1)
     for ask, message in (
         (lambda: CoxModel(covariates=PAIR).fit(text), "os_months and death"),
         (lambda: CoxModel(covariates=PAIR).fit(twice), "study stands in the table more than once"),
+        (lambda: CoxModel(covariates=PAIR).fit(words), "row 4, kps: found 'x'"),
+        (lambda: cross_validate(model, twice, horizons=[6.0]), "study stands in the table more"),
+        (lambda: bootstrap_optimism("x", cohort), "found str"),
         (lambda: CoxModel(covariates=3).fit(cohort), "covariates: found 3"),
         (lambda: model.score(twice), "study stands in the table more than once"),
         (lambda: evaluate(model, twice, [6.0]), "study stands in the table more than once"),
