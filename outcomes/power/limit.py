@@ -13,7 +13,7 @@ from outcomes.power.design import TrialDesign
 from outcomes.power.trial import draw_trials
 from outcomes.synthetic import Calibration
 
-LARGE = 200_000
+LARGE = 400_000
 # A stream apart from those of the simulated trials.
 STREAM = 1_000_000
 
