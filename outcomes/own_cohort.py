@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from outcomes import files, provenance
-from outcomes.comparison import Comparison, compare
+from outcomes.comparison import Comparison, compare, save_comparisons
 from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL
 from outcomes.errors import CohortError, Violation
 from outcomes.reports import StudyResults, page_data, render_page
@@ -98,14 +98,10 @@ def compare_cohort(
 def write_comparison(results: StudyResults, folder: Path) -> None:
     """Write a comparison into a folder.
 
-    The page ``comparison.html``, the estimates ``comparison.json`` and ``comparison.csv``, and
-    everything the page shows, ``page.json``.
+    The page ``comparison.html``, the numbers as `save_comparisons` writes them, and everything
+    the page shows, ``page.json``.
     """
     page = render_page("comparison", results)
-    records = [row for one in results.comparisons.values() for row in one.to_records()]
-    files.write_json(folder / "comparison.json", records)
-    files.write_text(
-        folder / "comparison.csv", pd.DataFrame(records).to_csv(index=False, lineterminator="\n")
-    )
+    save_comparisons(results.comparisons.values(), folder)
     files.write_json(folder / "page.json", page_data("comparison", results))
     files.write_text(folder / "comparison.html", page)

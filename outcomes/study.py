@@ -10,7 +10,14 @@ import numpy as np
 import pandas as pd
 
 from outcomes import files, provenance
-from outcomes.comparison import GRACE_MONTHS, LANDMARK_MONTHS, Comparison, compare
+from outcomes.comparison import (
+    COMPARISON_FILES,
+    GRACE_MONTHS,
+    LANDMARK_MONTHS,
+    Comparison,
+    compare,
+    save_comparisons,
+)
 from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL, Endpoint
 from outcomes.evidence import Evidence, evidence_hash, load_evidence
 from outcomes.evidence import to_dict as evidence_to_dict
@@ -61,7 +68,7 @@ FILES = (
     ("calibration.json", "published and achieved figures, and the parameters"),
     ("metrics.json", "performance of every model, out of sample and against the truth"),
     ("model-comparison.json", "the models and no model side by side, with paired differences"),
-    ("comparison.json", "the two arms compared, every method, with the truth"),
+    *COMPARISON_FILES,
     ("provenance.json", "seed, versions, hash of the evidence"),
     ("pages/", "everything the pages show: sentences, tables, coordinates of the charts"),
     ("models/", "the fitted models, for the command outcomes predict"),
@@ -364,8 +371,7 @@ def _write_data(
         for endpoint, result in evaluated.items()
     }
     files.write_json(folder / "model-comparison.json", side_by_side)
-    records = [row for comparison in comparisons.values() for row in comparison.to_records()]
-    files.write_json(folder / "comparison.json", records)
+    save_comparisons(comparisons.values(), folder)
     files.write_json(folder / "provenance.json", origin)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from outcomes import study
+from outcomes.comparison import COMPARISON_FILES
 from outcomes.errors import OutcomesError
 from outcomes.models import load_model
 from outcomes.synthetic import shipped_calibration
@@ -22,7 +23,7 @@ DATA = (
     "calibration.json",
     "metrics.json",
     "model-comparison.json",
-    "comparison.json",
+    *(name for name, _ in COMPARISON_FILES),
     "provenance.json",
 )
 

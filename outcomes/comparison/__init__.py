@@ -5,9 +5,13 @@ from outcomes.comparison.adjustment import DEFAULT_ADJUSTMENT
 from outcomes.comparison.compare import compare
 from outcomes.comparison.options import Options
 from outcomes.comparison.result import ArmCurve, Comparison, Rung
+from outcomes.comparison.robustness import RatioEValue, Robustness
+from outcomes.comparison.saving import COMPARISON_FILES, save_comparisons
 from outcomes.comparison.setting import treatment_labels
+from outcomes.comparison.target_trial import TargetTrial
 
 __all__ = [
+    "COMPARISON_FILES",
     "DEFAULT_ADJUSTMENT",
     "GRACE_MONTHS",
     "LANDMARK_MONTHS",
@@ -15,7 +19,11 @@ __all__ = [
     "Choices",
     "Comparison",
     "Options",
+    "RatioEValue",
+    "Robustness",
     "Rung",
+    "TargetTrial",
     "compare",
+    "save_comparisons",
     "treatment_labels",
 ]

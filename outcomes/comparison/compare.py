@@ -11,7 +11,9 @@ from outcomes.comparison.ladder import adjusted_ladder
 from outcomes.comparison.landmark import landmark
 from outcomes.comparison.options import Options
 from outcomes.comparison.result import Comparison, Rung
+from outcomes.comparison.robustness import assess_robustness
 from outcomes.comparison.setting import Setting, make_setting
+from outcomes.comparison.target_trial import target_trials
 from outcomes.endpoints import Endpoint, get_endpoint
 
 METHODS: tuple[Callable[[Setting], Iterator[Rung]], ...] = (
@@ -85,14 +87,17 @@ def compare(
     naive = None
     if setting.endpoint.has_competing_events:
         naive = (treated.curve(months, naive=True), control.curve(months, naive=True))
+    rungs = tuple(rung for method in METHODS for rung in method(setting))
     return Comparison(
         endpoint=setting.endpoint.name,
         treatment=treatment,
         horizons=setting.horizons,
         arms=(treated.curve(months), control.curve(months)),
         inflated=naive,
-        rungs=tuple(rung for method in METHODS for rung in method(setting)),
+        rungs=rungs,
         notes=setting.notes,
+        target_trials=target_trials(setting),
+        robustness=assess_robustness(setting, rungs),
     )
 
 

@@ -70,7 +70,9 @@ def forest_values(
             model.fit(training)
         except ModelError as error:
             raise NotEstimableError(f"the forest cannot be grown ({error})") from error
-        curves = model.predict_cumulative_incidence(table, months)
+        # A risk after the arm's last month is asked of nobody; those before must not be lost by it.
+        followed = np.minimum(months, subjects.time[own].max())
+        curves = model.predict_cumulative_incidence(table, followed)
         values.append(_functionals(curves, subjects.weights, months, functionals))
     return np.array(values)
 

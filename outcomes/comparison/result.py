@@ -1,11 +1,18 @@
 """What a comparison of two arms returns."""
 
+from __future__ import annotations
+
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from outcomes.arrays import FloatArray
 from outcomes.estimate import Estimate
+
+if TYPE_CHECKING:
+    from outcomes.comparison.robustness import Robustness
+    from outcomes.comparison.target_trial import TargetTrial
 
 
 @dataclass(frozen=True)
@@ -107,6 +114,10 @@ class Comparison:
         The estimates.
     notes
         What must be known of the comparison as a whole.
+    target_trials
+        The trial that each method imitates.
+    robustness
+        What the adjusted estimates rest on; None where it was not looked at.
     """
 
     endpoint: str
@@ -116,6 +127,8 @@ class Comparison:
     inflated: tuple[ArmCurve, ArmCurve] | None
     rungs: tuple[Rung, ...]
     notes: tuple[str, ...]
+    target_trials: tuple[TargetTrial, ...] = ()
+    robustness: Robustness | None = None
 
     def to_records(self) -> list[dict[str, str | float | None]]:
         """Return the estimates as plain data, the rows of ``comparison.json``."""

@@ -31,7 +31,7 @@ class Adjusted:
     note: str
 
 
-def make_subjects(setting: Setting) -> Adjusted:
+def make_subjects(setting: Setting, *, needs_events: bool = True) -> Adjusted:
     """Return the patients of a setting who have every adjusting covariate.
 
     Rows of one ``patient_id`` belong together; the levels of ``study`` are series of their own.
@@ -39,7 +39,8 @@ def make_subjects(setting: Setting) -> Adjusted:
     Raises
     ------
     NotEstimableError
-        If a covariate is missing or there is none, or an arm has no patient or no event.
+        If a covariate is missing or there is none, or an arm has no patient or, where needed, no
+        event.
     """
     adjustment = make_adjustment(setting)
     rows = adjustment.complete
@@ -48,7 +49,7 @@ def make_subjects(setting: Setting) -> Adjusted:
     for label, member in zip(setting.labels, (treated, ~treated), strict=True):
         if not member.any():
             raise NotEstimableError(f"the arm '{label}' has no patient")
-        if not (codes[member] == 1).any():
+        if needs_events and not (codes[member] == 1).any():
             raise NotEstimableError(f"the arm '{label}' has no event")
     size = int(rows.sum())
     stratum = np.zeros(size, dtype=np.int64)

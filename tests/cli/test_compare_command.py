@@ -12,10 +12,17 @@ def test_compare_writes_a_page_and_the_numbers(outcomes, folder, cohort):
     assert done.status == 0, done.stderr
     assert {path.name for path in out.iterdir()} == {
         ".separation-outcomes",
+        "balance.csv",
         "comparison.csv",
         "comparison.html",
         "comparison.json",
+        "e-values.csv",
+        "immortal-time.csv",
         "page.json",
+        "propensity.csv",
+        "robustness.json",
+        "target-trials.csv",
+        "target-trials.json",
     }
     rungs = json.loads((out / "comparison.json").read_text())
     keys = {"method", "estimand", "endpoint", "horizon_months", "value", "lower", "upper", "p"}
