@@ -301,6 +301,8 @@ def _dots(
                 for target, label, ends in rows
             ),
             note="A share printed with its count is fitted by the count.",
+            fitted=True,
+            stacked=True,
         ),
         legend=(
             Legend("published", "hollow", "point"),

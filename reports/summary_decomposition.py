@@ -245,6 +245,8 @@ def _figure(
                 )
                 for row in rows
             ),
+            fitted=True,
+            stacked=True,
         ),
         legend=tuple(Legend(label, style, "block") for _, label, style in PARTS),
     )
