@@ -1,0 +1,175 @@
+"""The estimators: identities, the bootstrap, and what cannot be estimated."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from outcomes.causal.estimators import ESTIMATORS, Choices, from_landmark, values_of
+from outcomes.causal.functionals import Functionals
+from outcomes.causal.incidence import weighted_incidence
+from outcomes.causal.propensity import fit_propensity, treatment_weights
+from outcomes.causal.subjects import Subjects
+from outcomes.curves import aalen_johansen, kaplan_meier
+from outcomes.curves.restricted_mean import (
+    restricted_mean_survival_time,
+    restricted_mean_time_lost,
+)
+from outcomes.errors import NotEstimableError, OutcomesError
+
+FUNCTIONALS = Functionals(np.array([6.0, 12.0]))
+
+
+def draw(n, seed, *, effect=-0.6, selection=0.8, competing=True, series=1):
+    """Draw patients treated by choice at month 0.7 to 1.3, if they live."""
+    generator = np.random.default_rng(seed)
+    columns = np.column_stack([generator.standard_normal(n), generator.integers(0, 2, n)])
+    planned = generator.random(n) < 1 / (1 + np.exp(-selection * columns[:, 0]))
+    begins = generator.uniform(0.7, 1.3, n)
+    rate = 0.06 * np.exp(-0.5 * columns[:, 0] + 0.4 * columns[:, 1])
+    first = generator.exponential(1, n) / rate
+    later = begins + (first - begins) / np.exp(effect)
+    event = np.where(planned & (first > begins), later, first)
+    other = generator.exponential(25, n) if competing else np.full(n, np.inf)
+    end = generator.uniform(6, 40, n)
+    time = np.minimum(np.minimum(event, other), end)
+    codes = np.where(time == end, 0, np.where(time == event, 1, 2))
+    treated = planned & (begins < time)
+    return Subjects(
+        time=time,
+        codes=codes,
+        treated=treated,
+        start=np.where(treated, begins, np.inf),
+        columns=columns,
+        names=("x", "z"),
+        stratum=generator.integers(0, series, n),
+        weights=np.ones(n),
+        cluster=np.arange(n),
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6))
+def test_weights_of_one_give_kaplan_meier_and_aalen_johansen(seed):
+    drawn = draw(60, seed)
+    ones = np.ones(drawn.n)
+    alive = weighted_incidence(drawn.time, (drawn.codes == 1).astype(int), ones, FUNCTIONALS)
+    curve = kaplan_meier(drawn.time, drawn.codes == 1)
+    assert alive.values[:2] == pytest.approx(1 - curve.survival_at([6.0, 12.0]))
+    assert alive.moves.sum(axis=0) == pytest.approx(0, abs=1e-9)
+    incidence = weighted_incidence(drawn.time, drawn.codes, ones, FUNCTIONALS)
+    expected = aalen_johansen(drawn.time, drawn.codes, causes=(1, 2))
+    assert incidence.values[:2] == pytest.approx(expected.incidence_at(1, [6.0, 12.0]))
+    if curve.survival.end >= 12:
+        mean = restricted_mean_survival_time(curve, 12.0)
+        assert 12 - alive.values[3] == pytest.approx(mean.value)
+    if expected.event_free.end >= 12:
+        lost = restricted_mean_time_lost(expected, 1, 12.0)
+        assert incidence.values[3] == pytest.approx(lost.value)
+        error = np.sqrt((incidence.moves[:, 3] ** 2).sum())
+        assert error == pytest.approx(lost.standard_error)
+
+
+def test_weights_make_the_covariates_alike():
+    drawn = draw(4000, 1)
+    weights = treatment_weights(drawn, fit_propensity(drawn))
+    for column in drawn.columns.T:
+        treated, control = (
+            np.average(column[member], weights=weights[member])
+            for member in (drawn.treated, ~drawn.treated)
+        )
+        assert treated == pytest.approx(control, abs=0.05)
+    assert weights[drawn.treated].mean() == pytest.approx(1, abs=0.05)
+
+
+def test_truncation_cuts_the_weights_at_their_quantiles():
+    drawn = draw(500, 2)
+    propensity = fit_propensity(drawn)
+    free = treatment_weights(drawn, propensity)
+    cut = treatment_weights(drawn, propensity, truncate=0.05)
+    assert cut.max() == pytest.approx(np.quantile(free, 0.95))
+    assert cut.min() == pytest.approx(np.quantile(free, 0.05))
+    with pytest.raises(OutcomesError, match=r"truncate: found 0\.5; allowed: above 0, below 0\.5"):
+        treatment_weights(drawn, propensity, truncate=0.5)
+
+
+@pytest.mark.parametrize("series", [1, pytest.param(2, marks=pytest.mark.long)])
+def test_influence_functions_agree_with_the_bootstrap(series):
+    drawn = draw(250, 5, series=series)
+    generator = np.random.default_rng(6)
+    replicates = [
+        values_of(ESTIMATORS, drawn.resampled(generator), FUNCTIONALS, Choices())
+        for _ in range(150 * series)
+    ]
+    for name, estimator in ESTIMATORS.items():
+        covariance = estimator(drawn, FUNCTIONALS, Choices()).covariance
+        spread = covariance[:, 0, 0] + covariance[:, 1, 1] - 2 * covariance[:, 0, 1]
+        differences = np.array([one[name][0] - one[name][1] for one in replicates if name in one])
+        # So many samples know a standard error to 4 to 6 %.
+        assert np.sqrt(spread) == pytest.approx(differences.std(axis=0), rel=0.2), name
+
+
+def test_a_patient_counted_twice_is_a_weight_of_two():
+    drawn = draw(150, 8)
+    doubled = replace(drawn, weights=np.where(np.arange(150) < 50, 2.0, 1.0))
+    rows = np.concatenate([np.arange(150), np.arange(50)])
+    repeated = Subjects(
+        drawn.time[rows],
+        drawn.codes[rows],
+        drawn.treated[rows],
+        drawn.start[rows],
+        drawn.columns[rows],
+        drawn.names,
+        drawn.stratum[rows],
+        np.ones(200),
+        rows,
+    )
+    weighted = values_of(ESTIMATORS, doubled, FUNCTIONALS, Choices())
+    copied = values_of(ESTIMATORS, repeated, FUNCTIONALS, Choices())
+    for name, values in weighted.items():
+        # Efron takes copies for tied deaths and weights for one death.
+        assert copied[name] == pytest.approx(values, rel=0.01, abs=0.01), name
+
+
+def test_rows_of_a_patient_belong_together():
+    drawn = draw(200, 9)
+    copies = np.repeat(np.arange(200), 2)
+    twice = Subjects(
+        drawn.time[copies],
+        drawn.codes[copies],
+        drawn.treated[copies],
+        drawn.start[copies],
+        drawn.columns[copies],
+        drawn.names,
+        drawn.stratum[copies],
+        np.ones(400),
+        copies,
+    )
+    once = ESTIMATORS["iptw"](drawn, FUNCTIONALS, Choices())
+    found = ESTIMATORS["iptw"](twice, FUNCTIONALS, Choices())
+    assert found.values == pytest.approx(once.values, abs=1e-6)
+    assert found.covariance == pytest.approx(once.covariance, rel=1e-4)
+
+
+def test_who_is_at_risk_at_the_landmark():
+    drawn = draw(100, 3)
+    later = from_landmark(drawn, 1.0)
+    assert (later.time > 1.0).all()
+    assert (later.treated == (later.start <= 1.0)).all()
+
+
+def test_a_series_treated_throughout_cannot_be_weighed():
+    drawn = draw(200, 10, series=2)
+    treated = np.where(drawn.stratum == 1, True, drawn.treated)
+    with pytest.raises(NotEstimableError, match="the covariates determine the treatment"):
+        ESTIMATORS["iptw"](replace(drawn, treated=treated), FUNCTIONALS, Choices())
+
+
+def test_perfect_separation_is_told():
+    drawn = draw(200, 11)
+    apart = replace(drawn, treated=drawn.columns[:, 0] > 0)
+    for name in ("iptw", "doubly-robust"):
+        with pytest.raises(NotEstimableError, match="determine the treatment for some"):
+            ESTIMATORS[name](apart, FUNCTIONALS, Choices())
