@@ -27,7 +27,7 @@ def method_title(method: str, design: TrialDesign) -> str:
 
 
 def power_table(study: PowerStudy) -> str:
-    """Return power by number of patients, and the patients needed, as two tables of text."""
+    """Return power by number of patients, the patients needed, and the study's own power."""
     design = study.design
     methods = list(study.sizes[0].formula)
     titles = [method_title(method, design) for method in methods]
@@ -64,7 +64,35 @@ def power_table(study: PowerStudy) -> str:
     ]
     if any(one.extrapolated for one in study.needed):
         lines.append("* beyond the sizes simulated")
+    if study.published is not None:
+        lines += ["", *_published_table(design, study.published)]
     return "\n".join(lines)
+
+
+def _published_table(design: TrialDesign, published: PublishedPower) -> list[str]:
+    """Return what the published study could have shown, by effect."""
+    survival = design.response == OVERALL_SURVIVAL
+    methods = list(published.at_assumed.formula)
+    heading = [
+        "hazard ratio of death" if survival else "share of the effect",
+        "in all",
+        *(method_title(method, design) for method in methods),
+        "formula",
+    ]
+    rows = [
+        [
+            f"{one.effect:g}",
+            f"{one.hazard_ratio:.2f}",
+            *(_percent(one.power.methods[method].rejects) for method in methods),
+            f"{100 * one.formula[RANK_TEST]:.1f} %",
+        ]
+        for one in published.trial
+    ]
+    title = (
+        f"The {published.patients} patients of {design.study}, {published.treated} with SBRT, had "
+        "it been given by chance"
+    )
+    return [title, *_aligned([heading, *rows])]
 
 
 def power_words(study: PowerStudy) -> tuple[str, ...]:

@@ -239,6 +239,7 @@ def test_in_words_and_numbers(study):
     table = power_table(study)
     assert table.count("\n") > 12
     assert all(f"\n{patients:8d}" in table for patients in (150, 300, 500))
+    assert "The 52 patients of liu-2020, 13 with SBRT" in table
     words = power_words(study)
     assert len(words) == 2
     assert "Schoenfeld's formula gives" in words[0]
