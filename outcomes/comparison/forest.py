@@ -46,7 +46,9 @@ def forest_values(
         If a forest cannot be grown.
     """
     times = np.round(subjects.weights).astype(np.int64)
-    rows = np.repeat(np.arange(subjects.n), times)
+    # Trees draw rows by their position; the order of the patients is not to matter.
+    order = np.lexsort((*subjects.with_series.T, subjects.codes, subjects.time))
+    rows = np.repeat(order, times[order])
     table = pd.DataFrame(subjects.with_series, columns=_names(subjects))
     months = np.unique(
         np.concatenate([np.linspace(0, functionals.last, MONTHS + 1)[1:], functionals.horizons])

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from outcomes.comparison import LANDMARK_MONTHS, compare, treatment_labels
+from outcomes.comparison.options import LADDER
 from outcomes.curves import aalen_johansen, gray_test, kaplan_meier
 from outcomes.errors import CohortError, NotEstimableError, OutcomesError
 
@@ -22,7 +23,24 @@ def rung(comparison, method, estimand, horizon=None):
 
 def test_the_ladder_of_overall_survival(cohort):
     found = compare(cohort, endpoint="overall-survival", horizons=(12,))
-    assert [(one.method, one.estimand) for one in found.rungs] == [
+    adjusted = {
+        method: [one.estimand for one in found.rungs if one.method == method] for method in LADDER
+    }
+    risks = [
+        "risk_treated",
+        "risk_control",
+        "risk_difference",
+        "risk_ratio",
+        "number_needed_to_treat",
+        "restricted_mean_treated",
+        "restricted_mean_control",
+        "restricted_mean_difference",
+    ]
+    with_ratio = ("iptw", "time-dependent", "clone-censor-weight")
+    assert adjusted == {
+        method: [*risks, *(["hazard_ratio"] if method in with_ratio else [])] for method in LADDER
+    }
+    assert [(one.method, one.estimand) for one in found.rungs if one.method not in LADDER] == [
         ("crude", "risk_treated"),
         ("crude", "risk_control"),
         ("crude", "risk_difference"),
