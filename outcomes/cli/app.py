@@ -16,6 +16,7 @@ from outcomes.cli import (
     modelling,
     powering,
     published,
+    recovering,
     running,
 )
 from outcomes.cli.console import print_error
@@ -45,6 +46,7 @@ app.command("evaluate")(modelling.evaluate)
 app.command("predict")(modelling.predict)
 app.command("compare")(comparing.compare)
 app.command("power")(powering.power)
+app.command("recover")(recovering.recover)
 app.command("noms")(decision.noms)
 
 
