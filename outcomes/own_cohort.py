@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from outcomes import files, provenance
-from outcomes.comparison import Comparison, compare, save_comparisons
+from outcomes.comparison import Comparison, Options, compare, save_comparisons
+from outcomes.comparison.splitting import Split
 from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL
 from outcomes.errors import CohortError, Violation
 from outcomes.reports import StudyResults, page_data, render_page
@@ -46,6 +47,8 @@ def compare_cohort(
     horizons: Sequence[float],
     covariates: Sequence[str] | None,
     source: str,
+    options: Options | None = None,
+    split_by: Split | None = None,
 ) -> StudyResults:
     """Compare the arms of a cohort and return what the report shows.
 
@@ -63,6 +66,8 @@ def compare_cohort(
         Adjusting columns; by default the usual ones the cohort has.
     source
         What the page and an error call the cohort.
+    options, split_by
+        As `compare`.
 
     Raises
     ------
@@ -77,6 +82,8 @@ def compare_cohort(
                 treatment=treatment,
                 horizons=tuple(horizons),
                 covariates=covariates,
+                options=options,
+                split_by=split_by,
             )
             for name in endpoints
         }

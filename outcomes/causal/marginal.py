@@ -20,16 +20,21 @@ class Marginal:
         Risks, then times lost, of the treated and the control arm, shape (2, n_functionals).
     covariance
         Of the two arms' values, shape (n_functionals, 2, 2); NaN where there is none.
+    reason
+        Why there is none.
     """
 
     functionals: Functionals
     values: FloatArray
     covariance: FloatArray
+    reason: str = ""
 
     @classmethod
-    def without_covariance(cls, functionals: Functionals, values: FloatArray) -> "Marginal":
-        """Return estimates whose uncertainty is unknown."""
-        return cls(functionals, values, np.full((functionals.size, 2, 2), np.nan))
+    def without_covariance(
+        cls, functionals: Functionals, values: FloatArray, reason: str
+    ) -> "Marginal":
+        """Return estimates whose uncertainty is unknown, and why."""
+        return cls(functionals, values, np.full((functionals.size, 2, 2), np.nan), reason)
 
     @classmethod
     def of_influence(

@@ -91,7 +91,7 @@ def standardise(
                 moves[:, arm] += _through_model(model, cause, hazards, gradient) / total
     values = np.einsum("n,nak->ak", subjects.weights, own) / total
     if not covariance:
-        return Marginal.without_covariance(functionals, values)
+        return Marginal.without_covariance(functionals, values, "none was asked for")
     moves += subjects.weights[:, None, None] * (own - values) / total
     return Marginal.of_influence(functionals, values, moves, subjects.cluster)
 

@@ -1,7 +1,7 @@
 """`outcomes compare`: two arms of a cohort."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,15 @@ from outcomes.cli.console import (
     say,
     split_months,
     split_names,
+    wrong_usage,
 )
+from outcomes.cli.options import Jobs
+
+if TYPE_CHECKING:
+    from outcomes.comparison import Below, Levels, Options
+
+FEWEST_BOOTSTRAPS = 50
+TOLD = ("cox-adjusted", "landmark")
 
 
 def compare(
@@ -29,6 +37,37 @@ def compare(
         str | None,
         typer.Option(help="Adjusting columns, separated by commas; by default the usual ones."),
     ] = None,
+    levels: Annotated[
+        str | None,
+        typer.Option(
+            help="Two values of a treatment of more: treated, control; the others are left out."
+        ),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Of a treatment that is a number: those below it are the treated."),
+    ] = None,
+    bootstraps: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Samples for the intervals of the adjusted methods, at least "
+            f"{FEWEST_BOOTSTRAPS}; 0: from influence functions, without one for the forest.",
+        ),
+    ] = 0,
+    truncate_weights: Annotated[
+        float | None,
+        typer.Option(help="Share of the treatment weights to cut at either end, such as 0.01."),
+    ] = None,
+    grace_weeks: Annotated[
+        str,
+        typer.Option(help="Weeks after surgery in which treatment is to begin, for the clones."),
+    ] = "2,6",
+    landmark_weeks: Annotated[
+        float, typer.Option(min=0.1, help="Weeks after surgery of the landmark.")
+    ] = 6,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap and the forest.")] = 0,
+    jobs: Jobs = 1,
     mapping: MappingFile = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the folder.")] = False,
 ) -> None:
@@ -37,15 +76,29 @@ def compare(
     horizons = split_months(horizon, "--horizon", positive=True)
     names = split_names(covariates)
     check_endpoints(endpoint)
+    if levels is not None and threshold is not None:
+        raise wrong_usage("found --levels and --threshold; allowed: one of them")
+    grace = split_months(grace_weeks, "--grace-weeks")
+    if len(grace) != 2:
+        raise wrong_usage(f"--grace-weeks: found {grace_weeks!r}; allowed: two weeks such as 2,6")
+    if 0 < bootstraps < FEWEST_BOOTSTRAPS:
+        raise wrong_usage(
+            f"--bootstraps: found {bootstraps}; allowed: 0, or at least {FEWEST_BOOTSTRAPS}"
+        )
+    if truncate_weights is not None and not 0 < truncate_weights < 0.5:
+        raise wrong_usage(
+            f"--truncate-weights: found {truncate_weights:g}; allowed: above 0, below 0.5"
+        )
     with progress(3) as step:
         step("Reading the cohort")
         from outcomes.files import new_folder
         from outcomes.own_cohort import compare_cohort, usable_endpoints, write_comparison
-        from outcomes.schema import read_cohort
+        from outcomes.schema import DAYS_PER_MONTH, read_cohort
 
         table = read_cohort(cohort, covariates=[treatment, *(names or ())], mapping=mapping)
         wanted = usable_endpoints(table, endpoint, source=str(cohort))
         step("Comparing")
+        month = 7 / DAYS_PER_MONTH
         with new_folder(out, replace=force) as folder:
             results = compare_cohort(
                 table,
@@ -54,6 +107,15 @@ def compare(
                 horizons=horizons,
                 covariates=names,
                 source=cohort.name,
+                options=_options(
+                    truncate=truncate_weights,
+                    landmark=landmark_weeks * month,
+                    grace=(grace[0] * month, grace[1] * month),
+                    bootstraps=bootstraps,
+                    seed=seed,
+                    jobs=jobs,
+                ),
+                split_by=_split(levels, threshold),
             )
             step("Writing")
             write_comparison(results, folder)
@@ -61,6 +123,34 @@ def compare(
         for note in comparison.notes:
             say(note)
         for rung in comparison.rungs:
-            if rung.method in ("cox-adjusted", "landmark") and rung.horizon_months is None:
+            if rung.method in TOLD and rung.horizon_months is None:
                 say(f"{comparison.endpoint}, {rung.method}: {rung.note}")
     typer.echo(out / "comparison.html")
+
+
+def _options(
+    *,
+    truncate: float | None,
+    landmark: float,
+    grace: tuple[float, float],
+    bootstraps: int,
+    seed: int,
+    jobs: int,
+) -> "Options":
+    from outcomes.comparison import Choices, Options
+
+    choices = Choices(truncate=truncate, landmark=landmark, grace=grace)
+    return Options(choices, bootstraps=bootstraps, seed=seed, jobs=jobs)
+
+
+def _split(levels: str | None, threshold: float | None) -> "Levels | Below | None":
+    from outcomes.comparison import Below, Levels
+
+    if threshold is not None:
+        return Below(threshold)
+    names = split_names(levels)
+    if names is None:
+        return None
+    if len(names) != 2:
+        raise wrong_usage(f"--levels: found {levels!r}; allowed: two values, treated,control")
+    return Levels(names[0], names[1])

@@ -8,6 +8,7 @@ from outcomes.comparison.result import ArmCurve, Comparison, Rung
 from outcomes.comparison.robustness import RatioEValue, Robustness
 from outcomes.comparison.saving import COMPARISON_FILES, save_comparisons
 from outcomes.comparison.setting import treatment_labels
+from outcomes.comparison.splitting import Below, Levels
 from outcomes.comparison.target_trial import TargetTrial
 
 __all__ = [
@@ -16,8 +17,10 @@ __all__ = [
     "GRACE_MONTHS",
     "LANDMARK_MONTHS",
     "ArmCurve",
+    "Below",
     "Choices",
     "Comparison",
+    "Levels",
     "Options",
     "RatioEValue",
     "Robustness",

@@ -13,6 +13,7 @@ from outcomes.comparison.options import Options
 from outcomes.comparison.result import Comparison, Rung
 from outcomes.comparison.robustness import assess_robustness
 from outcomes.comparison.setting import Setting, make_setting
+from outcomes.comparison.splitting import Split
 from outcomes.comparison.target_trial import target_trials
 from outcomes.endpoints import Endpoint, get_endpoint
 
@@ -35,6 +36,7 @@ def compare(
     covariates: Sequence[str] | None = None,
     truth: Mapping[str, float] | None = None,
     options: Options | None = None,
+    split_by: Split | None = None,
 ) -> Comparison:
     """Compare an endpoint between two arms by every method.
 
@@ -63,6 +65,9 @@ def compare(
         ``landmark:hazard_ratio`` and ``landmark:risk_difference@12``.
     options
         Bootstrap, truncation of weights, landmark and grace period of the adjusted methods.
+    split_by
+        How a treatment column of more than two values makes two arms: two of its levels
+        (`Levels`), or a threshold (`Below`).
 
     Returns
     -------
@@ -80,7 +85,7 @@ def compare(
         If the endpoint is unknown, or a time, event code or horizon is not allowed.
     """
     setting = make_setting(
-        cohort, get_endpoint(endpoint), treatment, horizons, covariates, truth, options
+        cohort, get_endpoint(endpoint), treatment, horizons, covariates, truth, options, split_by
     )
     months = _risk_months(float(setting.time.max()))
     treated, control = setting.arms

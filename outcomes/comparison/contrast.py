@@ -49,13 +49,16 @@ def difference(treated: ArmEstimate, control: ArmEstimate, covariance: float = 0
     """Return treated minus control; arms of different patients are independent."""
     value = treated.value - control.value
     if treated.standard_error is None or control.standard_error is None:
-        reasons = " and ".join(arm.reason for arm in (treated, control) if arm.reason)
-        return Contrast(value, note=f"no interval because {reasons}")
+        return Contrast(value, note=f"no interval because {_reasons(treated, control)}")
     variance = treated.standard_error**2 + control.standard_error**2 - 2 * covariance
     error = math.sqrt(max(variance, 0.0))
     if not error > 0:
         return Contrast(value, note="no interval because nothing varies")
     return Contrast(value, value - Z95 * error, value + Z95 * error, two_sided_p(value / error))
+
+
+def _reasons(*arms: ArmEstimate) -> str:
+    return " and ".join(dict.fromkeys(arm.reason for arm in arms if arm.reason))
 
 
 def ratio(treated: ArmEstimate, control: ArmEstimate, covariance: float = 0.0) -> Contrast:
@@ -71,8 +74,7 @@ def ratio(treated: ArmEstimate, control: ArmEstimate, covariance: float = 0.0) -
             raise NotEstimableError(arm.reason or "an arm's risk is 0")
     value = treated.value / control.value
     if treated.standard_error is None or control.standard_error is None:
-        reasons = " and ".join(arm.reason for arm in (treated, control) if arm.reason)
-        return Contrast(value, note=f"no interval because {reasons}")
+        return Contrast(value, note=f"no interval because {_reasons(treated, control)}")
     variance = (
         (treated.standard_error / treated.value) ** 2
         + (control.standard_error / control.value) ** 2

@@ -91,14 +91,15 @@ def _estimate(
         _require_start(setting)
     if method == FOREST:
         values = forest_values(subjects, setting.endpoint, functionals, seed=options.seed)
-        estimate = Marginal.without_covariance(functionals, values)
+        estimate = Marginal.without_covariance(functionals, values, "it takes the bootstrap")
     else:
         estimate = ESTIMATORS[method](subjects, functionals, options.choices)
     if not options.bootstraps:
         return estimate
     replicates = bootstrap().get(method)
     if replicates is None or len(replicates) < LEAST_REPLICATES * options.bootstraps:
-        return Marginal.without_covariance(functionals, estimate.values)
+        reason = "too few bootstrap samples gave an estimate"
+        return Marginal.without_covariance(functionals, estimate.values, reason)
     return Marginal.of_replicates(functionals, estimate.values, replicates)
 
 
@@ -124,8 +125,6 @@ def _note(source: Callable[[], Adjusted], setting: Setting, method: str) -> str:
     if method not in NEEDS_START and setting.starts_later:
         notes.append("not corrected for the time lived until treatment")
     options = setting.options
-    if method == FOREST and not options.bootstraps:
-        notes.append("an interval needs the bootstrap")
     if method == "iptw" and options.choices.truncate is not None:
         notes.append(f"weights cut at {100 * options.choices.truncate:g} % at either end")
     return "; ".join(notes)

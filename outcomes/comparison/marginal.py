@@ -80,7 +80,7 @@ def _pair(
         value = read(float(estimate.values[arm, position]))
         variance = float(covariance[arm, arm])
         if not variance > 0:
-            reason = "its error cannot be estimated" if math.isnan(variance) else "nothing varies"
+            reason = estimate.reason or "nothing varies"
             arms.append(ArmEstimate(value, None, reason=reason))
             continue
         error = math.sqrt(variance)

@@ -12,6 +12,7 @@ from outcomes.comparison.arm import Arm, make_arm
 from outcomes.comparison.contrast import Contrast
 from outcomes.comparison.options import Options
 from outcomes.comparison.result import Rung
+from outcomes.comparison.splitting import Split
 from outcomes.endpoints import OVERALL_SURVIVAL, Endpoint
 from outcomes.errors import CohortError, NotEstimableError, OutcomesError, Violation
 from outcomes.schema import RESULTS, one_row_per_patient
@@ -194,8 +195,11 @@ def make_setting(
     covariates: Sequence[str] | None,
     truth: Mapping[str, float] | None,
     options: Options | None = None,
+    split_by: Split | None = None,
 ) -> Setting:
     """Split a cohort into two arms.
+
+    `split_by` tells how a treatment column of more than two values makes two arms.
 
     Raises
     ------
@@ -217,10 +221,12 @@ def make_setting(
     repeated = ""
     if endpoint == OVERALL_SURVIVAL:
         everyone, repeated = one_row_per_patient(everyone)
-    frame, notes = _eligible(everyone, treatment)
+    frame, notes = _eligible(everyone, treatment, split_by)
     if frame.empty:
         raise NotEstimableError("no patient is left to compare")
-    treated, labels = read_treatment(frame[treatment])
+    treated, labels = (
+        read_treatment(frame[treatment]) if split_by is None else split_by.read(frame[treatment])
+    )
     response = response[frame.index.to_numpy()]
     time = response["time"].astype(np.float64)
     codes = response["event"].astype(np.int64)
@@ -304,13 +310,20 @@ def treatment_labels(treatment: str) -> tuple[str, str]:
     return _LABELS.get(treatment, (words[:1].upper() + words[1:], f"No {words}"))
 
 
-def _eligible(frame: pd.DataFrame, treatment: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _eligible(
+    frame: pd.DataFrame, treatment: str, split_by: Split | None
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the patients who can be compared, and notes on who they are."""
     notes: list[str] = []
     known = frame[treatment].notna()
     if not known.all():
         notes.append(f"{(~known).sum()} patients without a value of {treatment} are left out")
         frame = frame.loc[known]
+    if split_by is not None:
+        kept = split_by.keeps(frame[treatment])
+        if not kept.all():
+            notes.append(f"{(~kept).sum()} patients with other values of {treatment} are left out")
+            frame = frame.loc[kept]
     if treatment == "sbrt" and "procedure" in frame.columns:
         # The question is what SBRT adds to surgery.
         unoperated = frame["procedure"] == "none"
