@@ -7,7 +7,14 @@ from typing import Any
 import pandas as pd
 
 from outcomes import files, provenance
-from outcomes.comparison import Comparison, Options, compare, save_comparisons
+from outcomes.comparison import (
+    DEFAULT_ADJUSTMENT,
+    Comparison,
+    Options,
+    compare,
+    dose_response,
+    save_comparisons,
+)
 from outcomes.comparison.splitting import Split
 from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL
 from outcomes.errors import CohortError, Violation
@@ -112,3 +119,57 @@ def write_comparison(results: StudyResults, folder: Path) -> None:
     save_comparisons(results.comparisons.values(), folder)
     files.write_json(folder / "page.json", page_data("comparison", results))
     files.write_text(folder / "comparison.html", page)
+
+
+def write_dose_responses(
+    cohort: Cohort,
+    folder: Path,
+    *,
+    endpoints: Sequence[str],
+    column: str,
+    horizons: Sequence[float],
+    reference: float,
+    covariates: Sequence[str] | None,
+    bootstraps: int,
+    seed: int,
+    jobs: int,
+) -> None:
+    """Write the risk by dose at each horizon: ``dose-response.csv`` and ``dose-response.json``.
+
+    Parameters
+    ----------
+    cohort, endpoints, horizons
+        As `compare_cohort`.
+    folder
+        Where to.
+    column, reference
+        The dose and the value that others are compared with.
+    covariates
+        Adjusting columns; by default those of `DEFAULT_ADJUSTMENT` that vary.
+    bootstraps, seed, jobs
+        As `dose_response`.
+    """
+    if covariates is None:
+        present = [name for name in DEFAULT_ADJUSTMENT if name in cohort.columns]
+        complete = cohort[present].dropna(axis="columns")
+        varies = (complete != complete.iloc[0]).any()
+        covariates = [name for name in present if name in complete and bool(varies[name])]
+    table = pd.concat(
+        [
+            dose_response(
+                cohort,
+                column,
+                endpoint=endpoint,
+                horizon=float(horizon),
+                reference=reference,
+                covariates=covariates,
+                bootstraps=bootstraps,
+                seed=seed,
+                jobs=jobs,
+            ).to_frame()
+            for endpoint in endpoints
+            for horizon in horizons
+        ]
+    )
+    files.write_json(folder / "dose-response.json", table.to_dict("records"))
+    files.write_text(folder / "dose-response.csv", table.to_csv(index=False, lineterminator="\n"))

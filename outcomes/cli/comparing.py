@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from outcomes.comparison import Below, Levels, Options
 
 FEWEST_BOOTSTRAPS = 50
+DOSE_BOOTSTRAPS = 200
 TOLD = ("cox-adjusted", "landmark")
 
 
@@ -47,6 +48,14 @@ def compare(
         float | None,
         typer.Option(help="Of a treatment that is a number: those below it are the treated."),
     ] = None,
+    dose_response: Annotated[
+        bool,
+        typer.Option(
+            "--dose-response",
+            help="Also the risk by the treatment's value, against that at the threshold, from 200 "
+            "bootstrap samples (or --bootstraps).",
+        ),
+    ] = False,
     bootstraps: Annotated[
         int,
         typer.Option(
@@ -78,6 +87,8 @@ def compare(
     check_endpoints(endpoint)
     if levels is not None and threshold is not None:
         raise wrong_usage("found --levels and --threshold; allowed: one of them")
+    if dose_response and threshold is None:
+        raise wrong_usage("--dose-response: needs --threshold, the value to compare others with")
     grace = split_months(grace_weeks, "--grace-weeks")
     if len(grace) != 2:
         raise wrong_usage(f"--grace-weeks: found {grace_weeks!r}; allowed: two weeks such as 2,6")
@@ -89,10 +100,15 @@ def compare(
         raise wrong_usage(
             f"--truncate-weights: found {truncate_weights:g}; allowed: above 0, below 0.5"
         )
-    with progress(3) as step:
+    with progress(3 + dose_response) as step:
         step("Reading the cohort")
         from outcomes.files import new_folder
-        from outcomes.own_cohort import compare_cohort, usable_endpoints, write_comparison
+        from outcomes.own_cohort import (
+            compare_cohort,
+            usable_endpoints,
+            write_comparison,
+            write_dose_responses,
+        )
         from outcomes.schema import DAYS_PER_MONTH, read_cohort
 
         table = read_cohort(cohort, covariates=[treatment, *(names or ())], mapping=mapping)
@@ -117,6 +133,20 @@ def compare(
                 ),
                 split_by=_split(levels, threshold),
             )
+            if dose_response and threshold is not None:
+                step("Varying the dose")
+                write_dose_responses(
+                    table,
+                    folder,
+                    endpoints=wanted,
+                    column=treatment,
+                    horizons=horizons,
+                    reference=threshold,
+                    covariates=names,
+                    bootstraps=bootstraps or DOSE_BOOTSTRAPS,
+                    seed=seed,
+                    jobs=jobs,
+                )
             step("Writing")
             write_comparison(results, folder)
     for comparison in results.comparisons.values():

@@ -3,6 +3,7 @@
 from outcomes.causal.estimators import GRACE_MONTHS, LANDMARK_MONTHS, Choices
 from outcomes.comparison.adjustment import DEFAULT_ADJUSTMENT
 from outcomes.comparison.compare import compare
+from outcomes.comparison.dose_response import DoseResponse, dose_response
 from outcomes.comparison.options import Options
 from outcomes.comparison.result import ArmCurve, Comparison, Rung
 from outcomes.comparison.robustness import RatioEValue, Robustness
@@ -20,6 +21,7 @@ __all__ = [
     "Below",
     "Choices",
     "Comparison",
+    "DoseResponse",
     "Levels",
     "Options",
     "RatioEValue",
@@ -27,6 +29,7 @@ __all__ = [
     "Rung",
     "TargetTrial",
     "compare",
+    "dose_response",
     "save_comparisons",
     "treatment_labels",
 ]

@@ -81,7 +81,7 @@ def test_a_threshold_splits_at_the_value():
 
 def test_refusals():
     column = pd.Series(["a", "b", "c"], name="dose")
-    with pytest.raises(CohortError, match="no 'd'.*one of a, b, c"):
+    with pytest.raises(CohortError, match=r"no 'd'.*one of a, b, c"):
         Levels("a", "d").keeps(column)
     with pytest.raises(OutcomesError, match="twice"):
         Levels("a", "a")
