@@ -223,6 +223,8 @@ def clone_censor_weight(
     """
     values = np.zeros((2, functionals.size))
     moves = np.zeros((subjects.n, 2, functionals.size))
+    treated = clones[0]
+    late = (treated.entry > 0) & (treated.codes == 1) & (treated.exit <= functionals.last)
     for arm, copies in enumerate(clones):
         found = weighted_incidence(
             copies.exit, copies.codes, copies.weights, functionals, entry=copies.entry
@@ -231,6 +233,10 @@ def clone_censor_weight(
         own = np.zeros((subjects.n, functionals.size))
         np.add.at(own, copies.patient, found.moves)
         moves[:, arm] = without_scores(own, copies.scores)
+    if not late.any():
+        # Their hazard is estimated as 0, and so would its error be.
+        reason = "nobody who was treated in time had an event afterwards"
+        return Marginal.without_covariance(functionals, values, reason)
     return Marginal.of_influence(functionals, values, moves, subjects.cluster)
 
 

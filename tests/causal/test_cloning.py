@@ -123,3 +123,16 @@ def test_patients_move_the_estimates_by_nothing_in_sum():
     assert abs(difference) < 0.2
     fit = clone_hazard_ratio(many, clones)
     assert abs(float(fit.coefficients[0])) < 4 * float(fit.standard_errors[0])
+
+
+def test_treated_patients_without_an_event_leave_no_interval():
+    few = subjects(
+        time=[9, 8, 1, 4, 6, 7, 8],
+        codes=[0, 0, 1, 1, 0, 1, 1],
+        start=[1.5, 1.2, NEVER, NEVER, NEVER, NEVER, NEVER],
+    )
+    clones = clone_treated(few, few.start, GRACE), clone_untreated(few, few.start)
+    found = clone_censor_weight(few, clones, Functionals(np.array([6.0])))
+    assert np.isnan(found.covariance).all()
+    assert found.reason == "nobody who was treated in time had an event afterwards"
+    assert found.values[0, 0] == pytest.approx(1 / 7)
