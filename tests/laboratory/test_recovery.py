@@ -71,10 +71,10 @@ def test_truths_are_those_of_the_rungs(small):
     assert rows["cox-adjusted", "log_hazard_ratio"] == np.log(truth["hazard_ratio"])
 
 
-def test_same_seed_same_bytes_wherever_it_runs():
+def test_same_seed_same_bytes():
     fast = {"endpoints": ["overall-survival"], "methods": ("iptw",)}
     once = plan(**fast).run()
-    assert to_json(plan(**fast).run(jobs=2).to_dict()) == to_json(once.to_dict())
+    assert to_json(plan(**fast).run().to_dict()) == to_json(once.to_dict())
     json.loads(to_json(once.to_dict()))
     assert to_json(plan(**fast, seed=1).run().to_dict()) != to_json(once.to_dict())
 
