@@ -22,7 +22,7 @@ def power(
     study: Annotated[str, typer.Option(help="Series whose patients enter.")] = "liu-2020",
     endpoint: Annotated[str, typer.Option(help="Endpoint.")] = ENDPOINT_NAMES[0],
     effect: Annotated[
-        float, typer.Option(help="Hazard ratio of death under SBRT; 1 for none.")
+        float, typer.Option(help="Hazard ratio of death from the start of SBRT on.")
     ] = 0.7,
     progression_effect: Annotated[
         float,

@@ -70,6 +70,8 @@ class Detectable:
     formula_hazard_ratio
         Hazard ratio in all by Schoenfeld's formula from the events at the design's effect; None for
         methods other than the rank test.
+    most
+        The largest share of trials that show any effect tried.
     note
         Why there is none.
     """
@@ -80,6 +82,7 @@ class Detectable:
     hazard_ratio: float
     risk_difference: float
     formula_hazard_ratio: float | None
+    most: float
     note: str
 
 
@@ -210,34 +213,39 @@ def _detectable(
 ) -> Detectable:
     target = TARGETS[0]
     survival = design.response == OVERALL_SURVIVAL
-    # The size of an effect: the log hazard ratio, or the share of the calibrated one.
-    sizes = [-math.log(one.effect) if survival else one.effect for one in shown]
-    rates = [one.power.methods[method].rejects for one in shown]
+    # The size of an effect: the log hazard ratio, or the share of the calibrated one. Harm is none.
+    helpful = [one for one in shown if not survival or one.effect <= 1]
+    sizes = [-math.log(one.effect) if survival else one.effect for one in helpful]
+    rates = [one.power.methods[method].rejects for one in helpful]
     ratio = None
     if method == RANK_TEST:
         events = patients * limit.event_probability
         ratio = detectable_hazard_ratio(events, target, share=limit.share, alpha=design.alpha)
     none = float("nan")
-    best = max(one.value for one in rates)
-    if best < target:
-        note = f"at most {100 * best:.0f} % show the strongest of those tried"
-        return Detectable(method, target, Estimate(none), none, none, ratio, note)
+    most = max(one.value for one in rates)
+
+    def nothing(note: str) -> Detectable:
+        return Detectable(method, target, Estimate(none), none, none, ratio, most, note)
+
+    if most < target:
+        return nothing(f"at most {100 * most:.0f} % show the strongest of those tried")
     try:
         found = crossing(sizes, rates, target, floor=FLOOR)
     except NotEstimableError as error:
-        return Detectable(method, target, Estimate(none), none, none, ratio, str(error))
+        return nothing(str(error))
     ends = (found.value, found.lower, found.upper)
     if survival:
         ends = (math.exp(-found.value), math.exp(-found.upper), math.exp(-found.lower))
-    logs = [math.log(one.hazard_ratio) for one in shown]
+    logs = [math.log(one.hazard_ratio) for one in helpful]
     return Detectable(
         method=method,
         power=target,
         effect=Estimate(*ends),
         hazard_ratio=float(np.exp(np.interp(found.value, sizes, logs))),
         risk_difference=float(
-            np.interp(found.value, sizes, [one.risk_difference for one in shown])
+            np.interp(found.value, sizes, [one.risk_difference for one in helpful])
         ),
         formula_hazard_ratio=ratio,
+        most=most,
         note="",
     )

@@ -176,8 +176,10 @@ def published_words(design: TrialDesign, published: PublishedPower) -> str:
 
 
 def _detectable(design: TrialDesign, one: Detectable) -> str:
-    if math.isnan(one.effect.value):
+    if one.most < one.power:
         return f"No effect is shown in {100 * one.power:g} % of trials: {one.note}."
+    if math.isnan(one.effect.value):
+        return f"Which effect {100 * one.power:g} % of trials show cannot be said: {one.note}."
     survival = design.response == OVERALL_SURVIVAL
     kind = "a hazard ratio of death of" if survival else "a share of the effect on progression of"
     value, lower, upper = one.effect.value, one.effect.lower, one.effect.upper

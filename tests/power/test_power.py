@@ -230,6 +230,9 @@ def test_the_published_study_could_show_little(study):
     assert smallest.formula_hazard_ratio < 0.4
     if not math.isnan(smallest.effect.value):
         assert smallest.effect.lower <= smallest.effect.value <= smallest.effect.upper < 0.4
+    assert smallest.most == max(
+        one.power.methods[RANK_TEST].rejects.value for one in published.trial
+    )
     # Those that are significant exaggerate.
     exaggerated = own.power.methods[COX].estimate_if_significant
     assert exaggerated < 1.5 * math.log(own.hazard_ratio)
