@@ -15,6 +15,7 @@ Style = Literal[
     "truth",
     "reference",
     "reference_dash",
+    "misleading",
 ]
 
 
@@ -84,6 +85,49 @@ class ForestChart:
 
 
 @dataclass(frozen=True)
+class LadderRow:
+    """The estimate of one method; a value of None leaves the row empty but named.
+
+    `truth` is the method's own, where it is not that of the chart. `texts` stand at the right; in
+    a narrow column `short` stands beside the name instead.
+    """
+
+    label: str
+    group: str
+    value: float | None
+    lower: float | None
+    upper: float | None
+    texts: tuple[str, ...]
+    short: str
+    style: Style = "ink"
+    truth: float | None = None
+
+
+@dataclass(frozen=True)
+class LadderChart:
+    """Estimates of many methods in groups, against no difference and the truth as a line."""
+
+    rows: tuple[LadderRow, ...]
+    x_title: str
+    hints: tuple[str, str]
+    text_titles: tuple[str, ...]
+    truth: float | None = None
+    truth_label: str = ""
+
+
+@dataclass(frozen=True)
+class MirrorChart:
+    """Shares of two arms between common edges, one above the line and one below it."""
+
+    edges: tuple[float, ...]
+    above: tuple[float, ...]
+    below: tuple[float, ...]
+    styles: tuple[Style, Style]
+    labels: tuple[str, str]
+    x_title: str
+
+
+@dataclass(frozen=True)
 class Dot:
     """A published figure, what was achieved, and an interval; an infinite end is open."""
 
@@ -97,11 +141,12 @@ class Dot:
 
 @dataclass(frozen=True)
 class DotChart:
-    """Published against achieved, grouped; all dots share one unit."""
+    """Published against achieved, or before against after, grouped; all dots share one unit."""
 
     dots: tuple[Dot, ...]
     x_title: str
     x_max: float | None = None
+    reference: float | None = None
 
 
 @dataclass(frozen=True)
@@ -240,4 +285,14 @@ class Histogram:
     label: str
 
 
-Chart = CurveChart | ForestChart | DotChart | PointChart | BarChart | IntervalChart | StackChart
+Chart = (
+    CurveChart
+    | ForestChart
+    | LadderChart
+    | DotChart
+    | PointChart
+    | BarChart
+    | IntervalChart
+    | StackChart
+    | MirrorChart
+)

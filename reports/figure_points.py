@@ -29,7 +29,7 @@ def dot_figure(chart: DotChart, *, narrow: bool) -> Plain:
     high = chart.x_max or 1.06 * max(
         end
         for dot in dots
-        for end in (dot.published, dot.achieved, dot.upper)
+        for end in (dot.published, dot.achieved, dot.upper, chart.reference)
         if end is not None and math.isfinite(end)
     )
     data = [
@@ -71,6 +71,18 @@ def dot_figure(chart: DotChart, *, narrow: bool) -> Plain:
     layout["annotations"] += [
         row_name(label, at, narrow=narrow) for at, label in zip(rows.at, labels, strict=True)
     ]
+    if chart.reference is not None:
+        layout["shapes"].append(
+            {
+                "type": "line",
+                "x0": chart.reference,
+                "x1": chart.reference,
+                "yref": "paper",
+                "y0": 0,
+                "y1": 1,
+                "line": {"color": AXIS, "width": 1, "dash": "dot"},
+            }
+        )
     return checked(data, layout)
 
 

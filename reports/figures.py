@@ -13,6 +13,8 @@ from outcomes.reports.charts import (
     DotChart,
     ForestChart,
     IntervalChart,
+    LadderChart,
+    MirrorChart,
     PointChart,
     StackChart,
 )
@@ -20,17 +22,21 @@ from outcomes.reports.drawing import Plain
 from outcomes.reports.figure_curves import curve_figure
 from outcomes.reports.figure_forest import forest_figure
 from outcomes.reports.figure_intervals import interval_figure
+from outcomes.reports.figure_ladder import ladder_figure
+from outcomes.reports.figure_mirror import mirror_figure
 from outcomes.reports.figure_points import bar_figure, dot_figure, point_figure
 from outcomes.reports.figure_stacks import stack_figure
 
 _DRAW: dict[type, Any] = {
     CurveChart: curve_figure,
     ForestChart: forest_figure,
+    LadderChart: ladder_figure,
     DotChart: dot_figure,
     PointChart: point_figure,
     BarChart: bar_figure,
     IntervalChart: interval_figure,
     StackChart: stack_figure,
+    MirrorChart: mirror_figure,
 }
 
 

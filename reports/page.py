@@ -26,6 +26,7 @@ STROKES: dict[Style, str] = {
     "truth": "muted",
     "reference": "muted",
     "reference_dash": "muted",
+    "misleading": "misleading",
 }
 
 

@@ -1,11 +1,11 @@
-"""What the plain and the adjusted comparison say, in sentences."""
+"""What the plain comparison and those of like with like say, in sentences."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
-from outcomes.estimate import Estimate
 from outcomes.reports.names import readable_text
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_arms import (
@@ -14,13 +14,18 @@ from outcomes.reports.summary_arms import (
     is_survival,
     treatment_name,
 )
-from outcomes.reports.wording import interval, number, sentence_list
+from outcomes.reports.wording import known, number, of_100, sentence_case, sentence_list
 
 if TYPE_CHECKING:
     from outcomes.comparison import Comparison, Rung
 
 ASSUMED_RATIO = "death_hr_sbrt"
 INFLATED_METHOD = "1 - Kaplan-Meier"
+LATER = ("landmark", "landmark-adjusted")
+"""Methods that speak of those who have come through the first weeks, not of all patients."""
+
+Kind = Literal["plain", "alike", "timed"]
+"""Patients as they came; like with like; and with the time until treatment taken out as well."""
 
 
 def select(comparison: Comparison, estimand: str, horizon: float | None) -> list[Rung]:
@@ -39,15 +44,20 @@ def has_truth(comparison: Comparison) -> bool:
     return any(rung.truth is not None for rung in comparison.rungs)
 
 
-def has_estimate(comparison: Comparison, method: str) -> bool:
-    """Whether a method gave any estimate."""
-    return any(rung.method == method and rung.value is not None for rung in comparison.rungs)
+def kind_of(comparison: Comparison, rung: Rung) -> Kind:
+    """Return what a method deals with, by the trial that it imitates."""
+    trial = next((one for one in comparison.target_trials if one.method == rung.method), None)
+    if trial is None or trial.selection == "no":
+        return "plain"
+    if trial.selection == "hazard ratio only" and rung.estimand != "hazard_ratio":
+        return "plain"
+    return "timed" if trial.immortal_time == "yes" else "alike"
 
 
 def adjusting_covariates(comparison: Comparison) -> tuple[str, ...]:
-    """Return the covariates of the adjusted Cox model, by name; empty where it has no estimate."""
+    """Return the covariates of the adjusted methods, by name; empty where none has an estimate."""
     for rung in comparison.rungs:
-        if rung.method == "cox-adjusted" and rung.value is not None:
+        if rung.value is not None and covariates_of(rung):
             return covariates_of(rung)
     return ()
 
@@ -56,6 +66,12 @@ def covariates_of(rung: Rung) -> tuple[str, ...]:
     """Return the names of the covariates that an estimate is adjusted for."""
     found = re.search(r"adjusted for ([^;]+)", rung.note)
     return tuple(readable_text(name) for name in found[1].split(", ")) if found else ()
+
+
+def shown_note(rung: Rung) -> str:
+    """Return a note without the covariates, which a table names once."""
+    parts = [part for part in rung.note.split("; ") if not part.startswith("adjusted for ")]
+    return sentence_case(readable_text("; ".join(parts)))
 
 
 def which_ratio(comparison: Comparison, results: StudyResults) -> str:
@@ -81,66 +97,107 @@ def which_ratio(comparison: Comparison, results: StudyResults) -> str:
     )
 
 
-def method_finding(comparison: Comparison, results: StudyResults) -> str:
-    """Return the plain and the adjusted result, and what is known of the truth."""
+def verdict(comparison: Comparison, results: StudyResults) -> str:
+    """Return what the plain comparison says, what like with like says, and what is true."""
     firm = firm_horizons(comparison)
     if not firm:
-        thin = few_sentence(comparison)
-        return f"{thin} So no difference of risk leads here; {_adjusted_words(comparison)}."
+        return f"{few_sentence(comparison)} So no difference leads here."
     horizon = firm[0]
     rungs = select(comparison, "risk_difference", horizon)
-    usable = [rung for rung in rungs if rung.value is not None]
-    event = "deaths" if is_survival(comparison) else "local progressions"
-    if not usable:
-        return f"No method could estimate the difference at {horizon:g} months from these patients."
-    text = (
-        f"Per 100 patients and {horizon:g} months, the plain comparison finds "
-        f"{difference_words(usable[0].value, event)} with {treatment_name(comparison)}; "
-        f"{_adjusted_words(comparison)}."
-    )
-    truth = next((rung.truth for rung in usable if rung.truth is not None), None)
-    if truth is not None:
-        text += (
-            " The effect built into these synthetic patients is "
-            f"{difference_words(truth, event)} per 100. "
-            "What lies between it and the plain comparison is chance, the choice of fitter "
-            "patients for treatment, and the time they had to live until it began."
-        )
+    what = "die" if is_survival(comparison) else "have local progression"
+    plain = next((one for one in rungs if one.method == "crude"), None)
+    name = treatment_name(comparison)
+    if plain is None or plain.value is None:
+        text = f"the plain difference at {horizon:g} months is {_missing(plain)}."
     else:
-        text += " How much of that is an effect of the treatment is not known."
-    thin = few_sentence(comparison)
-    return f"{text} {thin}".rstrip()
+        text = (
+            f"plainly, {span_words([plain.value])} of 100 patients {what} within {horizon:g} "
+            f"months with {name}."
+        )
+    text += f" {_like_with_like(comparison, rungs)}"
+    if not results.synthetic:
+        return f"{text} The truth is not known."
+    truth = None if plain is None else plain.truth
+    if truth is not None:
+        text += f" The truth of the simulation is {span_words([truth])}."
+    return text
 
 
-def _adjusted_words(comparison: Comparison) -> str:
-    """Return the adjusted hazard ratio with its covariates, to stand beside the plain result."""
-    event = "death" if is_survival(comparison) else "local progression"
-    rung = next(
-        (
-            rung
-            for rung in comparison.rungs
-            if rung.method == "cox-adjusted" and rung.estimand == "hazard_ratio"
-        ),
-        None,
+def _missing(rung: Rung | None) -> str:
+    return "not estimable" if rung is None or not rung.note else readable_text(rung.note)
+
+
+def _like_with_like(comparison: Comparison, rungs: list[Rung]) -> str:
+    """Return what the adjusted methods say of all patients, and whether it may be chance."""
+    found: dict[Kind, list[Rung]] = {"alike": [], "timed": []}
+    for rung in rungs:
+        kind = kind_of(comparison, rung)
+        if kind != "plain" and rung.method not in LATER:
+            found[kind].append(rung)
+    alike, timed = ([one for one in found[kind] if one.value is not None] for kind in found)
+    adjusted = [*found["alike"], *found["timed"]]
+    if not alike and not timed:
+        reason = next((one.note for one in adjusted if one.note), "")
+        because = readable_text(reason.removeprefix("not estimable because "))
+        return f"No method could compare like with like{f', because {because}' if because else ''}."
+    parts = []
+    name = treatment_name(comparison)
+    if alike:
+        parts.append(f"methods that compare like with like say {span_words(_values(alike))}")
+    if timed:
+        subject = "those that also" if alike else "methods that compare like with like and"
+        parts.append(f"{subject} take out the time until {name} say {span_words(_values(timed))}")
+    text = f"{sentence_case('; '.join(parts))}."
+    limits = [
+        (one.lower, one.upper) for one in (*alike, *timed) if known(one.lower) and known(one.upper)
+    ]
+    spanning = sum(lower <= 0 <= upper for lower, upper in limits)
+    if limits and spanning == len(limits):
+        text += " All their intervals include no difference: it may be chance."
+    elif spanning:
+        text += f" {spanning} of their {len(limits)} intervals include no difference."
+    return text
+
+
+def _values(rungs: list[Rung]) -> list[float]:
+    return [rung.value for rung in rungs if rung.value is not None]
+
+
+def span_words(differences: Sequence[float]) -> str:
+    """Return differences of risk as so many fewer or more of 100 patients.
+
+    ``"9 to 12 fewer"``, ``"3 more"``, ``"2 fewer to 1 more"`` or ``"no fewer and no more"``.
+    """
+    # Sorted from the most fewer to the most more.
+    ends = [min(differences), max(differences)]
+    counts = [of_100(abs(end)) * (1 if end > 0 else -1) for end in ends]
+    low, high = counts
+    if low == high == 0:
+        return "no fewer and no more"
+    if high <= 0 or low >= 0:
+        small, large = sorted((abs(low), abs(high)))
+        numbers = f"{large}" if small == large else f"{small} to {large}"
+        return f"{numbers} {'fewer' if low < 0 else 'more'}"
+    return f"{-low} fewer to {high} more"
+
+
+def method_finding(comparison: Comparison) -> str:
+    """Return what lies between the methods, and where patients are few."""
+    name = treatment_name(comparison)
+    names = adjusting_covariates(comparison)
+    text = (
+        "The plain comparison mixes three things: the effect, the choice of fitter patients for "
+        f"{name}, and the time they had to live until it began."
     )
-    if rung is None or rung.value is None:
-        return "nothing is adjusted for, as no adjusted hazard ratio could be estimated"
-    names = sentence_list(covariates_of(rung)) or "the covariates"
-    limit = interval(Estimate(rung.value, limit_of(rung.lower), limit_of(rung.upper)), 2)
-    return (
-        f"adjusted for {names}, the hazard ratio of {event} is {number(rung.value, 2)}"
-        f"{f' ({limit})' if limit else ''}"
-    )
+    if names:
+        text += f" Like with like means alike in {sentence_list(names)}."
+    if has_truth(comparison):
+        text += " The dotted line is the truth; a short stroke is that of a method with its own."
+    else:
+        text += " How much of the difference is an effect of the treatment is not known."
+    return f"{text} {few_sentence(comparison)}".rstrip()
 
 
 def limit_of(value: float | None) -> float:
     """Return a limit as a number; NaN where there is none."""
     return float("nan") if value is None else value
-
-
-def difference_words(difference: float | None, event: str) -> str:
-    """Return a difference of risk as a difference in 100 patients."""
-    value = 100 * (difference or 0.0)
-    if abs(value) < 0.5:
-        return f"no difference in {event}"
-    return f"{abs(value):.0f} {'fewer' if value < 0 else 'more'} {event}"

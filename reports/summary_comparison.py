@@ -1,4 +1,4 @@
-"""The comparison page: two arms, absolute risks first, then every method beside the truth."""
+"""The comparison page: absolute risks, curves, the ladder of methods, and what it rests on."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from outcomes.reports.charts import CurveChart, RiskRow, Style
 from outcomes.reports.content import (
     Block,
     Bullets,
+    CollapsedTable,
     Column,
     Figure,
     Legend,
@@ -21,7 +22,7 @@ from outcomes.reports.content import (
     Table,
 )
 from outcomes.reports.results import StudyResults
-from outcomes.reports.summary_adjusted import adjusting_covariates, has_estimate, has_truth
+from outcomes.reports.summary_adjusted import has_truth
 from outcomes.reports.summary_arms import (
     STYLES,
     arm_label,
@@ -33,7 +34,11 @@ from outcomes.reports.summary_arms import (
     is_survival,
 )
 from outcomes.reports.summary_common import arm_at, curve_line, make_page, round_up
-from outcomes.reports.summary_methods import methods_section
+from outcomes.reports.summary_immortal import immortal_section
+from outcomes.reports.summary_ladder import ladder_section, risk_table, verdicts
+from outcomes.reports.summary_methods import hazard_ratio_section, numbers_section
+from outcomes.reports.summary_robustness import robustness_section
+from outcomes.reports.summary_trials import trial_section
 from outcomes.reports.wording import (
     INTERVAL_MEANING,
     NONE,
@@ -56,10 +61,18 @@ MOST_MARKS = 150
 def summarise(results: StudyResults) -> Page:
     """Return the comparison page."""
     is_sbrt = _is_sbrt(results)
-    sections: list[Section | None] = [_of_100(results)]
-    for comparison in results.comparisons.values():
-        sections += [_curves(comparison), methods_section(comparison, results)]
-    sections.append(_reading(results))
+    comparisons = tuple(results.comparisons.values())
+    sections: list[Section | None] = [
+        _of_100(results),
+        *(_curves(comparison) for comparison in comparisons),
+        *(ladder_section(comparison) for comparison in comparisons),
+        hazard_ratio_section(results),
+        trial_section(results),
+        *(robustness_section(comparison) for comparison in comparisons),
+        immortal_section(results),
+        numbers_section(results),
+        _reading(results),
+    ]
     return make_page(
         "comparison",
         results,
@@ -75,6 +88,7 @@ def summarise(results: StudyResults) -> Page:
         ),
         keys=(),
         sections=tuple(sections),
+        jumps=True,
     )
 
 
@@ -95,29 +109,19 @@ def _asked(results: StudyResults) -> str:
 def _of_100(results: StudyResults) -> Section:
     comparisons = tuple(results.comparisons.values())
     row = icon_row(comparisons)
-    note = f" {as_sentence(results.comparison_note)}" if results.comparison_note else ""
-    blocks: list[Block] = [] if row is None else [row]
-    shown = 0 if row is None else len(row.groups)
-    if shown < len(comparisons):
-        blocks += [
-            Paragraph(headline(c)) for c in comparisons if row is None or not firm_horizons(c)
-        ]
-    text = "Plain counts first, not adjusted: the groups differ in other ways too."
-    if any(has_estimate(comparison, "landmark") for comparison in comparisons):
-        text += (
-            " Further down, the landmark takes out only the time a patient had to live until "
-            "treatment began."
-        )
-    names = dict.fromkeys(name for one in comparisons for name in adjusting_covariates(one))
-    if names:
-        text += (
-            " Only the adjusted hazard ratios compare patients who are alike (in "
-            f"{count(len(names), 'feature')}); no difference of risk does."
-        )
+    blocks: list[Block] = [Bullets(verdicts(results))]
+    if row is not None:
+        blocks.append(row)
+    else:
+        # Where a horizon is firm and no curve reaches it, the headline says so.
+        blocks += [Paragraph(headline(one)) for one in comparisons if firm_horizons(one)]
+    table = risk_table(comparisons)
+    if table is not None:
+        blocks.append(CollapsedTable("The same numbers, like with like", table))
     return Section(
         id="of-100-patients",
         title="Of 100 patients in each group",
-        finding=f"{text}{note}",
+        finding=as_sentence(results.comparison_note) if results.comparison_note else "",
         blocks=tuple(blocks),
     )
 

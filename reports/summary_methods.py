@@ -1,4 +1,4 @@
-"""Every method of comparison beside the truth."""
+"""Methods by name, their hazard ratios, and every number."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from outcomes.reports.content import (
     CollapsedTable,
     Column,
     Figure,
+    Legend,
     Paragraph,
     Section,
     Table,
@@ -21,17 +22,17 @@ from outcomes.reports.names import readable, readable_text
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_adjusted import (
     INFLATED_METHOD,
-    covariates_of,
+    adjusting_covariates,
     has_truth,
+    kind_of,
     limit_of,
-    method_finding,
     select,
+    shown_note,
     which_ratio,
 )
 from outcomes.reports.summary_arms import (
     few_left,
     few_sentence,
-    firm_horizons,
     is_survival,
     treatment_name,
 )
@@ -43,6 +44,7 @@ from outcomes.reports.wording import (
     number,
     p_value,
     sentence_case,
+    sentence_list,
     with_limits,
 )
 
@@ -55,13 +57,21 @@ METHODS = {
     "1 - Kaplan-Meier": "1 − Kaplan–Meier (inflated)",
     "cox-unadjusted": "Cox model, unadjusted",
     "cox-adjusted": "Cox model, adjusted",
-    "landmark": "Landmark at 6 weeks",
+    "landmark": "Landmark",
+    "g-formula-cox": "Standardised, Cox models",
+    "g-formula-forest": "Standardised, forest",
+    "iptw": "Weighted (IPTW)",
+    "doubly-robust": "Doubly robust",
+    "landmark-adjusted": "Landmark, standardised",
+    "time-dependent": "Treated from the start on",
+    "clone-censor-weight": "Clone, censor, weight",
 }
 EFFECTS = {
-    "hazard_ratio": "Hazard ratio",
     "risk_difference": "Risk (% points)",
+    "risk_ratio": "Risk ratio",
     "restricted_mean_difference": "Months alive",
     "restricted_mean_time_lost_difference": "Months lost",
+    "number_needed_to_treat": "Number needed",
 }
 ESTIMANDS = {
     "risk_difference": "Difference of risk",
@@ -81,95 +91,117 @@ ESTIMANDS = {
 }
 
 
-def methods_section(comparison: Comparison, results: StudyResults) -> Section | None:
-    """Show every method beside the truth: first risk, then rate, then all numbers."""
-    if not comparison.rungs:
-        return None
-    survival = is_survival(comparison)
+def method_name(rung: Rung) -> str:
+    """Return the name of a method for one of its estimates."""
+    if rung.method == "landmark":
+        return f"Landmark, {'adjusted' if rung.estimand == 'hazard_ratio' else 'not adjusted'}"
+    return METHODS.get(rung.method, readable(rung.method))
+
+
+def hazard_ratio_section(results: StudyResults) -> Section | None:
+    """Show the hazard ratios of both endpoints: last, because they count no patients."""
     blocks: list[Block] = []
-    firm = firm_horizons(comparison) or comparison.horizons
-    for estimand, horizon in (("risk_difference", firm[0]), ("hazard_ratio", None)):
-        rungs = select(comparison, estimand, horizon)
+    for comparison in results.comparisons.values():
+        rungs = select(comparison, "hazard_ratio", None)
         if any(rung.value is not None for rung in rungs):
-            blocks.append(_rung_figure(comparison, estimand, horizon, rungs))
-    told = which_ratio(comparison, results)
-    if told:
-        blocks.append(Paragraph(told))
-    blocks.append(_effect_table(comparison))
-    blocks.append(
-        CollapsedTable("Every estimate, with p values and notes", _rung_table(comparison))
-    )
-    if comparison.notes:
-        blocks.append(
-            Bullets(
-                tuple(
-                    as_sentence(readable_text(results.with_titles(note)))
-                    for note in comparison.notes
-                )
-            )
+            blocks.append(_ratio_figure(comparison, rungs))
+            told = which_ratio(comparison, results)
+            if told:
+                blocks.append(Paragraph(told))
+        reasons = dict.fromkeys(
+            f"{method_name(rung)}: {as_sentence(readable_text(rung.note))}"
+            for rung in rungs
+            if rung.value is None
         )
+        if reasons:
+            blocks.append(Bullets(tuple(reasons)))
+    if not blocks:
+        return None
     return Section(
-        id=f"methods-{comparison.endpoint}",
-        title="Survival: how much of the difference is due to the treatment?"
-        if survival
-        else "Local control: how much of the difference is due to the treatment?",
-        finding=method_finding(comparison, results),
+        id="hazard-ratios",
+        title="Hazard ratios",
+        finding=(
+            "A hazard ratio compares rates among those still at risk. It does not say how many "
+            "patients are helped, and one without covariates differs from one with them even when "
+            "both are right."
+        ),
         blocks=tuple(blocks),
     )
 
 
-def _rung_figure(
-    comparison: Comparison, estimand: str, horizon: float | None, rungs: list[Rung]
-) -> Figure:
-    ratio = estimand == "hazard_ratio"
-    scale, digits = (1.0, 2) if ratio else (100.0, 1)
+def numbers_section(results: StudyResults) -> Section | None:
+    """Show every number behind summary lines."""
+    blocks: list[Block] = []
+    for comparison in results.comparisons.values():
+        if not comparison.rungs:
+            continue
+        title = get_endpoint(comparison.endpoint).title
+        for horizon in comparison.horizons:
+            few = " (few left)" if few_left(comparison, horizon) else ""
+            blocks.append(
+                CollapsedTable(
+                    f"{title}: every effect by {horizon:g} months{few}",
+                    _effect_table(comparison, horizon),
+                )
+            )
+        blocks.append(
+            CollapsedTable(
+                f"{title}: every estimate, with p values and notes", _rung_table(comparison)
+            )
+        )
+    notes = dict.fromkeys(
+        as_sentence(readable_text(results.with_titles(note)))
+        for comparison in results.comparisons.values()
+        for note in comparison.notes
+    )
+    if notes:
+        blocks.append(Bullets(tuple(notes)))
+    if not blocks:
+        return None
+    return Section(
+        id="all-numbers",
+        title="All numbers",
+        finding="The files of this report hold the same numbers as CSV and JSON.",
+        blocks=tuple(blocks),
+    )
+
+
+def _ratio_figure(comparison: Comparison, rungs: list[Rung]) -> Figure:
     event = "death" if is_survival(comparison) else "local progression"
     rows = tuple(
         ForestRow(
-            label=METHODS.get(rung.method, readable(rung.method)),
-            value=None if rung.value is None else scale * rung.value,
-            lower=None if not known(rung.lower) else scale * float(rung.lower or 0.0),
-            upper=None if not known(rung.upper) else scale * float(rung.upper or 0.0),
+            label=method_name(rung),
+            value=rung.value,
+            lower=rung.lower if known(rung.lower) else None,
+            upper=rung.upper if known(rung.upper) else None,
             texts=(_rung_value(rung),),
-            truth=None if rung.truth is None else scale * rung.truth,
+            truth=rung.truth,
+            style="misleading" if kind_of(comparison, rung) == "plain" else "ink",
         )
         for rung in rungs
     )
-    title = (
-        f"Hazard ratio for {event}"
-        if ratio
-        else f"Difference in {event}s per 100 patients at {horizon:g} months"
-    )
+    title = f"Hazard ratio for {event}"
     name = treatment_name(comparison)
-    caption = f"{title}, with {name} against without, by method, with 95% CI."
-    names = next((n for n in (covariates_of(r) for r in rungs if r.value is not None) if n), ())
-    if ratio and names:
-        caption += f" The adjusted models hold fixed: {', '.join(names)}; the first one nothing."
-    if not ratio and any(rung.method == "landmark" and rung.value is not None for rung in rungs):
-        caption += (
-            " The landmark counts from week 6 on, in groups by treatment begun until then. It "
-            "takes out the time patients had to live until treatment, and nothing else: neither "
-            "difference is adjusted."
-        )
+    caption = (
+        f"{title}, with {name} against without, by method, with 95% CI. Hollow diamonds compare "
+        "patients who are not alike."
+    )
     truths = sorted(row.truth for row in rows if row.truth is not None)
     if truths:
-        ends = dict.fromkeys(number(truth, digits) for truth in (truths[0], truths[-1]))
+        ends = dict.fromkeys(number(truth, 2) for truth in (truths[0], truths[-1]))
         caption += (
             " The grey stroke in each row is the truth for what that method estimates: "
             f"{' to '.join(ends)}."
         )
-    left = None if horizon is None else few_left(comparison, horizon)
-    if left is not None:
-        caption += f" {few_sentence(comparison)}"
     return Figure(
-        id=f"methods-{comparison.endpoint}-{estimand.replace('_', '-')}",
+        id=f"hazard-ratios-{comparison.endpoint}",
         chart=ForestChart(
             rows=rows,
             x_title=title,
-            reference=1.0 if ratio else 0.0,
-            log=ratio,
+            reference=1.0,
+            log=True,
             hints=(f"better with {name}", f"worse with {name}"),
-            text_titles=("HR (95% CI)" if ratio else "per 100 (95% CI)",),
+            text_titles=("HR (95% CI)",),
         ),
         label=caption,
         caption=caption,
@@ -177,9 +209,15 @@ def _rung_figure(
             title,
             (Column("Method"), Column("Estimate (95% CI)", numeric=True), Column("Note")),
             tuple(
-                (row.label, row.texts[0], sentence_case(readable_text(rung.note)))
+                (row.label, row.texts[0], shown_note(rung))
                 for row, rung in zip(rows, rungs, strict=True)
             ),
+            fitted=True,
+            stacked=True,
+        ),
+        legend=(
+            Legend("unlike patients", "misleading", "point"),
+            Legend("like with like", "ink", "point"),
         ),
     )
 
@@ -200,55 +238,45 @@ def _rung_value(rung: Rung) -> str:
     )
 
 
-def _effect_table(comparison: Comparison) -> Table:
-    """Return one row for each method and one column for each effect, the hazard ratio first."""
-    order = list(EFFECTS)
-    wanted = sorted(
-        (
-            rung
-            for rung in comparison.rungs
-            if rung.estimand in EFFECTS and rung.method != INFLATED_METHOD
-        ),
-        key=lambda rung: (rung.horizon_months or 0.0, order.index(rung.estimand)),
-    )
-    columns = list(dict.fromkeys((rung.estimand, rung.horizon_months) for rung in wanted))
-    in_order = [rung.method for rung in comparison.rungs if rung in wanted]
-    cells = {(rung.method, rung.estimand, rung.horizon_months): rung for rung in wanted}
+def _effect_table(comparison: Comparison, horizon: float) -> Table:
+    """Return one row for each method and one column for each effect by a horizon."""
+    wanted = [
+        rung
+        for rung in comparison.rungs
+        if rung.estimand in EFFECTS
+        and rung.horizon_months == horizon
+        and rung.method != INFLATED_METHOD
+    ]
+    present = {rung.estimand for rung in wanted}
+    columns = [estimand for estimand in EFFECTS if estimand in present]
+    cells = {(rung.method, rung.estimand): rung for rung in wanted}
+    names = {rung.method: method_name(rung) for rung in reversed(wanted)}
     rows = tuple(
-        (
-            METHODS.get(method, readable(method)),
-            *(_stacked(cells.get((method, *column))) for column in columns),
-        )
-        for method in dict.fromkeys(in_order)
+        (names[method], *(_stacked(cells.get((method, column))) for column in columns))
+        for method in dict.fromkeys(rung.method for rung in wanted)
     )
     note = "Treated minus control: a negative difference of risk is in favour of treatment."
     if is_survival(comparison):
         note += " Months alive are means per patient up to the horizon."
     else:
         note += " Months lost to progression are means per patient up to the horizon."
+    note += " Number needed: patients to treat for one event fewer; below 0, for one more."
     if has_truth(comparison):
         note += (
             " Truth: what the method would find in a randomised trial of endless size in the "
-            "simulation. The landmark looks at patients alive at its start and has a truth of its "
-            "own."
+            "simulation. Landmarks, which look at patients alive at their start, and clone, "
+            "censor, weight have truths of their own."
         )
-    note = f"{note} {few_sentence(comparison)}".rstrip()
+    if few_left(comparison, horizon) is not None:
+        note += f" {few_sentence(comparison)}"
     return Table(
-        f"{get_endpoint(comparison.endpoint).title}: the effect of treatment by every method "
-        f"(95% CI)",
-        (
-            Column("Method"),
-            *(
-                Column(
-                    _effect_title(*column)
-                    + (" (few left)" if column[1] and few_left(comparison, column[1]) else ""),
-                    numeric=True,
-                )
-                for column in columns
-            ),
-        ),
+        f"{get_endpoint(comparison.endpoint).title}: the effect of treatment by {horizon:g} "
+        "months, by every method (95% CI)",
+        (Column("Method"), *(Column(EFFECTS[column], numeric=True) for column in columns)),
         rows,
         note=note,
+        fitted=True,
+        stacked=True,
     )
 
 
@@ -267,11 +295,6 @@ def _stacked(rung: Rung | None) -> str:
     return "\n".join(lines)
 
 
-def _effect_title(estimand: str, horizon: float | None) -> str:
-    by = "" if horizon is None else f" by {horizon:g} months"
-    return f"{EFFECTS[estimand]}{by}"
-
-
 def _estimand_title(estimand: str, horizon: float | None) -> str:
     at = "" if horizon is None else f", {horizon:g} months"
     title = ESTIMANDS.get(estimand, sentence_case(readable(estimand)))
@@ -279,13 +302,14 @@ def _estimand_title(estimand: str, horizon: float | None) -> str:
 
 
 def _rung_table(comparison: Comparison) -> Table:
+    names = adjusting_covariates(comparison)
     rows = tuple(
         (
-            METHODS.get(rung.method, readable(rung.method)),
+            method_name(rung),
             _estimand_title(rung.estimand, rung.horizon_months),
             _stacked(rung),
             p_value(rung.p),
-            sentence_case(readable_text(rung.note)),
+            shown_note(rung),
         )
         for rung in comparison.rungs
     )
@@ -299,7 +323,9 @@ def _rung_table(comparison: Comparison) -> Table:
             Column("Note"),
         ),
         rows,
+        note=f"Adjusted methods compare patients alike in {sentence_list(names)}." if names else "",
         fitted=True,
+        stacked=True,
     )
 
 

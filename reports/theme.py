@@ -15,6 +15,7 @@ AXIS = "#7b8794"
 CONTROL = "#0b4f8a"
 TREATED = "#b84a00"
 FAINT = "#c3cad2"
+MISLEADING = "#9c1c5b"
 PAPER = "#ffffff"
 BANDS = {
     CONTROL: "rgba(11,79,138,0.14)",
@@ -29,6 +30,7 @@ DARK = {
     CONTROL: "#6cb6ff",
     TREATED: "#ffa657",
     FAINT: "#44535f",
+    MISLEADING: "#ff8fc4",
     PAPER: "#0f1720",
     BANDS[CONTROL]: "rgba(108,182,255,0.18)",
     BANDS[TREATED]: "rgba(255,166,87,0.18)",
@@ -59,4 +61,5 @@ LOOKS: dict[Style, Look] = {
     "truth": Look(MUTED, "2px,3px", "diamond"),
     "reference": Look(MUTED, "solid", "circle"),
     "reference_dash": Look(MUTED, "9px,3px,2px,3px", "circle"),
+    "misleading": Look(MISLEADING, "2px,3px", "diamond", hollow=True),
 }

@@ -1,0 +1,103 @@
+"""Immortal time: what a plain comparison credits to the treatment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from outcomes.endpoints import get_endpoint
+from outcomes.reports.content import Block, Column, Paragraph, Section, Table
+from outcomes.reports.names import readable_text
+from outcomes.reports.results import StudyResults
+from outcomes.reports.summary_arms import is_survival, treatment_name
+from outcomes.reports.wording import as_sentence, count, number, percent, stacked
+
+if TYPE_CHECKING:
+    from outcomes.causal.immortal_time import ImmortalTime
+    from outcomes.comparison import Comparison
+
+MATTERS = 0.05
+"""Share of the treated's time from which on immortal time is said to matter."""
+
+
+def immortal_section(results: StudyResults) -> Section | None:
+    """Show the person-months before treatment, and the rates with and without them."""
+    blocks: list[Block] = []
+    sentence = ""
+    for comparison in results.comparisons.values():
+        found = comparison.robustness
+        if found is None:
+            continue
+        title = get_endpoint(comparison.endpoint).title
+        if found.immortal_time is None:
+            reason = readable_text(found.reasons["immortal_time"])
+            blocks.append(Paragraph(f"{title}: {as_sentence(f'not estimable because {reason}')}"))
+            continue
+        sentence = sentence or _sentence(comparison, found.immortal_time)
+        blocks.append(_table(comparison, found.immortal_time))
+    if not blocks:
+        return None
+    return Section(
+        id="immortal-time",
+        title="Immortal time",
+        finding=sentence or "When treatment began is not known, so this cannot be counted.",
+        blocks=tuple(blocks),
+    )
+
+
+def _sentence(comparison: Comparison, found: ImmortalTime) -> str:
+    name = treatment_name(comparison)
+    text = (
+        f"A patient counted under {name} has come through the time until it began. That is "
+        f"{number(found.before_treatment, 0)} person-months, "
+        f"{percent(found.share_of_treated, 1)} of all the time of the treated; {name} began at a "
+        f"median of {number(found.median_start, 1)} months."
+    )
+    if found.share_of_treated < MATTERS:
+        text += " That is too little to change the rates much."
+    else:
+        text += " A plain comparison counts this time in favour of the treatment."
+    left = found.left_before_median
+    if left.events:
+        text += (
+            f" But {count(left.events, 'patient')} without {name} had the event before that month "
+            f"and never had a chance of it."
+        )
+    if found.n_unknown_start:
+        text += (
+            f" {count(found.n_unknown_start, 'treated patient')} with an unknown start "
+            f"{'is' if found.n_unknown_start == 1 else 'are'} left out."
+        )
+    return text
+
+
+def _table(comparison: Comparison, found: ImmortalTime) -> Table:
+    event = "Deaths" if is_survival(comparison) else "Local progressions"
+    rows = []
+    for words, rates in (
+        ("Counted by group, from surgery on", found.by_arm),
+        ("Time before treatment counted as untreated", found.by_treatment),
+    ):
+        rows.append(
+            (
+                words,
+                *(
+                    f"{rate.events:,} in {number(rate.person_months, 0)}\n"
+                    f"{number(rate.per_100_person_months.value, 2)} per 100"
+                    for rate in (rates.treated, rates.control)
+                ),
+                stacked(rates.ratio, 2),
+            )
+        )
+    title = get_endpoint(comparison.endpoint).title
+    return Table(
+        f"{title}: {event.lower()} in person-months, and their rate per 100 person-months",
+        (
+            Column("How time is counted"),
+            Column("Treated", numeric=True),
+            Column("Not treated", numeric=True),
+            Column("Ratio of rates (95% CI)", numeric=True),
+        ),
+        tuple(rows),
+        fitted=True,
+        stacked=True,
+    )

@@ -1,0 +1,339 @@
+"""The comparison page: what it leads with, what misleads, and what is said where nothing is."""
+
+import dataclasses
+import json
+import re
+
+import pandas as pd
+import pytest
+
+from outcomes.comparison import Choices, Options, compare
+from outcomes.reports import page_data, render_page, summarise_page
+from outcomes.reports.charts import DotChart, LadderChart, MirrorChart, PointChart
+from outcomes.reports.content import Bullets, CollapsedTable, Figure, Paragraph, Table
+from outcomes.reports.figures import plotly_figure
+from outcomes.reports.summary_adjusted import kind_of, span_words, verdict
+from outcomes.reports.summary_ladder import risk_table
+from outcomes.reports.theme import LOOKS
+
+QUICK = Options(methods=("g-formula-cox", "doubly-robust", "clone-censor-weight"))
+
+
+@pytest.fixture(scope="module")
+def page(results):
+    return summarise_page("comparison", results)
+
+
+@pytest.fixture(scope="module")
+def survival(results):
+    return results.comparisons["overall-survival"]
+
+
+def figures(page, kind):
+    return [
+        block
+        for section in page.sections
+        for block in section.blocks
+        if isinstance(block, Figure) and isinstance(block.chart, kind)
+    ]
+
+
+def section(page, name):
+    (found,) = [one for one in page.sections if one.id == name]
+    return found
+
+
+def text_of(page):
+    return json.dumps(dataclasses.asdict(page), ensure_ascii=False)
+
+
+def own(cohort, results, **more):
+    """Return the page of a cohort without a truth."""
+    comparisons = {"overall-survival": compare(cohort, endpoint="overall-survival", **more)}
+    return dataclasses.replace(
+        results,
+        cohort=cohort,
+        synthetic=False,
+        evidence=None,
+        calibration=None,
+        comparison_cohort=None,
+        comparison_note="",
+        comparisons=comparisons,
+    )
+
+
+@pytest.mark.parametrize(
+    ("differences", "words"),
+    [
+        ([-0.12, -0.09], "9 to 12 fewer"),
+        ([-0.094, -0.086], "9 fewer"),
+        ([0.03], "3 more"),
+        ([0.03, 0.051], "3 to 5 more"),
+        ([-0.02, 0.01], "2 fewer to 1 more"),
+        ([-0.004, 0.004], "no fewer and no more"),
+        ([-0.05, 0.001], "0 to 5 fewer"),
+        ([-0.001, 0.05], "0 to 5 more"),
+    ],
+)
+def test_differences_are_counted_in_100_patients(differences, words):
+    assert span_words(differences) == words
+
+
+def test_sections_stand_in_the_order_of_reading(page):
+    assert [one.id for one in page.sections] == [
+        "of-100-patients",
+        "curves-overall-survival-section",
+        "curves-local-control-section",
+        "methods-overall-survival",
+        "methods-local-control",
+        "hazard-ratios",
+        "target-trials",
+        "robustness-overall-survival",
+        "robustness-local-control",
+        "immortal-time",
+        "all-numbers",
+        "reading",
+    ]
+    assert [name for name, _ in page.jumps] == [one.id for one in page.sections]
+
+
+def test_first_screen_says_what_is_plain_what_is_alike_and_what_is_true(page, survival):
+    lead = page.sections[0].blocks[0].items
+    assert len(lead) == 2
+    found = {
+        rung.method: rung
+        for rung in survival.rungs
+        if rung.estimand == "risk_difference" and rung.horizon_months == 12
+    }
+    plain, truth = (span_words([value]) for value in (found["crude"].value, found["crude"].truth))
+    alike = [found[name].value for name in ("g-formula-cox", "iptw", "doubly-robust")]
+    alike.append(found["g-formula-forest"].value)
+    timed = [found[name].value for name in ("time-dependent", "clone-censor-weight")]
+    assert f"plainly, {plain} of 100 patients die within 12 months with SBRT" in lead[0]
+    assert f"compare like with like say {span_words(alike)}" in lead[0]
+    assert f"take out the time until SBRT say {span_words(timed)}" in lead[0]
+    assert lead[0].endswith(f"The truth of the simulation is {truth}.")
+
+
+def test_a_verdict_says_when_it_may_be_chance(survival, results):
+    wide = tuple(
+        dataclasses.replace(rung, lower=-0.5, upper=0.5)
+        if rung.estimand == "risk_difference" and rung.lower is not None
+        else rung
+        for rung in survival.rungs
+    )
+    assert "may be chance" in verdict(dataclasses.replace(survival, rungs=wide), results)
+    assert "may be chance" not in verdict(survival, results)
+
+
+def test_ladder_groups_the_methods_and_marks_what_misleads(page, survival):
+    ladder = figures(page, LadderChart)[0].chart
+    groups = list(dict.fromkeys(row.group for row in ladder.rows))
+    assert [group.partition(":")[0].partition(",")[0] for group in groups] == [
+        "Unlike patients",
+        "Like with like",
+        "Like with like",
+    ]
+    by_group = {group: [row.label for row in ladder.rows if row.group == group] for group in groups}
+    assert by_group[groups[0]] == ["Plain comparison", "Landmark, not adjusted"]
+    assert "Clone, censor, weight" in by_group[groups[2]]
+    crude = next(rung for rung in survival.rungs if rung.estimand == "risk_difference")
+    assert ladder.truth == pytest.approx(100 * crude.truth)
+    for row in ladder.rows:
+        missed = row.texts[1] == "missed"
+        assert (row.style == "misleading") == (row.group == groups[0] or missed)
+        assert ("truth missed" in row.short) == missed
+        assert row.truth is None or row.truth != ladder.truth
+
+
+def test_a_ladder_says_whether_an_interval_holds_its_truth(survival, results):
+    rungs = tuple(
+        dataclasses.replace(rung, value=0.3, lower=0.2, upper=0.4)
+        if rung.method == "iptw" and rung.estimand == "risk_difference"
+        else rung
+        for rung in survival.rungs
+    )
+    changed = dataclasses.replace(survival, rungs=rungs)
+    shown = dataclasses.replace(results, comparisons={"overall-survival": changed})
+    ladder = figures(summarise_page("comparison", shown), LadderChart)[0].chart
+    row = next(row for row in ladder.rows if row.label == "Weighted (IPTW)")
+    assert row.texts[1] == "missed"
+    assert row.style == "misleading"
+    forest = next(row for row in ladder.rows if row.label == "Standardised, forest")
+    assert forest.texts[1] == "no interval"
+
+
+def test_a_landmark_is_adjusted_in_its_hazard_ratio_only(survival):
+    kinds = {
+        (rung.method, rung.estimand): kind_of(survival, rung)
+        for rung in survival.rungs
+        if rung.estimand in ("risk_difference", "hazard_ratio")
+    }
+    assert kinds["landmark", "risk_difference"] == "plain"
+    assert kinds["landmark", "hazard_ratio"] == "timed"
+    assert kinds["cox-unadjusted", "hazard_ratio"] == "plain"
+    assert kinds["cox-adjusted", "hazard_ratio"] == "alike"
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_misleading_rows_differ_without_colour_too(page, narrow):
+    figure = plotly_figure(figures(page, LadderChart)[0].chart)
+    data = (figure["narrow_data"] if narrow else None) or figure["data"]
+    marks = {
+        (trace["marker"]["line"]["color"], trace["marker"]["symbol"])
+        for trace in data
+        if trace["mode"] == "markers" and "line" in trace["marker"]
+    }
+    assert (LOOKS["misleading"].colour, "diamond") in marks
+    assert (LOOKS["ink"].colour, "square") in marks
+
+
+def test_far_limits_end_in_arrows(page):
+    ladder = figures(page, LadderChart)[0].chart
+    first, *rest = ladder.rows
+    wide = dataclasses.replace(ladder, rows=(dataclasses.replace(first, lower=-900.0), *rest))
+    figure = plotly_figure(wide)
+    low, _ = figure["layout"]["xaxis"]["range"]
+    assert low > -100
+    assert any(
+        trace["marker"]["size"] == [9, 0] for trace in figure["data"] if trace["mode"] != "markers"
+    )
+
+
+def test_absolute_risks_are_those_of_the_methods(survival):
+    table = risk_table([survival])
+    assert [row[0].partition("\n")[2].partition(":")[0] for row in table.rows] == [
+        "plain",
+        "like with like",
+        "like with like, immortal time taken out",
+        "truth of the simulation",
+    ]
+    crude = next(rung for rung in survival.rungs if rung.estimand == "risk_treated")
+    assert table.rows[0][2].startswith(f"{100 * crude.value:.1f}\n")
+    assert table.rows[3][2] == f"{100 * crude.truth:.1f}"
+
+
+def test_robustness_is_drawn_from_its_numbers(page, survival):
+    found = survival.robustness
+    bias, overlap, balance = (
+        figures(page, kind)[0].chart for kind in (PointChart, MirrorChart, DotChart)
+    )
+    point = bias.series[0].points[0]
+    main = next(
+        one.found
+        for one in found.e_values
+        if (one.method, one.estimand, one.horizon_months)
+        == (found.bias_method, "risk_ratio", found.bias_horizon)
+    )
+    assert (point.x, point.y) == (main.estimate, main.estimate)
+    assert (
+        f"{main.estimate:.1f} times as likely"
+        in section(page, "robustness-overall-survival").finding
+    )
+    assert sum(overlap.above) == pytest.approx(1)
+    assert sum(overlap.below) == pytest.approx(1)
+    assert [dot.published for dot in balance.dots] == [
+        abs(one.difference) for one in found.balance.columns
+    ]
+    assert balance.reference == found.balance.threshold
+
+
+def test_trials_are_shown_whole(page, survival):
+    blocks = section(page, "target-trials").blocks
+    matrix = blocks[0]
+    assert isinstance(matrix, Table)
+    methods = {row[0]: row[1:] for row in matrix.rows}
+    assert methods["Plain comparison"] == ("✗ left in", "✗ left in", "✓ dealt with")
+    assert methods["Clone, censor, weight"] == ("✓ dealt with",) * 3
+    whole = blocks[1].table
+    assert isinstance(blocks[1], CollapsedTable)
+    assert len(whole.rows) == len(survival.target_trials)
+    cloned = whole.rows[-1]
+    assert "grace period: weeks 2 to 6 after surgery" in cloned[1]
+    assert "measured" in cloned[4]
+
+
+def test_immortal_time_is_told_in_person_months(page, survival):
+    found = survival.robustness.immortal_time
+    shown = section(page, "immortal-time")
+    assert f"{found.before_treatment:,.0f} person-months" in shown.finding
+    table = shown.blocks[0]
+    assert table.rows[0][3].startswith(f"{found.by_arm.ratio.value:.2f}")
+    assert table.rows[1][3].startswith(f"{found.by_treatment.ratio.value:.2f}")
+
+
+@pytest.fixture(scope="module")
+def compared(results):
+    return pd.DataFrame(results.comparison_cohort).drop(columns="study")
+
+
+def test_without_a_truth_the_page_says_so(results, compared):
+    shown = own(compared, results, options=QUICK)
+    page = summarise_page("comparison", shown)
+    assert page.sections[0].blocks[0].items[0].endswith("The truth is not known.")
+    ladder = figures(page, LadderChart)[0]
+    assert ladder.chart.truth is None
+    assert ladder.chart.text_titles == ("per 100 (95% CI)",)
+    assert "the truth is not known" in ladder.caption
+    assert [row.style for row in ladder.chart.rows].count("misleading") == 2
+    assert "simulation" not in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("change", "more", "reason"),
+    [
+        (
+            lambda c: c.assign(death=c["death"].where(~c["sbrt"], 0)),
+            {},
+            "the arm 'Surgery + SBRT' has no event",
+        ),
+        (lambda c: c.assign(death=0), {}, "has no event"),
+        (
+            lambda c: c.assign(kps=c["sbrt"].map({True: 90, False: 50})),
+            {"covariates": ("kps",)},
+            "the covariates determine the treatment",
+        ),
+        (lambda c: c, {"horizons": (500.0,)}, "before month 500"),
+        (
+            lambda c: c.drop(columns="sbrt_start_months"),
+            {},
+            "when treatment began is unknown",
+        ),
+        (
+            lambda c: c.assign(sbrt_start_months=c["sbrt_start_months"] + 3),
+            {"options": dataclasses.replace(QUICK, choices=Choices(landmark=1.4))},
+            "nobody was treated",
+        ),
+    ],
+)
+def test_what_cannot_be_had_says_why_and_the_rest_stands(results, compared, change, more, reason):
+    shown = own(change(compared.head(300)), results, **{"options": QUICK} | more)
+    page = summarise_page("comparison", shown)
+    names = [one.id for one in page.sections]
+    for name in ("of-100-patients", "target-trials", "immortal-time", "all-numbers", "reading"):
+        assert name in names
+    said = [
+        text
+        for one in page.sections
+        for block in one.blocks
+        if isinstance(block, Bullets | Paragraph)
+        for text in (block.items if isinstance(block, Bullets) else (block.text,))
+        if "ot estimable because" in text
+    ]
+    assert any(reason in text for text in said), said
+    assert not re.search(r"\bnan\b", render_page("comparison", shown).lower().split("<script")[0])
+    json.dumps(page_data("comparison", shown), allow_nan=False)
+
+
+def test_an_empty_arm_is_said_on_a_page_of_its_own(results, compared):
+    both = pd.concat([compared[compared["sbrt"]].head(1), compared[~compared["sbrt"]].head(1)])
+    shown = own(both, results, options=QUICK)
+    assert "not estimable" in render_page("comparison", shown)
+
+
+def test_comparisons_without_robustness_and_trials_still_make_a_page(results, survival):
+    bare = dataclasses.replace(survival, robustness=None, target_trials=())
+    shown = dataclasses.replace(results, comparisons={"overall-survival": bare})
+    names = [one.id for one in summarise_page("comparison", shown).sections]
+    assert "methods-overall-survival" in names
+    assert not {"target-trials", "immortal-time", "robustness-overall-survival"} & set(names)
