@@ -124,6 +124,7 @@ def median_start(subjects: Subjects) -> float:
 
 def cloned(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
     """Clone, censor and weight."""
+    subjects.require_both_arms()
     known = known_start(subjects)
     return clone_censor_weight(known, make_clones(known, choices), functionals)
 

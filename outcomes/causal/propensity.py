@@ -75,7 +75,14 @@ def fit_logistic(
 
 
 def fit_propensity(subjects: Subjects) -> Propensity:
-    """Fit the propensity score of the arm, with an intercept of its own for each series."""
+    """Fit the propensity score of the arm, with an intercept of its own for each series.
+
+    Raises
+    ------
+    NotEstimableError
+        If a series has only one arm, or the covariates determine the arm of some patients.
+    """
+    subjects.require_both_arms()
     return fit_logistic(subjects.with_series, subjects.treated, subjects.weights, "the treatment")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from outcomes.arrays import BoolArray, FloatArray, IntArray
+from outcomes.errors import NotEstimableError
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,24 @@ class Subjects:
     def n_series(self) -> int:
         """Number of series."""
         return int(self.stratum.max(initial=0)) + 1
+
+    @property
+    def shares_treated(self) -> FloatArray:
+        """Share of each series' patients who are treated, shape (n_series,)."""
+        treated = np.bincount(self.stratum, weights=self.treated, minlength=self.n_series)
+        patients = np.bincount(self.stratum, minlength=self.n_series)
+        return np.asarray(treated / np.maximum(patients, 1))
+
+    @property
+    def one_armed_series(self) -> int:
+        """Number of series in which all or none are treated."""
+        return int(np.isin(self.shares_treated, (0.0, 1.0)).sum())
+
+    def require_both_arms(self) -> None:
+        """Raise NotEstimableError where one of several series has only one arm."""
+        alone = self.one_armed_series
+        if alone and self.n_series > 1:
+            raise NotEstimableError(f"{alone} of {self.n_series} series have only one arm")
 
     @property
     def causes(self) -> tuple[int, ...]:

@@ -10,6 +10,9 @@ from outcomes.causal.subjects import Subjects
 def rows_from_start(subjects: Subjects, start: FloatArray) -> Rows:
     """Return patients as rows at risk before and after treatment begins.
 
+    A series in which all were treated holds only those who lived until then: its patients come
+    under observation when treatment begins.
+
     Parameters
     ----------
     subjects
@@ -21,7 +24,8 @@ def rows_from_start(subjects: Subjects, start: FloatArray) -> Rows:
     begun = start < subjects.time
     at_once = start <= 0
     patients = np.arange(subjects.n)
-    early, late = ~at_once, begun | at_once
+    all_treated = (subjects.shares_treated == 1)[subjects.stratum]
+    early, late = ~at_once & ~all_treated, begun | at_once
     return Rows(
         patient=np.concatenate([patients[early], patients[late]]),
         entry=np.concatenate([np.zeros(early.sum()), np.maximum(start[late], 0.0)]),

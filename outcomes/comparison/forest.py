@@ -43,8 +43,9 @@ def forest_values(
     Raises
     ------
     NotEstimableError
-        If a forest cannot be grown.
+        If a series has only one arm, or a forest cannot be grown.
     """
+    subjects.require_both_arms()
     times = np.round(subjects.weights).astype(np.int64)
     # Trees draw rows by their position; the order of the patients is not to matter.
     order = np.lexsort((*subjects.with_series.T, subjects.codes, subjects.time))
@@ -60,9 +61,12 @@ def forest_values(
         training[list(endpoint.columns)] = np.column_stack(
             [subjects.time[own], subjects.codes[own]]
         )
+        varying = [name for name in _names(subjects) if np.ptp(training[name]) > 0]
+        if not varying:
+            raise NotEstimableError("no covariate varies in one of the arms")
         model = ForestModel(
             endpoint=endpoint,
-            covariates=list(table.columns),
+            covariates=varying,
             strata=None,
             n_estimators=trees,
             max_features=0.5,

@@ -71,6 +71,9 @@ def make_subjects(setting: Setting, *, needs_events: bool = True) -> Adjusted:
         weights=np.ones(size),
         cluster=np.asarray(cluster, dtype=np.int64),
     )
+    if subjects.one_armed_series:
+        alone = f"{subjects.one_armed_series} of {subjects.n_series} series have only one arm"
+        notes.append(f"{alone}: what the other would do in them, the model alone says")
     return Adjusted(subjects, adjustment.columns, "; ".join(notes))
 
 

@@ -12,6 +12,7 @@ from outcomes.causal.functionals import Functionals
 from outcomes.causal.incidence import weighted_incidence
 from outcomes.causal.propensity import fit_propensity, treatment_weights
 from outcomes.causal.subjects import Subjects
+from outcomes.causal.time_dependent import rows_from_start
 from outcomes.curves import aalen_johansen, kaplan_meier
 from outcomes.curves.restricted_mean import (
     restricted_mean_survival_time,
@@ -163,8 +164,19 @@ def test_who_is_at_risk_at_the_landmark():
 def test_a_series_treated_throughout_cannot_be_weighed():
     drawn = draw(200, 10, series=2)
     treated = np.where(drawn.stratum == 1, True, drawn.treated)
-    with pytest.raises(NotEstimableError, match="the covariates determine the treatment"):
+    with pytest.raises(NotEstimableError, match="1 of 2 series have only one arm"):
         ESTIMATORS["iptw"](replace(drawn, treated=treated), FUNCTIONALS, Choices())
+
+
+def test_a_series_treated_throughout_is_observed_from_treatment_on():
+    drawn = draw(200, 10, series=2)
+    kept = drawn.take((drawn.stratum == 0) | drawn.treated)
+    rows = rows_from_start(kept, kept.start)
+    second = kept.stratum[rows.patient] == 1
+    assert rows.treated[second].all()
+    assert rows.entry[second] == pytest.approx(kept.start[rows.patient[second]])
+    assert (~rows.treated[~second]).sum() == (kept.stratum == 0).sum()
+    assert kept.one_armed_series == 1
 
 
 def test_perfect_separation_is_told():
