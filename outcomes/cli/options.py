@@ -126,13 +126,14 @@ def _advance(bar: "Progress", task: "TaskID", done: int) -> None:
 
 
 def _lines(description: str, total: int) -> Done:
-    start = time.monotonic()
+    start, told = time.monotonic(), 0
 
     def show(done: int) -> None:
-        nonlocal start
+        nonlocal start, told
         if done == 0:
-            start = time.monotonic()
-        elif done * LINES // total > (done - 1) * LINES // total:
+            start, told = time.monotonic(), 0
+        elif done * LINES // total > told:
+            told = done * LINES // total
             left = (time.monotonic() - start) / done * (total - done)
             say(f"{description}: {done}/{total}, {_duration(left)} left")
 
