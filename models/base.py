@@ -19,6 +19,7 @@ from outcomes.models.coding import learn_design
 from outcomes.models.concordance import concordance
 from outcomes.models.conditional import check_survived, conditional_incidences
 from outcomes.models.design import Design
+from outcomes.models.few_events import wider_limits
 from outcomes.models.inputs import (
     as_months,
     as_table,
@@ -183,7 +184,9 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
     ) -> tuple[FloatArray, FloatArray]:
         """Return pointwise limits of `predict_survival`, symmetric on the log(-log) scale.
 
-        How the standard error comes about, the subclass says.
+        How the standard error comes about, the subclass says. Where the limits rest on draws, and
+        in models that were read from a file, they are never narrower than those of the few events
+        behind them (see `outcomes.models.few_events.event_limits`).
 
         Parameters
         ----------
@@ -206,15 +209,17 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
         risk = self._incidences(X, times, series, survived)[0]
         matrix, months = self._matrix(X), as_months(times)
         given = check_survived(survived)
+        z = float(ndtri(0.5 + level / 2))
         if series is None or isinstance(series, str):
-            error = self._interval_error(matrix, months, series, given)
-        else:
-            names = series_per_patient(series, len(matrix))
-            error = np.empty_like(risk)
-            for name in sorted(set(names)):
-                rows = np.flatnonzero(names == name)
-                error[rows] = self._interval_error(matrix[rows], months, name, given)
-        return log_log_limits(risk, error, float(ndtri(0.5 + level / 2)))
+            return self._limits(risk, matrix, months, series, given, z)
+        names = series_per_patient(series, len(matrix))
+        lower, upper = np.empty_like(risk), np.empty_like(risk)
+        for name in sorted(set(names)):
+            rows = np.flatnonzero(names == name)
+            lower[rows], upper[rows] = self._limits(
+                risk[rows], matrix[rows], months, name, given, z
+            )
+        return lower, upper
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the concordance index of the risk score, compared within series.
@@ -279,6 +284,30 @@ class SurvivalModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn s
         For a series, or the average over the training series where name is None.
         """
         raise ModelError(f"a {self.kind} model has no intervals")
+
+    def _one_event_more(
+        self, matrix: FloatArray, name: str | None, survived: float
+    ) -> FloatArray | None:
+        """Return what one event more would add to each patient's cumulative hazard, shape (n,).
+
+        None where the standard error says enough of few events.
+        """
+        return None
+
+    def _limits(
+        self,
+        risk: FloatArray,
+        matrix: FloatArray,
+        months: FloatArray,
+        name: str | None,
+        survived: float,
+        z: float,
+    ) -> tuple[FloatArray, FloatArray]:
+        error = self._interval_error(matrix, months, name, survived)
+        added = self._one_event_more(matrix, name, survived)
+        if added is None:
+            return log_log_limits(risk, error, z)
+        return wider_limits(risk, error, added[:, None] * (months > survived), z)
 
     def _learn_design(self, table: pd.DataFrame, groups: Any) -> Design:
         coding = {"separation": self.separation, "groups": groups} | self._coding()

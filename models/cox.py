@@ -21,6 +21,7 @@ from outcomes.models.coarse_files import COARSE_NOTE
 from outcomes.models.columns import Covariate, read_clusters, read_column
 from outcomes.models.competing import cumulative_incidences
 from outcomes.models.design import Design
+from outcomes.models.few_events import largest_part, one_more
 from outcomes.models.parameters import check_column, check_number
 from outcomes.models.probabilities import finite
 from outcomes.models.proportional_hazards import (
@@ -355,12 +356,24 @@ class CoxModel(SurvivalModel):
         400 draws from the estimates' asymptotic distribution (see `cox_interval`). After a robust
         fit the baseline's part is robust, too.
         """
-        if len(self.fits_) == 1 and (name is not None or len(self.series_.names) == 1):
+        if self._has_closed_form(name):
             position = 0 if name is None else self.series_.index(name)
             return cox_interval.tsiatis_error(self.fits_[1], matrix, months, position, survived)
         return cox_interval.drawn_error(
             tuple(self.fits_.values()), self.series_, matrix, months, name, survived
         )
+
+    def _has_closed_form(self, name: str | None) -> bool:
+        return len(self.fits_) == 1 and (name is not None or len(self.series_.names) == 1)
+
+    def _one_event_more(
+        self, matrix: FloatArray, name: str | None, survived: float
+    ) -> FloatArray | None:
+        if self._has_closed_form(name) and self.coarse_difference_ is None:
+            return None
+        fit = self.fits_[1]
+        each = [one_more(b.times, b.increments, b.deaths, survived) for b in fit.baselines]
+        return fit.relative_hazard(matrix) * largest_part(each, self.series_, name, survived)
 
 
 def _confined(design: Design, matrix: FloatArray, event: IntArray, groups: Any) -> tuple[str, ...]:

@@ -5,7 +5,9 @@ form. For an incidence among competing events, and for an average over series, t
 drawn from their asymptotic distribution instead: coefficients from a normal; each step of a
 baseline, with d events, from a gamma distribution of shape d around it (variance d / S0^2, as
 Tsiatis's); and the step's dependence on the coefficients through the mean covariates of those at
-risk. The draws' standard deviation on the log(-log) scale is the standard error.
+risk. The draws' standard deviation on the log(-log) scale is the standard error. The first events
+are drawn together, and so they count in the closed form of a coarse baseline, whose pieces hold
+less than one event: what they lack in spread `outcomes.models.few_events` adds to the limits.
 
 After a robust fit the variance of a baseline, and its covariance with the coefficients, are those
 of its clusters' influence, exact at each month. Between two months (where a covariate changes, or
@@ -23,6 +25,7 @@ from scipy.optimize import isotonic_regression
 from outcomes.arrays import FloatArray
 from outcomes.models.competing import cumulative_incidences
 from outcomes.models.conditional import conditional_incidences
+from outcomes.models.few_events import end_of_first, first_together, spread_steps
 from outcomes.models.proportional_hazards import Baseline, CauseFit, hazard_grid
 from outcomes.models.series import SeriesSet, average_over_series
 
@@ -37,9 +40,12 @@ def tsiatis_error(
 ) -> FloatArray:
     """Return the standard error of log(-log S), shape (n, n_months), in one series.
 
-    S is the survival given survival to month `survived`; all sums then run from there.
+    S is the survival given survival to month `survived`; all sums then run from there. Until the
+    first events of a coarse baseline have happened its hazard is known as well as at their end.
     """
     baseline = fit.baselines[position]
+    if baseline.straight:
+        months = np.maximum(months, end_of_first(baseline.times, baseline.deaths, survived))
     asked = np.append(np.maximum(months, survived), survived)
     steps = (
         baseline.increments,
@@ -87,7 +93,7 @@ def drawn_error(
     F1 is the incidence of the event of interest given no event by month `survived`.
     """
     positions = range(len(series.names)) if name is None else [series.index(name)]
-    draws = draw_parameters(fits, positions, n_draws, np.random.default_rng(seed))
+    draws = draw_parameters(fits, positions, n_draws, np.random.default_rng(seed), survived)
     error = np.empty((len(matrix), len(months)))
     for start in range(0, len(matrix), _ROWS):
         rows = matrix[start : start + _ROWS]
@@ -107,9 +113,13 @@ Draw = list[tuple[FloatArray, dict[int, FloatArray]]]
 
 
 def draw_parameters(
-    fits: Sequence[CauseFit], positions: Sequence[int], n_draws: int, rng: np.random.Generator
+    fits: Sequence[CauseFit],
+    positions: Sequence[int],
+    n_draws: int,
+    rng: np.random.Generator,
+    survived: float = 0.0,
 ) -> list[Draw]:
-    """Draw coefficients and baseline steps.
+    """Draw coefficients and baseline steps, those of the first events after a month together.
 
     Returns
     -------
@@ -120,7 +130,11 @@ def draw_parameters(
     for fit in fits:
         root = _root(fit.covariance)
         shifts = rng.standard_normal((n_draws, len(fit.coefficients))) @ root.T
-        steps = {p: _draw_steps(fit.baselines[p], fit.covariance, shifts, rng) for p in positions}
+        steps = {}
+        for p in positions:
+            grouped = first_together(fit.baselines[p], survived)
+            drawn = _draw_steps(grouped, fit.covariance, shifts, rng)
+            steps[p] = spread_steps(fit.baselines[p], drawn, survived)
         for k in range(n_draws):
             draws[k].append((fit.coefficients + shifts[k], {p: steps[p][k] for p in positions}))
     return draws

@@ -19,7 +19,6 @@ A prediction is made in these steps, for the estimates and for every draw alike:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,9 +34,8 @@ from outcomes.models.competing import cumulative_incidences
 from outcomes.models.cox import CoxModel
 from outcomes.models.cox_interval import draw_parameters
 from outcomes.models.design import Design
-from outcomes.models.few_events import event_limits, first_together, one_more, spread_steps
+from outcomes.models.few_events import one_more, wider_limits
 from outcomes.models.inputs import read_response
-from outcomes.models.probabilities import log_log_limits
 from outcomes.models.series import SeriesSet, average_incidences
 
 MONTHS = tuple(range(37))
@@ -109,8 +107,7 @@ def calculator_data(
     endpoint = get_endpoint(model.endpoint)
     positions = range(len(model.series_.names))
     fits = [coarsen_fit(fit, model.series_) for fit in model.fits_.values()]
-    grouped = [replace(fit, baselines=tuple(map(first_together, fit.baselines))) for fit in fits]
-    draws = draw_parameters(grouped, positions, n_draws, np.random.default_rng(seed))
+    draws = draw_parameters(fits, positions, n_draws, np.random.default_rng(seed))
     ends = [int(np.flatnonzero(grid <= end)[-1]) for end in model.series_.ends]
     return {
         "endpoint": endpoint.name,
@@ -139,10 +136,10 @@ def calculator_data(
                 "weight": _round(float(weight)),
                 "end": ends[p],
                 "until": until[p],
-                "one_more": _round(one_more(grouped[0].baselines[p])),
+                "one_more": _round(one_more(b.times, b.increments, b.deaths)),
             }
-            for p, (name, weight) in enumerate(
-                zip(model.series_.names, model.series_.weights, strict=True)
+            for p, (name, weight, b) in enumerate(
+                zip(model.series_.names, model.series_.weights, fits[0].baselines, strict=True)
             )
         ],
         "causes": [
@@ -163,11 +160,7 @@ def calculator_data(
                 {
                     "coefficients": _rounded(beta),
                     "baselines": [
-                        _rounded(
-                            fit.baselines[p].cumulative(
-                                grid[: ends[p] + 1], spread_steps(fit.baselines[p], steps[p])
-                            )
-                        )
+                        _rounded(fit.baselines[p].cumulative(grid[: ends[p] + 1], steps[p]))
                         for p in positions
                     ],
                 }
@@ -222,10 +215,8 @@ def evaluate_calculator(
     added = _relative(data, estimates, values)[0] * max(
         item["one_more"] * (1.0 if series else item["weight"]) for item in averaged
     )
-    z = float(ndtri(0.5 + level / 2))
-    limits = log_log_limits(risk, error, z), event_limits(risk, error, added, z)
-    lower, upper = np.minimum(*(low for low, _ in limits)), np.maximum(*(up for _, up in limits))
     months = np.asarray(data["nodes"])[: len(risk)]
+    lower, upper = wider_limits(risk, error, added * (months > 0), float(ndtri(0.5 + level / 2)))
     shown = np.isin(months, data["months"]) & (months <= max(item["until"] for item in averaged))
     return {
         "months": months[shown].tolist(),

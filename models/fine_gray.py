@@ -18,6 +18,7 @@ from outcomes.models.base import SeriesChoice, SurvivalModel
 from outcomes.models.coarse_files import COARSE_NOTE
 from outcomes.models.columns import read_clusters
 from outcomes.models.competing import subdistribution_incidences
+from outcomes.models.few_events import end_of_first, largest_part, one_more
 from outcomes.models.fine_gray_interval import drawn_error
 from outcomes.models.parameters import check_column
 from outcomes.models.probabilities import finite
@@ -234,10 +235,30 @@ class FineGrayModel(SurvivalModel):
         `fine_gray_interval`).
         """
         self.series_.check_times(months, name)
-        if survived == 0 and (name is not None or len(self.series_.names) == 1):
+        if self._has_closed_form(name, survived):
             position = 0 if name is None else self.series_.index(name)
+            baseline = self.fits_[1].baselines[position]
+            if baseline.straight:
+                # Until the first events have happened the hazard is known as well as at their end.
+                months = np.maximum(months, end_of_first(baseline.times, baseline.events))
             return self.fits_[1].standard_error_log_hazard(matrix, months, position)
         return drawn_error(tuple(self.fits_.values()), self.series_, matrix, months, name, survived)
+
+    def _has_closed_form(self, name: str | None, survived: float) -> bool:
+        return survived == 0 and (name is not None or len(self.series_.names) == 1)
+
+    def _one_event_more(
+        self, matrix: FloatArray, name: str | None, survived: float
+    ) -> FloatArray | None:
+        if self._has_closed_form(name, survived) and self.coarse_difference_ is None:
+            return None
+        fit = self.fits_[1]
+        each = [
+            one_more(b.times, np.diff(b.hazard, prepend=0.0), b.events, survived)
+            for b in fit.baselines
+        ]
+        relative = np.exp(fit.linear_predictor(matrix))
+        return relative * largest_part(each, self.series_, name, survived)
 
 
 def hazard_grid(fits: dict[int, FineGrayFit], position: int, months: FloatArray) -> FloatArray:

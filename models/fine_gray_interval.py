@@ -2,7 +2,8 @@
 
 An average over series, and a probability given that nothing has happened until a month, depend
 on several baselines or on a baseline at several months. Their standard error is taken over draws
-of coefficients and baselines from the estimates' asymptotic distribution. The part of a baseline
+of coefficients and baselines from the estimates' asymptotic distribution. The first events are
+drawn together, as is each line of a coarse baseline (see `few_events`). The part of a baseline
 that does not follow the coefficients is drawn as a process of independent steps; its variance at
 each month is exact (but for the little it may fall by, above all with few clusters), and that its
 steps are independent is exact without censoring and clusters. Causes, and baselines of different
@@ -19,6 +20,7 @@ from outcomes.arrays import FloatArray
 from outcomes.cox.subdistribution_fit import FineGrayFit, SubdistributionBaseline
 from outcomes.models.competing import subdistribution_incidences
 from outcomes.models.conditional import conditional_incidences
+from outcomes.models.few_events import end_of_first
 from outcomes.models.series import SeriesSet, average_over_series
 
 DRAWS = 400
@@ -53,7 +55,7 @@ def drawn_error(
     asked = np.append(months, survived)
     series.check_times(asked, name)
     grids = {p: _grid(fits, p, asked, series.ends) for p in positions}
-    draws = _draw(fits, grids, n_draws, np.random.default_rng(seed))
+    draws = _draw(fits, grids, survived, n_draws, np.random.default_rng(seed))
     error = np.empty((len(matrix), len(months)))
     for start in range(0, len(matrix), _ROWS):
         rows = matrix[start : start + _ROWS]
@@ -91,6 +93,7 @@ def _grid(
 def _draw(
     fits: Sequence[FineGrayFit],
     grids: dict[int, FloatArray],
+    survived: float,
     n_draws: int,
     rng: np.random.Generator,
 ) -> list[list[_Drawn]]:
@@ -101,7 +104,7 @@ def _draw(
         root = vectors * np.sqrt(np.maximum(values, 0.0))
         shifts = rng.standard_normal((n_draws, len(fit.coefficients))) @ root.T
         hazards = {
-            position: _draw_baseline(fit.baselines[position], fit, grid, shifts, rng)
+            position: _draw_baseline(fit.baselines[position], fit, grid, survived, shifts, rng)
             for position, grid in grids.items()
         }
         for k, shift in enumerate(shifts):
@@ -114,28 +117,38 @@ def _draw_baseline(
     baseline: SubdistributionBaseline,
     fit: FineGrayFit,
     grid: FloatArray,
+    survived: float,
     shifts: FloatArray,
     rng: np.random.Generator,
 ) -> FloatArray:
     """Return draws of the cumulative baseline on the grid, shape (n_draws, n_grid)."""
-    gain = np.diff(baseline.at(baseline.hazard, grid), prepend=0.0)
+    # What rises between two of these months is drawn together.
+    drawn = baseline.times
+    if not baseline.straight:
+        together = end_of_first(baseline.times, baseline.events, survived)
+        drawn = np.union1d(grid[(grid <= survived) | (grid >= together)], [together])
+    gain = np.diff(baseline.at(baseline.hazard, drawn), prepend=0.0)
     if not gain.any():
         return np.zeros((len(shifts), len(grid)))
-    covariance = baseline.at(baseline.covariance, grid)
+    covariance = baseline.at(baseline.covariance, drawn)
     # The regression of the hazard on the coefficients, and what it leaves.
     slope = np.linalg.pinv(fit.covariance, hermitian=True) @ covariance.T
-    follow = slope - baseline.at(baseline.moments, grid).T
-    left = baseline.at(baseline.variance, grid) - np.einsum("tp,pt->t", covariance, slope)
+    follow = slope - baseline.at(baseline.moments, drawn).T
+    left = baseline.at(baseline.variance, drawn) - np.einsum("tp,pt->t", covariance, slope)
     spread = np.diff(isotonic_regression(np.maximum(left, 0.0)).x, prepend=0.0)
     rises, varies = gain > 0, (gain > 0) & (spread > 0)
     # A gamma distribution of the step's mean and variance keeps it positive.
     shape = gain[varies] ** 2 / spread[varies]
-    noise = np.zeros((len(shifts), len(grid)))
+    noise = np.zeros((len(shifts), len(drawn)))
     noise[:, rises] = 1.0
     noise[:, varies] = rng.gamma(shape, size=(len(shifts), len(shape))) / shape
     drift = np.diff(follow, axis=1, prepend=0.0)
     drift = np.divide(drift, gain, out=np.zeros_like(drift), where=rises)
-    return np.cumsum(gain * noise * np.exp(shifts @ drift), axis=1)
+    ratio = noise * np.exp(shifts @ drift)
+    asked = np.union1d(grid, drawn)
+    rise = np.diff(baseline.at(baseline.hazard, asked), prepend=0.0)
+    step = np.minimum(np.searchsorted(drawn, asked), len(drawn) - 1)
+    return np.cumsum(rise * ratio[:, step], axis=1)[:, np.searchsorted(asked, grid)]
 
 
 def _incidences(

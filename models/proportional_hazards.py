@@ -123,6 +123,15 @@ class CauseFit:
         """Return the log relative hazard against the mean patient, after any change."""
         return np.asarray((matrix[:, : len(self.center)] - self.center) @ self.coefficients)
 
+    def relative_hazard(self, matrix: FloatArray) -> FloatArray:
+        """Return the hazard relative to the mean patient's, before or after a change: the larger.
+
+        Shape (n,).
+        """
+        nothing = np.zeros(1)
+        periods = self.periods(matrix, np.zeros_like, nothing)
+        return np.asarray(np.max([np.exp(x @ self.coefficients) for x, _ in periods], axis=0))
+
     def periods(
         self, matrix: FloatArray, cumulate: Callable[[FloatArray], FloatArray], months: FloatArray
     ) -> list[tuple[FloatArray, FloatArray]]:

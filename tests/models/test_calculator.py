@@ -87,15 +87,15 @@ def test_limits_of_no_event_and_of_many():
     z = 1.959963984540054
     # Hardly any risk: one event more in 50 patients, Garwood's limit 3.69 / 50 of the hazard.
     risk = np.array([1e-9])
-    lower, upper = event_limits(risk, np.array([0.4]), 1 / 50, z)
+    lower, upper = event_limits(risk, np.array([0.4]), np.array([1 / 50]), z)
     assert lower[0] == pytest.approx(np.exp(-chi2.ppf(0.975, 2) / 2 / 50), abs=5e-4)
     assert upper[0] == pytest.approx(1)
     # Ten events, equally weighted: Garwood's limits of a Poisson count.
     hazard = np.array([10 / 50])
-    lower, upper = event_limits(-np.expm1(-hazard), np.array([10**-0.5]), 1 / 50, z)
+    lower, upper = event_limits(-np.expm1(-hazard), np.array([10**-0.5]), np.array([1 / 50]), z)
     assert lower[0] == pytest.approx(np.exp(-chi2.ppf(0.975, 22) / 2 / 50), abs=1e-4)
     assert upper[0] == pytest.approx(np.exp(-chi2.ppf(0.025, 20) / 2 / 50), abs=3e-4)
-    nothing = event_limits(np.zeros(2), np.zeros(2), 1 / 50, z)
+    nothing = event_limits(np.zeros(2), np.zeros(2), np.zeros(2), z)
     assert [limit.tolist() for limit in nothing] == [[1, 1], [1, 1]]
 
 
