@@ -68,8 +68,16 @@ def covariates_of(rung: Rung) -> tuple[str, ...]:
     return tuple(readable_text(name) for name in found[1].split(", ")) if found else ()
 
 
+def reason_of(note: str) -> str:
+    """Return why something is not estimable, in words; a column that is missing keeps its name."""
+    parts = re.split(r"(no column [^\s:;,]+)", note.removeprefix("not estimable because "))
+    return "".join(part if part.startswith("no column ") else readable_text(part) for part in parts)
+
+
 def shown_note(rung: Rung) -> str:
     """Return a note without the covariates, which a table names once."""
+    if rung.value is None:
+        return f"Because {reason_of(rung.note)}" if rung.note else ""
     parts = [part for part in rung.note.split("; ") if not part.startswith("adjusted for ")]
     return sentence_case(readable_text("; ".join(parts)))
 
@@ -108,23 +116,18 @@ def verdict(comparison: Comparison, results: StudyResults) -> str:
     plain = next((one for one in rungs if one.method == "crude"), None)
     name = treatment_name(comparison)
     if plain is None or plain.value is None:
-        text = f"the plain difference at {horizon:g} months is {_missing(plain)}."
+        because = "" if plain is None else f" because {reason_of(plain.note)}"
+        text = f"the plain difference at {horizon:g} months is not estimable{because}."
     else:
         text = (
             f"plainly, {span_words([plain.value])} of 100 patients {what} within {horizon:g} "
             f"months with {name}."
         )
     text += f" {_like_with_like(comparison, rungs)}"
-    if not results.synthetic:
-        return f"{text} The truth is not known."
     truth = None if plain is None else plain.truth
     if truth is not None:
-        text += f" The truth of the simulation is {span_words([truth])}."
-    return text
-
-
-def _missing(rung: Rung | None) -> str:
-    return "not estimable" if rung is None or not rung.note else readable_text(rung.note)
+        return f"{text} The truth of the simulation is {span_words([truth])}."
+    return f"{text} The truth is not {'in this cohort' if results.synthetic else 'known'}."
 
 
 def _like_with_like(comparison: Comparison, rungs: list[Rung]) -> str:
@@ -138,8 +141,8 @@ def _like_with_like(comparison: Comparison, rungs: list[Rung]) -> str:
     adjusted = [*found["alike"], *found["timed"]]
     if not alike and not timed:
         reason = next((one.note for one in adjusted if one.note), "")
-        because = readable_text(reason.removeprefix("not estimable because "))
-        return f"No method could compare like with like{f', because {because}' if because else ''}."
+        because = f", because {reason_of(reason)}" if reason else ""
+        return f"No method could compare like with like{because}."
     parts = []
     name = treatment_name(comparison)
     if alike:
@@ -156,6 +159,11 @@ def _like_with_like(comparison: Comparison, rungs: list[Rung]) -> str:
         text += " All their intervals include no difference: it may be chance."
     elif spanning:
         text += f" {spanning} of their {len(limits)} intervals include no difference."
+    checked = comparison.robustness
+    if checked is not None and checked.overlap is None:
+        text += (
+            f" But {reason_of(checked.reasons['overlap'])}: for them this rests on the model alone."
+        )
     return text
 
 
@@ -185,10 +193,11 @@ def method_finding(comparison: Comparison) -> str:
     """Return what lies between the methods, and where patients are few."""
     name = treatment_name(comparison)
     names = adjusting_covariates(comparison)
-    text = (
-        "The plain comparison mixes three things: the effect, the choice of fitter patients for "
-        f"{name}, and the time they had to live until it began."
-    )
+    checked = comparison.robustness
+    text = f"The plain comparison mixes the effect with the choice of patients for {name}"
+    if checked is None or checked.immortal_time is not None:
+        text += " and with the time they had to live until it began"
+    text += "."
     if names:
         text += f" Like with like means alike in {sentence_list(names)}."
     if has_truth(comparison):

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from outcomes.endpoints import get_endpoint
 from outcomes.reports.content import Block, Column, Paragraph, Section, Table
-from outcomes.reports.names import readable_text
 from outcomes.reports.results import StudyResults
+from outcomes.reports.summary_adjusted import reason_of
 from outcomes.reports.summary_arms import is_survival, treatment_name
-from outcomes.reports.wording import as_sentence, count, number, percent, stacked
+from outcomes.reports.wording import count, number, percent, stacked
 
 if TYPE_CHECKING:
     from outcomes.causal.immortal_time import ImmortalTime
@@ -29,8 +29,8 @@ def immortal_section(results: StudyResults) -> Section | None:
             continue
         title = get_endpoint(comparison.endpoint).title
         if found.immortal_time is None:
-            reason = readable_text(found.reasons["immortal_time"])
-            blocks.append(Paragraph(f"{title}: {as_sentence(f'not estimable because {reason}')}"))
+            reason = reason_of(found.reasons["immortal_time"])
+            blocks.append(Paragraph(f"{title}: not estimable because {reason}."))
             continue
         sentence = sentence or _sentence(comparison, found.immortal_time)
         blocks.append(_table(comparison, found.immortal_time))
@@ -48,7 +48,7 @@ def _sentence(comparison: Comparison, found: ImmortalTime) -> str:
     name = treatment_name(comparison)
     text = (
         f"A patient counted under {name} has come through the time until it began. That is "
-        f"{number(found.before_treatment, 0)} person-months, "
+        f"{count(round(found.before_treatment), 'person-month')}, "
         f"{percent(found.share_of_treated, 1)} of all the time of the treated; {name} began at a "
         f"median of {number(found.median_start, 1)} months."
     )

@@ -9,7 +9,6 @@ from outcomes.endpoints import get_endpoint
 from outcomes.estimate import Estimate
 from outcomes.reports.charts import LadderChart, LadderRow
 from outcomes.reports.content import Block, Bullets, Column, Figure, Legend, Section, Table
-from outcomes.reports.names import readable_text
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_adjusted import (
     Kind,
@@ -29,13 +28,11 @@ from outcomes.reports.summary_arms import (
     is_survival,
     treatment_name,
 )
-from outcomes.reports.summary_methods import method_name
+from outcomes.reports.summary_methods import method_name, missing_sentences
 from outcomes.reports.wording import (
     NONE,
-    as_sentence,
     known,
     number,
-    sentence_list,
     stacked,
     with_limits,
 )
@@ -48,7 +45,6 @@ GROUPS: dict[Kind, str] = {
     "alike": "Like with like: adjusted",
     "timed": "Like with like, and immortal time taken out",
 }
-NOT_ESTIMABLE = "not estimable because "
 # Shown as absolute risks: the first of each kind that has an estimate.
 SHOWN: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("plain", ("crude",)),
@@ -66,7 +62,7 @@ def ladder_section(comparison: Comparison) -> Section | None:
     blocks: list[Block] = []
     if any(rung.value is not None for rung in rungs):
         blocks.append(_figure(comparison, horizon, rungs))
-    missing = missing_sentences(comparison, rungs)
+    missing = missing_sentences(rungs)
     if missing:
         blocks.append(Bullets(missing))
     return Section(
@@ -74,19 +70,6 @@ def ladder_section(comparison: Comparison) -> Section | None:
         title=f"{endpoint_word(comparison)}: every method",
         finding=method_finding(comparison),
         blocks=tuple(blocks),
-    )
-
-
-def missing_sentences(comparison: Comparison, rungs: Iterable[Rung]) -> tuple[str, ...]:
-    """Return why methods have no estimate, one sentence for each reason."""
-    by_reason: dict[str, list[str]] = {}
-    for rung in rungs:
-        if rung.value is None:
-            reason = readable_text(rung.note.removeprefix(NOT_ESTIMABLE))
-            by_reason.setdefault(reason, []).append(method_name(rung))
-    return tuple(
-        f"{sentence_list(tuple(dict.fromkeys(names)))}: {as_sentence(NOT_ESTIMABLE + reason)}"
-        for reason, names in by_reason.items()
     )
 
 

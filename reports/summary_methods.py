@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from outcomes.endpoints import get_endpoint
@@ -26,6 +27,7 @@ from outcomes.reports.summary_adjusted import (
     has_truth,
     kind_of,
     limit_of,
+    reason_of,
     select,
     shown_note,
     which_ratio,
@@ -55,16 +57,16 @@ METHODS = {
     "crude": "Plain comparison",
     "stratified": "Within series",
     "1 - Kaplan-Meier": "1 − Kaplan–Meier (inflated)",
-    "cox-unadjusted": "Cox model, unadjusted",
-    "cox-adjusted": "Cox model, adjusted",
+    "cox-unadjusted": "Cox model (unadjusted)",
+    "cox-adjusted": "Cox model (adjusted)",
     "landmark": "Landmark",
-    "g-formula-cox": "Standardised, Cox models",
-    "g-formula-forest": "Standardised, forest",
+    "g-formula-cox": "Standardised (Cox models)",
+    "g-formula-forest": "Standardised (forest)",
     "iptw": "Weighted (IPTW)",
     "doubly-robust": "Doubly robust",
-    "landmark-adjusted": "Landmark, standardised",
+    "landmark-adjusted": "Landmark (standardised)",
     "time-dependent": "Treated from the start on",
-    "clone-censor-weight": "Clone, censor, weight",
+    "clone-censor-weight": "Clone–censor–weight",
 }
 EFFECTS = {
     "risk_difference": "Risk (% points)",
@@ -94,8 +96,20 @@ ESTIMANDS = {
 def method_name(rung: Rung) -> str:
     """Return the name of a method for one of its estimates."""
     if rung.method == "landmark":
-        return f"Landmark, {'adjusted' if rung.estimand == 'hazard_ratio' else 'not adjusted'}"
+        return f"Landmark ({'adjusted' if rung.estimand == 'hazard_ratio' else 'not adjusted'})"
     return METHODS.get(rung.method, readable(rung.method))
+
+
+def missing_sentences(rungs: Iterable[Rung]) -> tuple[str, ...]:
+    """Return why methods have no estimate, one sentence for each reason."""
+    by_reason: dict[str, list[str]] = {}
+    for rung in rungs:
+        if rung.value is None:
+            by_reason.setdefault(reason_of(rung.note), []).append(method_name(rung))
+    return tuple(
+        f"{sentence_list(tuple(dict.fromkeys(names)))}: not estimable because {reason}."
+        for reason, names in by_reason.items()
+    )
 
 
 def hazard_ratio_section(results: StudyResults) -> Section | None:
@@ -108,13 +122,9 @@ def hazard_ratio_section(results: StudyResults) -> Section | None:
             told = which_ratio(comparison, results)
             if told:
                 blocks.append(Paragraph(told))
-        reasons = dict.fromkeys(
-            f"{method_name(rung)}: {as_sentence(readable_text(rung.note))}"
-            for rung in rungs
-            if rung.value is None
-        )
-        if reasons:
-            blocks.append(Bullets(tuple(reasons)))
+        missing = missing_sentences(rungs)
+        if missing:
+            blocks += [Paragraph(f"{get_endpoint(comparison.endpoint).title}:"), Bullets(missing)]
     if not blocks:
         return None
     return Section(

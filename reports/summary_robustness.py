@@ -30,11 +30,11 @@ from outcomes.reports.content import (
     Table,
 )
 from outcomes.reports.names import readable, readable_text
+from outcomes.reports.summary_adjusted import reason_of
 from outcomes.reports.summary_arms import arm_label, arms, is_survival, treatment_name
 from outcomes.reports.summary_methods import METHODS
 from outcomes.reports.wording import (
     NONE,
-    as_sentence,
     count,
     number,
     percent,
@@ -71,7 +71,7 @@ def robustness_section(comparison: Comparison) -> Section | None:
 
 
 def _because(found: Robustness, part: str) -> str:
-    return as_sentence(f"not estimable because {readable_text(found.reasons[part])}")
+    return f"Not estimable because {reason_of(found.reasons[part])}."
 
 
 def _event(comparison: Comparison) -> str:
@@ -90,7 +90,7 @@ def _e_value_sentence(comparison: Comparison, found: Robustness) -> str:
         None,
     )
     if main is None:
-        return f"E-value: {_because(found, 'bias')}"
+        return f"The E-value is not estimable because {reason_of(found.reasons['bias'])}."
     name = treatment_name(comparison)
     text = (
         "Only what was measured can be made alike. To explain the whole effect away, something "
@@ -221,7 +221,7 @@ def _e_value_table(comparison: Comparison, found: Robustness) -> Block | None:
                 f"{sentence_case(readable(one.estimand))}{at}",
                 "not estimable" if values is None else number(values.estimate, 2),
                 NONE if values is None or values.limit is None else number(values.limit, 2),
-                sentence_case(readable_text(one.reason)),
+                sentence_case(reason_of(one.reason)),
             )
         )
     return CollapsedTable(

@@ -135,8 +135,8 @@ def test_ladder_groups_the_methods_and_marks_what_misleads(page, survival):
         "Like with like",
     ]
     by_group = {group: [row.label for row in ladder.rows if row.group == group] for group in groups}
-    assert by_group[groups[0]] == ["Plain comparison", "Landmark, not adjusted"]
-    assert "Clone, censor, weight" in by_group[groups[2]]
+    assert by_group[groups[0]] == ["Plain comparison", "Landmark (not adjusted)"]
+    assert "Clone–censor–weight" in by_group[groups[2]]
     crude = next(rung for rung in survival.rungs if rung.estimand == "risk_difference")
     assert ladder.truth == pytest.approx(100 * crude.truth)
     for row in ladder.rows:
@@ -159,7 +159,7 @@ def test_a_ladder_says_whether_an_interval_holds_its_truth(survival, results):
     row = next(row for row in ladder.rows if row.label == "Weighted (IPTW)")
     assert row.texts[1] == "missed"
     assert row.style == "misleading"
-    forest = next(row for row in ladder.rows if row.label == "Standardised, forest")
+    forest = next(row for row in ladder.rows if row.label == "Standardised (forest)")
     assert forest.texts[1] == "no interval"
 
 
@@ -244,7 +244,7 @@ def test_trials_are_shown_whole(page, survival):
     assert isinstance(matrix, Table)
     methods = {row[0]: row[1:] for row in matrix.rows}
     assert methods["Plain comparison"] == ("✗ left in", "✗ left in", "✓ dealt with")
-    assert methods["Clone, censor, weight"] == ("✓ dealt with",) * 3
+    assert methods["Clone–censor–weight"] == ("✓ dealt with",) * 3
     whole = blocks[1].table
     assert isinstance(blocks[1], CollapsedTable)
     assert len(whole.rows) == len(survival.target_trials)
