@@ -322,7 +322,7 @@ def _table(results: StudyResults, caption: str, members: list[Quantity], *, by_a
             Column("Series and arm" if by_arm else "Quantity"),
             Column("Median, 95% interval", numeric=True),
             Column("Calibrated", numeric=True),
-            Column("Where the uncertainty comes from"),
+            Column("Sources"),
         ),
         tuple(
             (
@@ -337,6 +337,7 @@ def _table(results: StudyResults, caption: str, members: list[Quantity], *, by_a
             for one in members
         ),
         fitted=True,
+        stacked=True,
     )
 
 
@@ -346,12 +347,12 @@ def _effect_table(results: StudyResults, ensemble: Ensemble) -> Table | None:
     if not members:
         return None
     return Table(
-        "Where the uncertainty about the effect of SBRT comes from",
+        "Where the uncertainty about the effect of SBRT comes from, as shares of the variance",
         (
             Column("Quantity"),
             Column("Median, 95% interval", numeric=True),
             Column("Calibrated", numeric=True),
-            Column("Main sources, as shares of the variance"),
+            Column("Sources"),
         ),
         tuple(
             (
@@ -363,6 +364,7 @@ def _effect_table(results: StudyResults, ensemble: Ensemble) -> Table | None:
             for one in members
         ),
         fitted=True,
+        stacked=True,
         note=f"{count(len(ensemble.quantities), 'quantity', 'quantities')} have an interval; the "
         "sources of the others stand in the numbers behind each figure. The shares hold for small "
         "changes, one source at a time.",

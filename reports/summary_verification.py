@@ -262,6 +262,7 @@ def _outside(results: StudyResults, verification: Verification) -> Table | None:
             for figure in figures
         ),
         fitted=True,
+        stacked=True,
     )
 
 
@@ -292,10 +293,11 @@ def _nulls(results: StudyResults, verification: Verification) -> Section:
                     Column("Factor and endpoint"),
                     Column("p < 0.05", numeric=True),
                     Column("Verdict"),
-                    Column("Adjusted for"),
+                    Column("Model"),
                 ),
                 tuple(_null_row(results, null) for null in verification.nulls),
                 fitted=True,
+                stacked=True,
                 note="The limit is four standard errors of 4,000 tests. A little more than 5% is "
                 "expected: the test takes a chi-squared distribution, and where few patients have "
                 "the event that holds only roughly.",
@@ -335,6 +337,7 @@ def _null_row(results: StudyResults, null: NullRejection) -> tuple[str, ...]:
     verdict = "no test could be done"
     if null.tests:
         verdict = "within the band" if _is_kept(null) else "outside the band"
+    adjusted = sentence_list(tuple(readable(name) for name in null.adjusted))
     where = results.study_title(source)
     if null.study != source:
         where += f", in cohorts of {results.study_title(null.study)}"
@@ -342,5 +345,5 @@ def _null_row(results: StudyResults, null: NullRejection) -> tuple[str, ...]:
         f"{sentence_case(readable(null.covariate))}\n{readable(null.endpoint)}; {where}",
         f"{percent(null.rejected, 1)}\nof {null.tests:,}",
         verdict,
-        sentence_list(tuple(readable(name) for name in null.adjusted)) or "nothing",
+        f"adjusted for {adjusted}" if adjusted else "unadjusted",
     )
