@@ -96,7 +96,8 @@ def test_truncation_cuts_the_weights_at_their_quantiles():
         treatment_weights(drawn, propensity, truncate=0.5)
 
 
-@pytest.mark.parametrize("series", [1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("series", [1, 2])
 def test_influence_functions_agree_with_the_bootstrap(series):
     drawn = draw(250, 5, series=series)
     generator = np.random.default_rng(6)

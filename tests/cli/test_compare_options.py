@@ -20,6 +20,7 @@ def rungs_of(out):
     }
 
 
+@pytest.mark.long
 def test_distance_as_a_treatment_and_as_a_dose(outcomes, folder, distances):
     out = folder / "distance"
     done = outcomes(

@@ -17,6 +17,7 @@ def in_errors(measure):
     return measure.value / measure.monte_carlo_error
 
 
+@pytest.mark.long
 def test_by_chance_and_at_once_nothing_is_biased():
     nothing = {"death_hazard_ratio": 1.0, "progression_effect": 0.0, "sbrt_start": (0.0, 0.01)}
     by_chance = Scenario("by-chance", selection=0.0, **nothing)

@@ -99,6 +99,7 @@ def test_without_effect_the_level_is_kept(endpoint, calibration):
     assert point.methods[RANK_TEST].wrong_way == pytest.approx(0.025, abs=0.03)
 
 
+@pytest.mark.long
 def test_the_limit_is_the_known_truth(calibration):
     own = TrialDesign(follow_up_months=None, dropout_per_year=0.0)
     for endpoint in ("overall-survival", "local-control"):
@@ -138,6 +139,7 @@ def test_what_weakens_a_trial(calibration):
     assert powers["more crossover"] < powers["crossover"] - 0.05
 
 
+@pytest.mark.long
 def test_more_crossover_less_power(calibration):
     """Simulated, the same patients in each trial."""
     powers = [
@@ -152,6 +154,7 @@ def test_more_crossover_less_power(calibration):
     assert powers[2] < 0.12
 
 
+@pytest.mark.long
 def test_a_registry_needs_adjustment(calibration):
     design = TrialDesign(kind="registry").without_effect()
     point = power_of(design, 900, calibration, trials=120)
@@ -201,6 +204,7 @@ def study(calibration, quick):
     return power_study(TrialDesign(), [150, 300, 500], trials=50, seed=3, calibration=calibration)
 
 
+@pytest.mark.long
 def test_the_patients_needed_are_those_of_the_formula(study):
     for power in (0.8, 0.9):
         needed = study.needs(RANK_TEST, power)
