@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from outcomes.arrays import FloatArray
 from outcomes.cox.baseline_spread import robust_spread
-from outcomes.cox.covariates import as_numbers
 from outcomes.cox.fit import CoxFit
+from outcomes.cox.inputs import as_numbers
 from outcomes.errors import OutcomesError
 
 BaselineKind = Literal["breslow", "efron"]

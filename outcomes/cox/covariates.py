@@ -35,21 +35,6 @@ def covariate_names(covariates: Any, names: Sequence[str] | None) -> tuple[str, 
     return tuple(f"x{position + 1}" for position in range(shape[1]))
 
 
-def as_numbers(values: Any, name: str) -> FloatArray:
-    """Return values as an array of floats.
-
-    Raises
-    ------
-    OutcomesError
-        If one is no number; the message names the row.
-    """
-    try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        where = _first_text(pd.DataFrame({name: pd.Series(values)}), (name,))
-        raise OutcomesError(f"{where}; allowed: numbers") from None
-
-
 def read_covariates(covariates: Any, names: tuple[str, ...]) -> FloatArray:
     """Return the covariates as numbers, shape (n, p).
 

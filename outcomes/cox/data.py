@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from outcomes.arrays import FloatArray
-from outcomes.cox.covariates import as_numbers, covariate_names, read_covariates
+from outcomes.cox.covariates import covariate_names, read_covariates
+from outcomes.cox.inputs import read_finite
 from outcomes.cox.risk_sets import RiskSets, Ties, check_events, make_risk_sets
 from outcomes.errors import NotEstimableError, OutcomesError
 
@@ -82,10 +83,10 @@ def prepare_cox(
     """
     called = covariate_names(covariates, names)
     matrix = read_covariates(covariates, called)
-    case = _numbers(weights, "weights", len(matrix), least=0.0)
+    case = None if weights is None else read_finite(weights, "weights", len(matrix), least=0.0)
     if case is not None and not case.any():
         raise NotEstimableError("weights: all are 0")
-    fixed = _numbers(offset, "offset", len(matrix))
+    fixed = None if offset is None else read_finite(offset, "offset", len(matrix))
     happened = check_events(event)
     if case is not None and happened.shape == case.shape:
         happened = happened & (case > 0)
@@ -115,21 +116,3 @@ def prepare_cox(
         weights=None if case is None else case[sets.order],
         offset=None if fixed is None else fixed[sets.order],
     )
-
-
-def _numbers(
-    values: npt.ArrayLike | None, name: str, n: int, least: float = -np.inf
-) -> FloatArray | None:
-    """Return a finite number for each row."""
-    if values is None:
-        return None
-    found = as_numbers(values, name)
-    if found.shape != (n,):
-        raise OutcomesError(f"{name}: found shape {found.shape}; allowed: one for each of {n} rows")
-    wrong = np.flatnonzero(~(np.isfinite(found) & (found >= least)))
-    if wrong.size:
-        allowed = "a finite number" + ("" if np.isinf(least) else f" of at least {least:g}")
-        raise OutcomesError(
-            f"{name} of row {wrong[0] + 1}: found {found[wrong[0]]:g}; allowed: {allowed}"
-        )
-    return found

@@ -9,8 +9,9 @@ import numpy.typing as npt
 from scipy.special import chdtrc, ndtr, ndtri
 
 from outcomes.arrays import FloatArray, IntArray
-from outcomes.cox.covariates import as_numbers, check_information
+from outcomes.cox.covariates import check_information
 from outcomes.cox.data import CoxData, prepare_cox
+from outcomes.cox.inputs import as_numbers
 from outcomes.cox.partial_likelihood import (
     PartialLikelihood,
     partial_likelihood,

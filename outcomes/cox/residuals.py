@@ -8,7 +8,7 @@ import numpy.typing as npt
 from outcomes.arrays import FloatArray
 from outcomes.cox.clusters import sum_by_cluster
 from outcomes.cox.fit import CoxFit
-from outcomes.cox.risk_sets import read_labels
+from outcomes.cox.inputs import read_labels
 from outcomes.errors import NotEstimableError
 
 

@@ -5,10 +5,9 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from outcomes.arrays import BoolArray, FloatArray, IntArray
-from outcomes.cox.covariates import as_numbers
+from outcomes.cox.inputs import as_numbers, read_labels
 from outcomes.curves.risk_table import check_times
 from outcomes.errors import OutcomesError
 
@@ -282,29 +281,6 @@ def _stratum_codes(
         return None, np.array([""], dtype=object)
     names, codes = read_labels(strata, "strata", n)
     return codes, names
-
-
-def read_labels(
-    labels: npt.ArrayLike, what: str, n: int
-) -> tuple[npt.NDArray[np.object_], IntArray]:
-    """Return the distinct labels in order, and the position of each row's.
-
-    Raises
-    ------
-    OutcomesError
-        If they are not one for each row, one is missing, or they cannot be put in order.
-    """
-    found = np.asarray(labels)
-    if found.shape != (n,):
-        raise OutcomesError(f"{what}: found shape {found.shape}; allowed: one for each of {n} rows")
-    missing = np.flatnonzero(pd.isna(found))
-    if missing.size:
-        raise OutcomesError(f"{what} of row {missing[0] + 1}: missing; allowed: a name or number")
-    try:
-        names, codes = np.unique(found, return_inverse=True)
-    except TypeError:
-        raise OutcomesError(f"{what}: found values of several types; allowed: one type") from None
-    return names.astype(object), codes.astype(np.int64)
 
 
 def _block_ends(months: FloatArray, rows: IntArray) -> IntArray:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from outcomes.arrays import FloatArray
-from outcomes.cox.covariates import as_numbers
+from outcomes.cox.inputs import as_numbers
 from outcomes.errors import NotEstimableError, OutcomesError
 
 # Harrell, Regression Modeling Strategies, 2nd ed., table 2.3.

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
-from outcomes.arrays import BoolArray, FloatArray, IntArray
+from outcomes.arrays import FloatArray, IntArray
 from outcomes.cox.covariates import covariate_names, read_covariates
+from outcomes.cox.inputs import as_numbers, check_rows, read_finite, read_labels
 from outcomes.cox.subdistribution_sweeps import RiskSets
 from outcomes.errors import NotEstimableError, OutcomesError
 
@@ -18,6 +17,8 @@ from outcomes.errors import NotEstimableError, OutcomesError
 _LEAST_SHARE = 1e-10
 # Largest standard error of a coefficient per standard deviation of its column.
 _LARGEST_ERROR = 20.0
+_TIMES = "months since surgery, finite and at least 0"
+_CODES = "whole numbers, 0 for censored"
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +69,11 @@ def read_subjects(
         raise OutcomesError(
             f"covariates: found {len(matrix)} rows; allowed: {len(times)}, one for each time"
         )
-    weight = _weights(weights, times)
-    labels, stratum = _labels(strata, times, "strata")
-    _, group = _labels(censoring_groups, times, "censoring_groups")
-    member = np.arange(len(times)) if cluster is None else _labels(cluster, times, "cluster")[1]
+    n = len(times)
+    weight = np.ones(n) if weights is None else read_finite(weights, "weights", n, least=0.0)
+    labels, stratum = _labels(strata, "strata", n)
+    _, group = _labels(censoring_groups, "censoring_groups", n)
+    member = np.arange(n) if cluster is None else read_labels(cluster, "cluster", n)[1]
     here = weight > 0
     if not here.all():
         times, codes, weight, matrix = times[here], codes[here], weight[here], matrix[here]
@@ -88,104 +90,26 @@ def read_subjects(
 
 def _outcome(time: Any, event: Any, cause: int) -> tuple[FloatArray, IntArray]:
     """Return times and event codes as arrays, or raise naming the row."""
-    times = _numbers(time, "time", "months since surgery, finite and at least 0")
-    codes = _numbers(event, "event", "whole numbers, 0 for censored")
+    times, codes = as_numbers(time, "time", _TIMES), as_numbers(event, "event", _CODES)
     if times.ndim != 1 or times.shape != codes.shape:
         raise OutcomesError(
             "time and event must be two sequences of one length; "
             f"found shapes {times.shape} and {codes.shape}"
         )
-    _refuse(
-        times,
-        np.isfinite(times) & (times >= 0),
-        "time",
-        "months since surgery, finite and at least 0",
-    )
-    _refuse(
-        codes,
-        np.isfinite(codes) & (codes >= 0) & (codes == np.floor(codes)),
-        "event",
-        "whole numbers, 0 for censored",
-    )
+    check_rows(times, np.isfinite(times) & (times >= 0), "time", _TIMES)
+    whole = np.isfinite(codes) & (codes >= 0) & (codes == np.floor(codes))
+    check_rows(codes, whole, "event", _CODES)
     if not isinstance(cause, Integral) or isinstance(cause, bool) or cause < 1:
         raise OutcomesError(f"cause: found {cause!r}; allowed: an event code of at least 1")
     return times, codes.astype(np.int64)
 
 
-def _weights(weights: Any, times: FloatArray) -> FloatArray:
-    """Return the weights, 1 by default, or raise naming the row."""
-    if weights is None:
-        return np.ones(len(times))
-    weight = _numbers(weights, "weights", "a finite number of at least 0")
-    if weight.shape != times.shape:
-        raise OutcomesError(f"weights: found shape {weight.shape} for {len(times)} patients")
-    _refuse(weight, np.isfinite(weight) & (weight >= 0), "weights", "a finite number of at least 0")
-    return weight
-
-
-def _labels(labels: Any, times: FloatArray, what: str) -> tuple[tuple[object, ...], IntArray]:
+def _labels(labels: Any, name: str, n: int) -> tuple[tuple[object, ...], IntArray]:
     """Return the distinct labels in order and the number of each patient's; (None,) without."""
     if labels is None:
-        return (None,), np.zeros(len(times), dtype=np.int64)
-    found = _as_array(labels)
-    if found.shape != times.shape:
-        raise OutcomesError(f"{what}: found shape {found.shape} for {len(times)} patients")
-    missing = np.flatnonzero(pd.isna(found))
-    if missing.size:
-        raise OutcomesError(f"{what} of row {missing[0] + 1}: missing; allowed: a label")
-    try:
-        distinct, position = np.unique(found, return_inverse=True)
-    except TypeError:
-        kinds = [isinstance(label, str) for label in found]
-        row = kinds.index(not kinds[0]) if len(set(kinds)) > 1 else 0
-        raise OutcomesError(
-            f"{what} of row {row + 1}: found {found[row]!r}; allowed: labels of one kind, text or "
-            "numbers"
-        ) from None
-    return tuple(distinct.tolist()), position.astype(np.int64)
-
-
-def _as_array(values: Any) -> npt.NDArray[Any]:
-    """Return values as an array that keeps what is missing or of another kind as it is."""
-    if isinstance(values, np.ndarray):
-        return values
-    if isinstance(values, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
-        plain = isinstance(values.dtype, np.dtype)
-        return np.asarray(values if plain else values.astype(object))
-    if np.ndim(values) == 0:
-        return np.asarray(values)
-    # Numpy would make text of what stands beside text.
-    found = np.empty(len(values), dtype=object)
-    found[:] = list(values)
-    return found
-
-
-def _numbers(values: Any, what: str, allowed: str) -> FloatArray:
-    """Return numbers, NaN where one is missing; text and dates are none."""
-    found = np.asarray(values) if np.ndim(values) != 1 else _as_array(values)
-    if found.dtype.kind in "biuf":
-        return np.asarray(found, dtype=np.float64)
-    if found.dtype.kind != "O" or found.ndim != 1:
-        first = f" of row 1: found {found[0].item()!r}" if found.ndim == 1 and found.size else ""
-        raise OutcomesError(f"{what}{first}; allowed: {allowed}")
-    result = np.full(found.shape, np.nan)
-    for row, value in enumerate(found):
-        if isinstance(value, Real | np.bool_):
-            result[row] = float(value)
-        elif not (value is None or value is pd.NA):
-            raise OutcomesError(
-                f"{what} of row {row + 1}: found {str(value)!r}; allowed: {allowed}"
-            )
-    return result
-
-
-def _refuse(values: FloatArray, right: BoolArray, what: str, allowed: str) -> None:
-    """Raise if a value is not right, naming the first row."""
-    wrong = np.flatnonzero(~right)
-    if wrong.size:
-        raise OutcomesError(
-            f"{what} of row {wrong[0] + 1}: found {values[wrong[0]]:g}; allowed: {allowed}"
-        )
+        return (None,), np.zeros(n, dtype=np.int64)
+    distinct, position = read_labels(labels, name, n)
+    return tuple(distinct.tolist()), position
 
 
 def check_design(matrix: FloatArray, columns: tuple[str, ...], sets: RiskSets) -> FloatArray:
