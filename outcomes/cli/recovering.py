@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from outcomes.cli.comparing import FEWEST_BOOTSTRAPS
 from outcomes.cli.console import ENDPOINT_NAMES, check_endpoints, check_output, say, wrong_usage
 from outcomes.cli.options import Cluster, EvidenceFile, Jobs, counted
 from outcomes.errors import OutcomesError
@@ -40,6 +41,14 @@ def recover(
     horizon: Annotated[
         float, typer.Option(help="Month of the differences of risks and restricted means.")
     ] = 12.0,
+    bootstraps: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Bootstrap samples in each cohort for the intervals of the adjusted methods; by "
+            "default influence functions give them.",
+        ),
+    ] = 0,
     calibration: Annotated[
         Path | None,
         typer.Option(help="What `outcomes calibrate` wrote; by default the source paper's."),
@@ -54,6 +63,10 @@ def recover(
     check_output(out, calibration, evidence, folder=True)
     check_endpoints(endpoint)
     sizes = _sizes(patients)
+    if 0 < bootstraps < FEWEST_BOOTSTRAPS:
+        raise wrong_usage(
+            f"--bootstraps: found {bootstraps}; allowed: 0, or at least {FEWEST_BOOTSTRAPS}"
+        )
     if evidence is not None and calibration is None:
         raise wrong_usage("--evidence needs --calibration, which was solved for these figures")
     from outcomes.evidence import evidence_hash, load_evidence
@@ -87,6 +100,7 @@ def recover(
         cohorts=replicates,
         horizon=horizon,
         seed=seed,
+        bootstraps=bootstraps,
         calibration=solved,
     )
     if cluster is not None:
@@ -127,7 +141,8 @@ def _command(found: "Recovery") -> str:
     sizes = ",".join(str(size) for size in found.sizes)
     return (
         f"outcomes recover --study {found.study} {' '.join(repeated)} --patients {sizes} "
-        f"--replicates {found.cohorts} --horizon {found.horizon:g} --seed {found.seed}"
+        f"--replicates {found.cohorts} --horizon {found.horizon:g} --bootstraps {found.bootstraps} "
+        f"--seed {found.seed}"
     )
 
 

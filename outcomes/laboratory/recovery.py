@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -83,6 +83,8 @@ class Recovery:
         What is compared, and when.
     cohorts, seed
         Simulated cohorts of each truth and size, and their seed.
+    bootstraps
+        Bootstrap samples for the intervals of the adjusted methods; 0 for influence functions.
     results
         How each method does.
     """
@@ -94,6 +96,7 @@ class Recovery:
     horizon: float
     cohorts: int
     seed: int
+    bootstraps: int
     results: tuple[Recovered, ...]
 
     def of(self, scenario: str, patients: int, endpoint: str, estimand: str) -> list[Recovered]:
@@ -122,6 +125,7 @@ class Recovery:
             "horizon_months": self.horizon,
             "cohorts": self.cohorts,
             "seed": self.seed,
+            "bootstraps": self.bootstraps,
             "results": self.to_records(),
         }
 
@@ -148,6 +152,9 @@ class RecoveryPlan:
         that truths differ by less than their Monte Carlo errors say.
     methods
         Adjusted methods; by default all but the forest.
+    bootstraps
+        Bootstrap samples for the intervals of the adjusted methods in each cohort; 0 for those of
+        influence functions.
     calibration
         Parameters; by default those that come with the package.
 
@@ -168,9 +175,11 @@ class RecoveryPlan:
         horizon: float = 12.0,
         seed: int = 0,
         methods: tuple[str, ...] = FAST_METHODS,
+        bootstraps: int = 0,
         calibration: Calibration | None = None,
     ) -> None:
         self.study, self.horizon, self.seed, self.cohorts = study, float(horizon), seed, cohorts
+        self.bootstraps = bootstraps
         self.scenarios = tuple(scenarios)
         self.endpoints = tuple(dict.fromkeys(get_endpoint(name).name for name in endpoints))
         self.sizes = tuple(sorted(set(sizes)))
@@ -205,7 +214,8 @@ class RecoveryPlan:
             ),
             self.horizon,
             tuple(
-                Options(choices=scenario.choices, methods=methods) for scenario in self.scenarios
+                Options(choices=scenario.choices, bootstraps=bootstraps, methods=methods)
+                for scenario in self.scenarios
             ),
         )
 
@@ -238,6 +248,7 @@ class RecoveryPlan:
             horizon=self.horizon,
             cohorts=self.cohorts,
             seed=self.seed,
+            bootstraps=self.bootstraps,
             results=tuple(results),
         )
 
@@ -288,10 +299,11 @@ class _Cohort:
         cohort = simulate(
             self.study, patients, np.random.default_rng(own), calibration=self.calibrations[number]
         )
+        options = replace(self.options[number], seed=int(own.generate_state(1)[0]))
         estimates: Estimates = {}
         truths: dict[Key, float | None] = {}
         for endpoint, truth in self.truths[number].items():
-            for rung in self._rungs(cohort, endpoint, truth, self.options[number]):
+            for rung in self._rungs(cohort, endpoint, truth, options):
                 estimand, convert = _scale(rung.estimand)
                 if estimand in FAVOURABLE:
                     key = (endpoint, rung.method, estimand)

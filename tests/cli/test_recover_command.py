@@ -63,6 +63,7 @@ def test_a_folder_is_replaced_only_when_told(outcomes, laboratory):
         (("--horizon", "nan"), 2, "landmark"),
         (("--horizon", "inf"), 2, "landmark"),
         (("--scenario", "late-start", "--horizon", "2.5"), 2, "landmark"),
+        (("--bootstraps", "7"), 2, "at least 50"),
         (("--seed", "-1"), 2, "seed"),
         (("--jobs", "0"), 2, "jobs"),
         (("--cluster", "nonsense"), 2, "cluster"),

@@ -79,6 +79,15 @@ def test_same_seed_same_bytes():
     assert to_json(plan(**fast, seed=1).run().to_dict()) != to_json(once.to_dict())
 
 
+def test_bootstrapped_intervals_leave_the_estimates_as_they_are():
+    fast = {"endpoints": ["overall-survival"], "methods": ("g-formula-cox",), "cohorts": 2}
+    one, other = plan(**fast).run(), plan(**fast, bootstraps=50).run()
+    for before, after in zip(one.results, other.results, strict=True):
+        assert before.performance.mean == after.performance.mean
+        same = before.performance.model_se == after.performance.model_se
+        assert same is (before.method != "g-formula-cox")
+
+
 def test_a_size_and_a_truth_do_not_depend_on_the_others(small):
     alone = plan((SCENARIOS["default"],), sizes=[120], cohorts=2).run()
     wanted = [row for row in small.results if (row.scenario, row.patients) == ("default", 120)]
@@ -129,6 +138,7 @@ def test_choices_follow_the_start_of_sbrt():
         ({"horizon": float("nan")}, "horizon"),
         ({"endpoints": ["hope"]}, "hope"),
         ({"methods": ("magic",)}, "magic"),
+        ({"bootstraps": 3}, "bootstraps"),
     ],
 )
 def test_what_cannot_be_is_refused(change, word):
