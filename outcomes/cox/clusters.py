@@ -72,8 +72,10 @@ def spread_over_time(
     return np.maximum(variance, 0.0), covariance
 
 
-def sum_by_cluster(values: FloatArray, cluster: IntArray) -> FloatArray:
-    """Return sums over the rows of each cluster, from (p, n) to (p, n_clusters)."""
+def sum_by_cluster(values: FloatArray, cluster: IntArray | None) -> FloatArray:
+    """Return sums over the rows of each cluster, from (p, n) to (p, n_clusters); None: as is."""
+    if cluster is None:
+        return values
     n = int(cluster.max(initial=-1)) + 1
     found = np.zeros((len(values), n))
     for row, value in zip(found, values, strict=True):

@@ -129,7 +129,7 @@ def fit_fine_gray(
 
     influence = score_influence(sets, x, state.relative, state.steps, state.means)
     bread = np.asarray(np.linalg.inv(state.information))
-    cluster_of = subjects.cluster[sets.order]
+    cluster_of = None if subjects.cluster is None else subjects.cluster[sets.order]
     moves = sum_by_cluster(bread @ influence * sets.weight, cluster_of)
     covariance = moves @ moves.T
     check_spread(covariance, bread, columns)

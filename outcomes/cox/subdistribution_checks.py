@@ -36,7 +36,7 @@ class Subjects:
     group
         Number of each patient's censoring group, shape (n,).
     cluster
-        Number of what each patient belongs to, shape (n,).
+        Number of what each patient belongs to, shape (n,); None where patients stand alone.
     """
 
     time: FloatArray
@@ -47,7 +47,7 @@ class Subjects:
     strata: tuple[object, ...]
     stratum: IntArray
     group: IntArray
-    cluster: IntArray
+    cluster: IntArray | None
 
 
 def read_subjects(
@@ -73,15 +73,16 @@ def read_subjects(
     weight = np.ones(n) if weights is None else read_finite(weights, "weights", n, least=0.0)
     labels, stratum = _labels(strata, "strata", n)
     _, group = _labels(censoring_groups, "censoring_groups", n)
-    member = np.arange(n) if cluster is None else read_labels(cluster, "cluster", n)[1]
+    member = None if cluster is None else read_labels(cluster, "cluster", n)[1]
     here = weight > 0
     if not here.all():
         times, codes, weight, matrix = times[here], codes[here], weight[here], matrix[here]
         present, stratum = np.unique(stratum[here], return_inverse=True)
         labels = tuple(labels[position] for position in present.tolist())
         group = np.unique(group[here], return_inverse=True)[1]
-        member = np.unique(member[here], return_inverse=True)[1]
-    if cluster is not None and not member.any():
+        if member is not None:
+            member = np.unique(member[here], return_inverse=True)[1]
+    if member is not None and not member.any():
         raise NotEstimableError("cluster: found one; robust standard errors need at least two")
     if not (codes == cause).any():
         raise NotEstimableError(f"no event of cause {cause}")

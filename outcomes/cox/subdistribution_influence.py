@@ -92,7 +92,7 @@ def baseline_influence(
     steps: FloatArray,
     total: FloatArray,
     moves: FloatArray,
-    cluster: IntArray,
+    cluster: IntArray | None,
 ) -> BaselineInfluence:
     """Return variance and covariance of the cumulative baseline hazards.
 
@@ -114,18 +114,18 @@ def baseline_influence(
     total
         Weight of the risk sets, shape (n_events,).
     moves
-        Each cluster's weighted influence on the coefficients, shape (p, n_clusters).
+        Each cluster's weighted influence on the coefficients, shape (p, n_clusters); without
+        clusters each patient's.
     cluster
-        Number of each patient's cluster, shape (n,).
+        Number of each patient's cluster, shape (n,); None without clusters.
     """
     variance = np.zeros(len(steps))
     covariance = np.zeros((len(moves), len(steps)))
-    apart = _apart(sets.group, cluster)
+    apart = cluster is None or _apart(sets.group, cluster)
     for number, (patients, events) in enumerate(sets.strata()):
         times, rate = sets.event_times[events], steps[events] / total[events]
         running = running_sum(rate[None])[0]
         carried = {part.group: part for part in sets.carried if part.stratum == number}
-        # By group: the functions 1, Q, L and R2 - Q R1, and how much of each its patients have.
         parts = []
         for group, censoring in enumerate(sets.censoring):
             rows = censoring.rows
@@ -162,23 +162,78 @@ def baseline_influence(
                 alpha[gone] -= (r * upto)[since[gone] - 1]
                 at = np.searchsorted(censoring.times, times, side="right")
                 still = r2[at] - weighted * r1[at]
-            nothing = np.zeros(len(rows))
-            ones = nothing + (part is not None)
-            begin = np.stack([nothing, nothing, -relative_here, ones])
-            end = np.stack([alpha, gamma, relative_here, -ones])
-            last = np.searchsorted(times, months, side="left")
-            changes = Changes(
-                size=np.concatenate([begin, end], axis=1) * np.tile(sets.weight[rows], 2),
-                when=np.concatenate([np.zeros_like(last), last]),
-                cluster=np.tile(cluster[rows], 2),
-            )
-            functions = np.stack([np.ones(len(times)), weighted, running[1:], still])
-            parts.append((changes, functions))
-        for changes, functions in parts if apart else [_joined(parts)]:
-            spread, shared = spread_over_time(changes, functions, moves)
+            w = sets.weight[rows]
+            begin = np.stack([-relative_here * w, w])
+            end = np.stack([alpha * w, gamma * w])
+            parts.append(_Part(rows, months, begin, end, np.stack([running[1:], still]), weighted))
+        if cluster is None:
+            found = [_by_patient(part, times, moves[:, part.rows]) for part in parts]
+        else:
+            changes = [_changes(part, times, cluster) for part in parts]
+            together = changes if apart else [_joined(changes)]
+            found = [spread_over_time(*one, moves) for one in together]
+        for spread, shared in found:
             variance[events] += spread
             covariance[:, events] += shared
     return BaselineInfluence(variance, covariance)
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """The patients of one group as a stratum's hazard sees them.
+
+    Attributes
+    ----------
+    rows, months
+        Their rows, and their times in order, shape (n,).
+    still
+        While there: the weighted shares of L and of R2 - Q R1, shape (2, n).
+    gone
+        Afterwards: of 1 and Q.
+    fall, weighted
+        By event time, L and R2 - Q R1, shape (2, n_events); Q, shape (n_events,).
+    """
+
+    rows: IntArray
+    months: FloatArray
+    still: FloatArray
+    gone: FloatArray
+    fall: FloatArray
+    weighted: FloatArray
+
+
+def _by_patient(part: _Part, times: FloatArray, moves: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return variance and covariance, each patient being alone: what `spread_over_time` does."""
+    by = np.searchsorted(part.months, times, side="right")
+    variance, covariance = np.zeros(len(times)), np.zeros((len(moves), len(times)))
+    gone = np.stack([np.ones(len(times)), part.weighted])
+    for total, values, functions in (
+        (running_sum, part.gone, gone),
+        (reverse_sum, part.still, part.fall),
+    ):
+        first, second = functions
+        squares = total(np.stack([values[0] ** 2, 2 * values[0] * values[1], values[1] ** 2]))
+        own, both, other = squares[:, by]
+        variance += first * (first * own + second * both) + second**2 * other
+        for value, function in zip(values, functions, strict=True):
+            covariance += function * total(value * moves)[:, by]
+    return np.maximum(variance, 0.0), covariance
+
+
+def _changes(part: _Part, times: FloatArray, cluster: IntArray) -> tuple[Changes, FloatArray]:
+    """Return the changes of what patients have of 1, Q, L and R2 - Q R1, and these functions."""
+    nothing = np.zeros_like(part.still)
+    last = np.searchsorted(times, part.months, side="left")
+    changes = Changes(
+        size=np.concatenate(
+            [np.concatenate([nothing, part.still]), np.concatenate([part.gone, -part.still])],
+            axis=1,
+        ),
+        when=np.concatenate([np.zeros_like(last), last]),
+        cluster=np.tile(cluster[part.rows], 2),
+    )
+    functions = np.concatenate([np.ones((1, len(times))), part.weighted[None], part.fall])
+    return changes, functions
 
 
 def _apart(group: IntArray, cluster: IntArray) -> bool:

@@ -95,7 +95,8 @@ def fine_gray_proportionality_test(
     influence = score_influence(*parts, change) - cross @ np.linalg.solve(
         state.information, score_influence(*parts)
     )
-    influence = sum_by_cluster(influence * sets.weight, subjects.cluster[sets.order])
+    cluster_of = None if subjects.cluster is None else subjects.cluster[sets.order]
+    influence = sum_by_cluster(influence * sets.weight, cluster_of)
     variance = influence @ influence.T
     statistics = score**2 / np.diag(variance)
     everything = quadratic_form(variance, score)
