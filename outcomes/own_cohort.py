@@ -10,6 +10,7 @@ from outcomes import files, provenance
 from outcomes.comparison import (
     DEFAULT_ADJUSTMENT,
     Comparison,
+    DoseResponse,
     Options,
     compare,
     dose_response,
@@ -133,8 +134,8 @@ def write_dose_responses(
     bootstraps: int,
     seed: int,
     jobs: int,
-) -> None:
-    """Write the risk by dose at each horizon: ``dose-response.csv`` and ``dose-response.json``.
+) -> tuple[DoseResponse, ...]:
+    """Return the risks by dose, and write ``dose-response.csv`` and ``dose-response.json``.
 
     Parameters
     ----------
@@ -154,22 +155,22 @@ def write_dose_responses(
         complete = cohort[present].dropna(axis="columns")
         varies = (complete != complete.iloc[0]).any()
         covariates = [name for name in present if name in complete and bool(varies[name])]
-    table = pd.concat(
-        [
-            dose_response(
-                cohort,
-                column,
-                endpoint=endpoint,
-                horizon=float(horizon),
-                reference=reference,
-                covariates=covariates,
-                bootstraps=bootstraps,
-                seed=seed,
-                jobs=jobs,
-            ).to_frame()
-            for endpoint in endpoints
-            for horizon in horizons
-        ]
+    found = tuple(
+        dose_response(
+            cohort,
+            column,
+            endpoint=endpoint,
+            horizon=float(horizon),
+            reference=reference,
+            covariates=covariates,
+            bootstraps=bootstraps,
+            seed=seed,
+            jobs=jobs,
+        )
+        for endpoint in endpoints
+        for horizon in horizons
     )
+    table = pd.concat([one.to_frame() for one in found])
     files.write_json(folder / "dose-response.json", table.to_dict("records"))
     files.write_text(folder / "dose-response.csv", table.to_csv(index=False, lineterminator="\n"))
+    return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 if TYPE_CHECKING:
-    from outcomes.comparison import Comparison
+    from outcomes.comparison import Comparison, DoseResponse
     from outcomes.evidence import Evidence
     from outcomes.models.evaluation import Evaluation
     from outcomes.models.selection import ModelComparison
@@ -108,6 +108,7 @@ class StudyResults:
     evaluations: tuple[Evaluation, ...] = ()
     model_comparisons: Mapping[str, ModelComparison] = field(default_factory=dict)
     comparisons: Mapping[str, Comparison] = field(default_factory=dict)
+    dose_responses: tuple[DoseResponse, ...] = ()
     dependence: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     calculator: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     tensions: tuple[tuple[str, str], ...] = ()

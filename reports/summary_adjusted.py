@@ -70,14 +70,17 @@ def covariates_of(rung: Rung) -> tuple[str, ...]:
 
 def reason_of(note: str) -> str:
     """Return why something is not estimable, in words; a column that is missing keeps its name."""
-    parts = re.split(r"(no column [^\s:;,]+)", note.removeprefix("not estimable because "))
+    note = note.removeprefix("not estimable because ")
+    # A regression names the column first: "treatment: follows from kps".
+    note = re.sub(r"^([^:;]+): follows from", r"\1 follows from", note)
+    parts = re.split(r"(no column [^\s:;,]+)", note)
     return "".join(part if part.startswith("no column ") else readable_text(part) for part in parts)
 
 
 def shown_note(rung: Rung) -> str:
     """Return a note without the covariates, which a table names once."""
     if rung.value is None:
-        return f"Because {reason_of(rung.note)}" if rung.note else ""
+        return sentence_case(reason_of(rung.note))
     parts = [part for part in rung.note.split("; ") if not part.startswith("adjusted for ")]
     return sentence_case(readable_text("; ".join(parts)))
 
@@ -194,8 +197,9 @@ def method_finding(comparison: Comparison) -> str:
     name = treatment_name(comparison)
     names = adjusting_covariates(comparison)
     checked = comparison.robustness
-    text = f"The plain comparison mixes the effect with the choice of patients for {name}"
-    if checked is None or checked.immortal_time is not None:
+    text = f"The plain comparison mixes the effect of {name} with the choice of patients for it"
+    waits = checked is not None and checked.immortal_time is not None
+    if waits or comparison.treatment == "sbrt":
         text += " and with the time they had to live until it began"
     text += "."
     if names:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from outcomes.endpoints import get_endpoint
 from outcomes.reports.charts import Style
 from outcomes.reports.content import IconGroup, IconRow, Icons
+from outcomes.reports.names import KNOWN_NAMES
 from outcomes.reports.summary_common import arm_at
 from outcomes.reports.wording import interval, of_100, sentence_case
 
@@ -21,7 +22,8 @@ FEW_LEFT = re.compile(r"few left under observation: (\d+) treated and (\d+) cont
 
 def arm_label(curve: ArmCurve) -> str:
     """Return the name of an arm; levels of a column may be written with underscores."""
-    return sentence_case(curve.label.replace("_", " "))
+    known = KNOWN_NAMES.get(curve.label.lower().replace(" ", "_"))
+    return sentence_case(known or curve.label.replace("_", " "))
 
 
 def few_left(comparison: Comparison, horizon: float) -> tuple[int, int] | None:

@@ -34,6 +34,7 @@ from outcomes.reports.summary_arms import (
     is_survival,
 )
 from outcomes.reports.summary_common import arm_at, curve_line, make_page, round_up
+from outcomes.reports.summary_dose import dose_section
 from outcomes.reports.summary_immortal import immortal_section
 from outcomes.reports.summary_ladder import ladder_section, risk_table, verdicts
 from outcomes.reports.summary_methods import hazard_ratio_section, numbers_section
@@ -66,6 +67,7 @@ def summarise(results: StudyResults) -> Page:
         _of_100(results),
         *(_curves(comparison) for comparison in comparisons),
         *(ladder_section(comparison) for comparison in comparisons),
+        dose_section(results),
         hazard_ratio_section(results),
         trial_section(results),
         *(robustness_section(comparison) for comparison in comparisons),

@@ -39,7 +39,9 @@ def immortal_section(results: StudyResults) -> Section | None:
     return Section(
         id="immortal-time",
         title="Immortal time",
-        finding=sentence or "When treatment began is not known, so this cannot be counted.",
+        finding=sentence
+        or "When treatment began is not known, so this cannot be counted. One given at surgery has "
+        "none.",
         blocks=tuple(blocks),
     )
 

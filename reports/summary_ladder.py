@@ -11,6 +11,7 @@ from outcomes.reports.charts import LadderChart, LadderRow
 from outcomes.reports.content import Block, Bullets, Column, Figure, Legend, Section, Table
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_adjusted import (
+    LATER,
     Kind,
     kind_of,
     limit_of,
@@ -86,7 +87,7 @@ def _figure(comparison: Comparison, horizon: float, rungs: list[Rung]) -> Figure
         "lines mislead: they compare patients who are not alike"
         + (", or their interval misses the truth." if has_truth else ".")
     )
-    if any(rung.method in ("landmark", "landmark-adjusted") for rung in rungs):
+    if any(rung.method in LATER and rung.value is not None for rung in rungs):
         caption += (
             " A landmark speaks only of patients who have come through the first weeks; its "
             "events are those after it."

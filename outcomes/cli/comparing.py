@@ -1,5 +1,6 @@
 """`outcomes compare`: two arms of a cohort."""
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -135,7 +136,7 @@ def compare(
             )
             if dose_response and threshold is not None:
                 step("Varying the dose")
-                write_dose_responses(
+                doses = write_dose_responses(
                     table,
                     folder,
                     endpoints=wanted,
@@ -147,6 +148,7 @@ def compare(
                     seed=seed,
                     jobs=jobs,
                 )
+                results = dataclasses.replace(results, dose_responses=doses)
             step("Writing")
             write_comparison(results, folder)
     for comparison in results.comparisons.values():

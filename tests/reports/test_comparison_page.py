@@ -4,15 +4,16 @@ import dataclasses
 import json
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from outcomes.comparison import Choices, Options, compare
+from outcomes.comparison import Choices, DoseResponse, Options, compare
 from outcomes.reports import page_data, render_page, summarise_page
 from outcomes.reports.charts import DotChart, LadderChart, MirrorChart, PointChart
 from outcomes.reports.content import Bullets, CollapsedTable, Figure, Paragraph, Table
 from outcomes.reports.figures import plotly_figure
-from outcomes.reports.summary_adjusted import kind_of, span_words, verdict
+from outcomes.reports.summary_adjusted import kind_of, reason_of, span_words, verdict
 from outcomes.reports.summary_ladder import risk_table
 from outcomes.reports.theme import LOOKS
 
@@ -337,3 +338,64 @@ def test_comparisons_without_robustness_and_trials_still_make_a_page(results, su
     names = [one.id for one in summarise_page("comparison", shown).sections]
     assert "methods-overall-survival" in names
     assert not {"target-trials", "immortal-time", "robustness-overall-survival"} & set(names)
+
+
+@pytest.fixture(scope="module")
+def dose(results):
+    doses = np.array([1.0, 3.0, 6.0])
+    risk = np.array([0.3, 0.2, 0.1])
+    return DoseResponse(
+        column="separation_mm",
+        endpoint="local-control",
+        doses=doses,
+        horizon=12.0,
+        risk=risk,
+        lower=risk - 0.05,
+        upper=risk + 0.05,
+        reference=3.0,
+        difference=risk - 0.2,
+        difference_lower=risk - 0.25,
+        difference_upper=risk - 0.15,
+        covariates=("age", "kps"),
+    )
+
+
+def test_risk_by_dose_is_told_at_both_ends(results, dose):
+    shown = dataclasses.replace(
+        results, dose_responses=(dose, dataclasses.replace(dose, horizon=24.0))
+    )
+    found = section(summarise_page("comparison", shown), "dose-response")
+    assert found.finding == (
+        "Had all patients a separation distance of 1 mm, 30 of 100 would have local progression "
+        "within 12 months; had all 6 mm, 10."
+    )
+    (figure,) = found.blocks
+    assert figure.chart.lines[0].lower == pytest.approx((0.25, 0.15, 0.05))
+    assert figure.table.rows[0] == ("1.0", "30.0\n25.0 to 35.0", "10.0\n5.0 to 15.0")
+    assert 'id="figure-dose-local-control"' in render_page("comparison", shown)
+
+
+def test_what_rests_on_the_model_alone_is_said(results, compared):
+    separated = compared.head(300).assign(kps=compared["sbrt"].map({True: 90, False: 50}))
+    options = Options(methods=("g-formula-forest",))
+    shown = own(separated, results, covariates=("kps", "age"), options=options)
+    lead = summarise_page("comparison", shown).sections[0].blocks[0].items[0]
+    assert "for them this rests on the model alone" in lead
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        (
+            "not estimable because there is no column sbrt_start_months: when treatment began is "
+            "unknown",
+            "there is no column sbrt_start_months: when treatment began is unknown",
+        ),
+        (
+            "not estimable because treatment: follows from kps",
+            "treatment follows from Karnofsky score",
+        ),
+    ],
+)
+def test_reasons_are_words_but_columns_keep_their_names(note, words):
+    assert reason_of(note) == words
