@@ -58,18 +58,31 @@ def check_labels(name: str, labels: Any, n: int) -> Any:
     _check_shape(name, found, n)
     missing = np.asarray(pd.isna(found))
     _refuse(name, found, missing, "a name for each patient")
+    text = np.array([isinstance(label, str) for label in found], dtype=np.bool_)
+    _refuse(name, found, text != text[:1], "names of one type, text or numbers")
     return found
 
 
 def check_column(name: str, values: Any, n: int | None = None) -> FloatArray:
     """Return finite numbers, shape (n,)."""
     try:
-        found = np.asarray(values, dtype=np.float64)
+        given = np.asarray(values)
+        # A complex number would lose its imaginary part, a date become nanoseconds.
+        found = np.asarray(given, dtype=None if given.dtype.kind in "cmM" else np.float64)
     except (TypeError, ValueError):
         raise ModelError(f"{name}: allowed: one finite number per patient") from None
+    if found.dtype != np.float64:
+        raise ModelError(f"{name}: found {found.dtype}; allowed: one finite number per patient")
     _check_shape(name, found, n)
     _refuse(name, found, ~np.isfinite(found), "a finite number")
     return found
+
+
+def check_flag(name: str, value: Any) -> bool:
+    """Return what is true or false."""
+    if not isinstance(value, bool | np.bool_):
+        raise ModelError(f"{name}: found {value!r}; allowed: True, False")
+    return bool(value)
 
 
 def check_level(level: Any) -> float:

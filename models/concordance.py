@@ -20,6 +20,7 @@ from outcomes.errors import ModelError
 from outcomes.estimate import Estimate
 from outcomes.models.checks import (
     check_column,
+    check_flag,
     check_labels,
     check_level,
     check_outcome,
@@ -204,8 +205,14 @@ def uno_concordance(
     2014;15:526-539. Weights take G(t-), the probability of being uncensored just before t.
     """
     given = _check(time, event, score, weights, groups, clusters, horizon)
+    fixed = check_flag("fixed_censoring", fixed_censoring)
     if censoring is None:
         censoring = estimate_censoring(given.time, given.event, given.groups, given.weights)
+    elif not isinstance(censoring, Censoring):
+        raise ModelError(
+            f"censoring: found {type(censoring).__name__}; allowed: what estimate_censoring "
+            "returns, None"
+        )
     elif len(censoring.time) != len(given.time):
         raise ModelError(
             f"censoring: found that of {len(censoring.time)} patients; allowed: of these "
@@ -213,7 +220,7 @@ def uno_concordance(
         )
     before = censoring.before_own_time
     kinds = _compared(given.time, given.event, given.score, given.groups, before, horizon)
-    return _estimate(kinds, given.weights, given.clusters, None if fixed_censoring else censoring)
+    return _estimate(kinds, given.weights, given.clusters, None if fixed else censoring)
 
 
 @dataclass(frozen=True, eq=False)

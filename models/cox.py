@@ -146,10 +146,9 @@ class CoxModel(SurvivalModel):
         """Refuse parameters of a wrong type or range, with a ModelError."""
         super().check_parameters()
         for name in ("ties", "baseline"):
-            if getattr(self, name) not in ("efron", "breslow"):
-                raise ModelError(
-                    f"{name}: found {getattr(self, name)!r}; allowed: 'efron', 'breslow'"
-                )
+            value = getattr(self, name)
+            if not isinstance(value, str) or value not in ("efron", "breslow"):
+                raise ModelError(f"{name}: found {value!r}; allowed: 'efron', 'breslow'")
         for name in ("cluster", "weights"):
             check_column(name, getattr(self, name))
         for name in ("robust", "time_dependent"):
@@ -167,7 +166,8 @@ class CoxModel(SurvivalModel):
             if not isinstance(pair, list | tuple) or len(pair) != 2 or pair[0] == pair[1]:
                 raise ModelError(f"interactions: found {pair!r}; allowed: pairs of two covariates")
         check_number("penalizer", self.penalizer, 0)
-        if self.separated not in ("firth", "error"):
+        separated = self.separated
+        if not isinstance(separated, str) or separated not in ("firth", "error"):
             raise ModelError(f"separated: found {self.separated!r}; allowed: 'firth', 'error'")
 
     def predict(self, X: Any, series: SeriesChoice = None) -> FloatArray:

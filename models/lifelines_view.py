@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
@@ -35,11 +36,13 @@ def as_lifelines(model: CoxModel, X: Any, y: Any = None, event: int = 1) -> "Cox
         If lifelines has no such model: Breslow's ties, SBRT as it comes, weights or clusters, a
         cause fitted after Firth, or other patients than the model was fitted to.
     """
+    if not isinstance(model, CoxModel):
+        raise ModelError(f"model: found {type(model).__name__}; allowed: a fitted CoxModel")
     check_is_fitted(model, "series_")
     table = as_table(X)
     if model.ties != "efron" or model.time_dependent or model.weights or model.cluster:
         raise ModelError("allowed: Efron's ties, no weights, no clusters, not SBRT as it comes")
-    if event not in model.fits_ or model.fits_[event].note:
+    if np.ndim(event) or event not in model.fits_ or model.fits_[event].note:
         raise ModelError(f"event {event!r}: no fit by maximum likelihood")
     time, code = read_response(get_endpoint(model.endpoint), table, y)
     matrix = model.design_.matrix(table)

@@ -95,6 +95,8 @@ def out_of_bag(
     NotEstimableError
         If every patient was in the sample of every tree.
     """
+    if not isinstance(model, ForestModel):
+        raise ModelError(f"model: found {type(model).__name__}; allowed: a fitted ForestModel")
     check_is_fitted(model, "trees_")
     table = as_table(cohort)
     endpoint = get_endpoint(model.endpoint)

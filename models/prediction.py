@@ -1,18 +1,19 @@
 """Predictions as a table."""
 
-from collections.abc import Sequence
-
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from sklearn.utils.validation import check_is_fitted
 
-from outcomes.errors import NotEstimableError
+from outcomes.errors import ModelError, NotEstimableError
 from outcomes.models.base import SurvivalModel
+from outcomes.models.inputs import as_months
 
 
 def predict_table(
     model: SurvivalModel,
     patients: pd.DataFrame,
-    months: Sequence[float],
+    months: npt.ArrayLike,
     *,
     series: str | None = None,
     level: float = 0.95,
@@ -43,12 +44,23 @@ def predict_table(
         ``lower``, ``upper`` (missing where the model has none, as a forest of one tree),
         ``series``: the one asked for, the only one of the model, or "average"; "" where the
         training patients named none.
+
+    Raises
+    ------
+    ModelError
+        As `SurvivalModel.predict_survival`, or if there is no model or no table.
     """
+    if not isinstance(model, SurvivalModel):
+        raise ModelError(f"model: found {type(model).__name__}; allowed: a fitted model")
+    if not isinstance(patients, pd.DataFrame):
+        raise ModelError(f"patients: found {type(patients).__name__}; allowed: a table")
+    check_is_fitted(model, "series_")
+    months = as_months(months)
     shape, names = (len(patients), len(months)), model.series_.names
-    probability = model.predict_survival(patients, list(months), series=series, survived=survived)
+    probability = model.predict_survival(patients, months, series=series, survived=survived)
     try:
         lower, upper = model.interval(
-            patients, list(months), level=level, series=series, survived=survived
+            patients, months, level=level, series=series, survived=survived
         )
     except NotEstimableError:
         lower = upper = np.full(shape, np.nan)
@@ -57,7 +69,7 @@ def predict_table(
     return pd.DataFrame(
         {
             "patient_id": np.repeat(identity.to_numpy(), shape[1]),
-            "month": np.tile(np.asarray(months, dtype=np.float64), shape[0]),
+            "month": np.tile(months, shape[0]),
             "probability": probability.ravel(),
             "lower": lower.ravel(),
             "upper": upper.ravel(),

@@ -88,7 +88,7 @@ def baseline_hazards(fit: CoxFit, kind: BaselineKind | None = None) -> tuple[Bas
     tuple of BaselineHazard
         In the order of `fit.data.sets.stratum_names`.
     """
-    if kind not in (None, "breslow", "efron"):
+    if kind is not None and (not isinstance(kind, str) or kind not in ("breslow", "efron")):
         raise OutcomesError(f"kind: found {kind!r}; allowed: 'breslow', 'efron'")
     sets, here, data = fit.data.sets, fit.likelihood, fit.data
     breslow = kind == "breslow" and sets.share is not None

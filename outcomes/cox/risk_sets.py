@@ -214,7 +214,7 @@ def make_risk_sets(
         If lengths differ, a month is missing, negative or infinite, an event is neither 0 nor 1,
         or an interval is empty.
     """
-    if ties not in ("efron", "breslow"):
+    if not isinstance(ties, str) or ties not in ("efron", "breslow"):
         raise OutcomesError(f"ties: found {ties!r}; allowed: 'efron', 'breslow'")
     months = check_times(as_numbers(time, "time"), event)
     happened = check_events(event)
