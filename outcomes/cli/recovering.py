@@ -19,7 +19,7 @@ LEAST_PATIENTS, MOST_PATIENTS = 10, 50_000
 
 
 def recover(
-    out: Annotated[Path, typer.Option(help="Folder to make: recovery.json and recovery.csv.")],
+    out: Annotated[Path, typer.Option(help="Folder to make: recovery.html, .json and .csv.")],
     study: Annotated[str, typer.Option(help="Series whose patients are simulated.")] = "liu-2020",
     scenario: Annotated[
         list[str] | None,
@@ -123,6 +123,7 @@ def _write(found: "Recovery", folder: Path, evidence: str) -> None:
 
     from outcomes import files, provenance
     from outcomes.laboratory import recovery_words
+    from outcomes.reports.summary_recovery import recovery_page
 
     origin = provenance.collect(
         seed=found.seed, evidence_hash=evidence, command=_command(found)
@@ -132,6 +133,7 @@ def _write(found: "Recovery", folder: Path, evidence: str) -> None:
     table = pd.DataFrame(found.to_records())
     text = table.to_csv(index=False, lineterminator="\n", float_format=f"%.{files.DIGITS}g")
     files.write_text(folder / "recovery.csv", text)
+    files.write_text(folder / "recovery.html", recovery_page(found, origin))
 
 
 def _command(found: "Recovery") -> str:

@@ -32,13 +32,24 @@ def test_files(laboratory):
     assert {"crude", "doubly-robust", "clone-censor-weight"} <= set(table["method"])
 
 
+def test_the_page_stands_alone(laboratory):
+    page = (laboratory / "recovery.html").read_text(encoding="utf-8")
+    assert "The patients are synthetic." in page
+    assert "Clone–censor–weight" in page
+    assert "No effect" in page
+    assert "SBRT does nothing" in page
+    assert "Content-Security-Policy" in page
+    for outside in ('src="http', 'href="http', "<link "):
+        assert outside not in page
+
+
 def test_its_own_command_gives_the_same(outcomes, laboratory, tmp_path):
     command = json.loads((laboratory / "recovery.json").read_text(encoding="utf-8"))["provenance"][
         "command"
     ]
     again = tmp_path / "again"
     assert outcomes(*command.split()[1:], "--out", again).status == 0
-    for name in ("recovery.json", "recovery.csv"):
+    for name in ("recovery.json", "recovery.csv", "recovery.html"):
         assert (again / name).read_bytes() == (laboratory / name).read_bytes()
 
 
