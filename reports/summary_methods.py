@@ -274,8 +274,8 @@ def _effect_table(comparison: Comparison, horizon: float) -> Table:
     if has_truth(comparison):
         note += (
             " Truth: what the method would find in a randomised trial of endless size in the "
-            "simulation. Landmarks, which look at patients alive at their start, and clone, "
-            "censor, weight have truths of their own."
+            "simulation. Landmarks, which look at patients alive at their start, and "
+            "clone–censor–weight have truths of their own."
         )
     if few_left(comparison, horizon) is not None:
         note += f" {few_sentence(comparison)}"

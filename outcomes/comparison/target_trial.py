@@ -98,6 +98,7 @@ _MEASURED = "everything that drove both treatment and outcome was measured"
 _CHANCE = "patients of every kind could have come into either arm"
 _FOLLOWED = "who leaves follow-up does not differ from who stays"
 _NO_WAIT = "the time until treatment begins is too short to matter"
+_AT_SURGERY = "treatment begins at surgery"
 
 _KINDS: dict[str, _Kind] = {
     "crude": _Kind("arm", _AS_TREATED, (_LOT,), "no"),
@@ -174,8 +175,10 @@ def _trial(setting: Setting, method: str, kind: _Kind) -> TargetTrial:
     landmark = f"week {_weeks(choices.landmark)}"
     grace = f"weeks {_weeks(choices.grace[0])} to {_weeks(choices.grace[1])}"
     treated, control = setting.labels
+    column = f"{setting.treatment}_start_months"
+    waits = setting.treatment == "sbrt" or column in setting.cohort.columns
     strategies = {
-        "arm": (f"{treated}, whenever it began", control),
+        "arm": (f"{treated}, whenever it began" if waits else treated, control),
         "landmark": (f"{treated}, begun by {landmark}", f"not begun by {landmark}"),
         "start": (f"{treated}, from its start on", f"{control}, and until treatment begins"),
         "grace": (f"{treated}, begun in {grace}", f"{control}, at no time treated"),
@@ -185,7 +188,7 @@ def _trial(setting: Setting, method: str, kind: _Kind) -> TargetTrial:
     if kind.selection != "no":
         assumptions = [_MEASURED, _CHANCE, *assumptions]
     if kind.clock == "arm":
-        assumptions.append(_NO_WAIT)
+        assumptions.append(_NO_WAIT if waits else _AT_SURGERY)
     competing: Handled = kind.competing if setting.endpoint.has_competing_events else "not present"
     return TargetTrial(
         endpoint=setting.endpoint.name,

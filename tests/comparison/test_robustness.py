@@ -143,6 +143,15 @@ def test_trials_count_their_patients_and_follow_the_choices(single):
     assert trials["landmark-adjusted"].eligibility.endswith(f"at week 8.7 (n = {there})")
 
 
+def test_a_treatment_at_surgery_does_not_wait(single):
+    single["approach"] = np.where(np.arange(len(single)) % 2, "open", "closed")
+    (crude, *_) = run(single, treatment="approach").target_trials
+    assert (crude.strategy_treated, crude.strategy_control) == ("open", "closed")
+    assert "treatment begins at surgery" in crude.assumptions
+    (waiting, *_) = run(single).target_trials
+    assert waiting.strategy_treated == "Surgery + SBRT, whenever it began"
+
+
 def test_files_hold_what_the_comparison_holds(single, tmp_path):
     compared = run(single)
     save_comparisons([compared], tmp_path)
