@@ -66,3 +66,16 @@ class Marginal:
         away = replicates - replicates.mean(axis=0)
         covariance = np.einsum("bik,bjk->kij", away, away) / (len(replicates) - 1)
         return cls(functionals, values, covariance)
+
+    @classmethod
+    def of_jackknife(
+        cls, functionals: Functionals, values: FloatArray, replicates: FloatArray
+    ) -> "Marginal":
+        """Return estimates with the jackknife's covariance.
+
+        `replicates` are the estimates without each group, shape (n_groups, 2, n_functionals).
+        """
+        away = replicates - replicates.mean(axis=0)
+        groups = len(replicates)
+        covariance = np.einsum("bik,bjk->kij", away, away) * (groups - 1) / groups
+        return cls(functionals, values, covariance)

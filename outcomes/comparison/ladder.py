@@ -18,6 +18,7 @@ from outcomes.causal.estimators import (
     values_of,
 )
 from outcomes.causal.functionals import Functionals
+from outcomes.causal.jackknife import jackknife
 from outcomes.causal.marginal import Marginal
 from outcomes.causal.outcome_model import fit_outcome_model
 from outcomes.causal.propensity import fit_propensity, treatment_weights
@@ -44,15 +45,18 @@ LEAST_REPLICATES = 0.8
 def adjusted_ladder(setting: Setting) -> Iterator[Rung]:
     """Give the risks of both arms in all patients by every adjusted method, then hazard ratios.
 
-    Competing events compete in all of them. Intervals come from influence functions, or from the
-    bootstrap of patients where the setting asks for it.
+    Competing events compete in all of them. Intervals come from influence functions, of few
+    patients from the jackknife, or from the bootstrap where the setting asks for it.
     """
     source = once(lambda: make_subjects(setting))
     functionals = Functionals(np.array(setting.horizons))
     bootstrap = once(lambda: _bootstrap(source().subjects, setting, functionals))
+    left_out = once(lambda: _jackknife(source().subjects, setting.options, functionals))
     hazard_ratios = _hazard_ratios(setting, source)
     for method in setting.options.wanted:
-        estimate = once(partial(_estimate, method, setting, source, functionals, bootstrap))
+        estimate = once(
+            partial(_estimate, method, setting, source, functionals, bootstrap, left_out)
+        )
         note = _note(source, setting, method)
         yield from marginal_rungs(setting, method, estimate, note)
         if method in hazard_ratios:
@@ -85,6 +89,7 @@ def _estimate(
     source: Callable[[], Adjusted],
     functionals: Functionals,
     bootstrap: Callable[[], Mapping[str, FloatArray]],
+    left_out: Callable[[], Mapping[str, FloatArray]],
 ) -> Marginal:
     subjects, options = source().subjects, setting.options
     if method in NEEDS_START:
@@ -95,12 +100,30 @@ def _estimate(
     else:
         estimate = ESTIMATORS[method](subjects, functionals, options.choices)
     if not options.bootstraps:
-        return estimate
+        if estimate.reason or not _is_small(subjects, options):
+            return estimate
+        without = left_out().get(method)
+        if without is None:
+            reason = "without some of the few patients there is no estimate"
+            return Marginal.without_covariance(functionals, estimate.values, reason)
+        return Marginal.of_jackknife(functionals, estimate.values, without)
     replicates = bootstrap().get(method)
     if replicates is None or len(replicates) < LEAST_REPLICATES * options.bootstraps:
         reason = "too few bootstrap samples gave an estimate"
         return Marginal.without_covariance(functionals, estimate.values, reason)
     return Marginal.of_replicates(functionals, estimate.values, replicates)
+
+
+def _is_small(subjects: Subjects, options: Options) -> bool:
+    return np.unique(subjects.cluster).size < options.jackknife_below
+
+
+def _jackknife(
+    subjects: Subjects, options: Options, functionals: Functionals
+) -> dict[str, FloatArray]:
+    """Return the estimates without each group of patients, by method."""
+    wanted = {name: ESTIMATORS[name] for name in options.wanted if name != FOREST}
+    return jackknife(wanted, subjects, functionals, options.choices, options.seed)
 
 
 def _require_start(setting: Setting) -> None:
@@ -125,6 +148,8 @@ def _note(source: Callable[[], Adjusted], setting: Setting, method: str) -> str:
     if method not in NEEDS_START and setting.starts_later:
         notes.append("not corrected for the time lived until treatment")
     options = setting.options
+    if method != FOREST and not options.bootstraps and _is_small(adjusted.subjects, options):
+        notes.append("few patients: interval by the jackknife")
     if method == "iptw" and options.choices.truncate is not None:
         notes.append(f"weights cut at {100 * options.choices.truncate:g} % at either end")
     return "; ".join(notes)

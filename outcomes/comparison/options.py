@@ -28,6 +28,9 @@ class Options:
         Processes for the bootstrap.
     methods
         Adjusted methods wanted, by name; None for all.
+    jackknife_below
+        With fewer patients than this the intervals are the jackknife's, not those of influence
+        functions, which are too narrow then; 0 for never.
     """
 
     choices: Choices = field(default_factory=Choices)
@@ -35,6 +38,7 @@ class Options:
     seed: int = 0
     jobs: int = 1
     methods: tuple[str, ...] | None = None
+    jackknife_below: int = 300
 
     def __post_init__(self) -> None:
         if self.bootstraps and self.bootstraps < FEWEST_BOOTSTRAPS:

@@ -214,7 +214,12 @@ class RecoveryPlan:
             ),
             self.horizon,
             tuple(
-                Options(choices=scenario.choices, bootstraps=bootstraps, methods=methods)
+                Options(
+                    choices=scenario.choices,
+                    bootstraps=bootstraps,
+                    methods=methods,
+                    jackknife_below=0,
+                )
                 for scenario in self.scenarios
             ),
         )

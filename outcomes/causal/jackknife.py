@@ -1,0 +1,62 @@
+"""The jackknife: how estimates change as groups of patients are left out.
+
+Influence functions are right for many patients. In few, where weights and coefficients rest on a
+handful, they give errors that are up to a third too small; the jackknife does not (Efron & Stein,
+Ann Stat 1981;9:586: its variance is too large rather than too small).
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from outcomes.arrays import FloatArray, IntArray
+from outcomes.causal.estimators import Choices, Estimator, values_of
+from outcomes.causal.functionals import Functionals
+from outcomes.causal.subjects import Subjects
+
+GROUPS = 60
+"""At most so many groups are left out in turn: each patient of a cohort of sixty."""
+LEAST = 0.9
+"""Share of the groups without which there must be an estimate."""
+
+
+def jackknife_groups(subjects: Subjects, seed: int) -> IntArray:
+    """Return the group of each row, shape (n,): clusters dealt out at random.
+
+    The order of the rows does not matter.
+    """
+    clusters = int(subjects.cluster.max()) + 1
+    first = np.full(clusters, subjects.n)
+    np.minimum.at(first, subjects.cluster, np.arange(subjects.n))
+    present = np.flatnonzero(first < subjects.n)
+    rows = first[present]
+    keys = (*subjects.columns[rows].T, subjects.codes[rows], subjects.time[rows])
+    order = np.lexsort((*keys, subjects.treated[rows]))
+    dealt = np.random.default_rng(seed).permutation(present.size) % GROUPS
+    group = np.zeros(clusters, dtype=np.int64)
+    group[present[order]] = dealt
+    return group[subjects.cluster]
+
+
+def jackknife(
+    estimators: Mapping[str, Estimator],
+    subjects: Subjects,
+    functionals: Functionals,
+    choices: Choices,
+    seed: int = 0,
+) -> dict[str, FloatArray]:
+    """Return the estimates without each group, by name, shape (n_groups, 2, n_functionals) each.
+
+    A method that cannot be had without some groups has fewer of them; one that cannot be had
+    without more than a tenth is left out.
+    """
+    groups = jackknife_groups(subjects, seed)
+    found = [
+        values_of(estimators, subjects.take(groups != group), functionals, choices)
+        for group in range(int(groups.max()) + 1)
+    ]
+    return {
+        name: np.array(without)
+        for name in estimators
+        if len(without := [one[name] for one in found if name in one]) >= LEAST * len(found)
+    }
