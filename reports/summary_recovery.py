@@ -89,6 +89,8 @@ def _design(recovery: Recovery) -> Section:
     errors = (
         f"{recovery.bootstraps} bootstrap samples" if recovery.bootstraps else "influence functions"
     )
+    if recovery.jackknife_below:
+        errors += f", of fewer than {recovery.jackknife_below:,} patients from the jackknife"
     return Section(
         id="design",
         title="How it was tried",

@@ -49,6 +49,14 @@ def recover(
             "default influence functions give them.",
         ),
     ] = 0,
+    jackknife_below: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="In cohorts of fewer patients the jackknife gives these intervals, as compare "
+            "does below 300; slow.",
+        ),
+    ] = 0,
     calibration: Annotated[
         Path | None,
         typer.Option(help="What `outcomes calibrate` wrote; by default the source paper's."),
@@ -101,6 +109,7 @@ def recover(
         horizon=horizon,
         seed=seed,
         bootstraps=bootstraps,
+        jackknife_below=jackknife_below,
         calibration=solved,
     )
     if cluster is not None:
@@ -144,7 +153,7 @@ def _command(found: "Recovery") -> str:
     return (
         f"outcomes recover --study {found.study} {' '.join(repeated)} --patients {sizes} "
         f"--replicates {found.cohorts} --horizon {found.horizon:g} --bootstraps {found.bootstraps} "
-        f"--seed {found.seed}"
+        f"--jackknife-below {found.jackknife_below} --seed {found.seed}"
     )
 
 

@@ -85,6 +85,8 @@ class Recovery:
         Simulated cohorts of each truth and size, and their seed.
     bootstraps
         Bootstrap samples for the intervals of the adjusted methods; 0 for influence functions.
+    jackknife_below
+        Patients below which the jackknife gives them instead of influence functions.
     results
         How each method does.
     """
@@ -97,6 +99,7 @@ class Recovery:
     cohorts: int
     seed: int
     bootstraps: int
+    jackknife_below: int
     results: tuple[Recovered, ...]
 
     def of(self, scenario: str, patients: int, endpoint: str, estimand: str) -> list[Recovered]:
@@ -126,6 +129,7 @@ class Recovery:
             "cohorts": self.cohorts,
             "seed": self.seed,
             "bootstraps": self.bootstraps,
+            "jackknife_below": self.jackknife_below,
             "results": self.to_records(),
         }
 
@@ -155,6 +159,9 @@ class RecoveryPlan:
     bootstraps
         Bootstrap samples for the intervals of the adjusted methods in each cohort; 0 for those of
         influence functions.
+    jackknife_below
+        In cohorts of fewer patients the jackknife gives them, as `compare` does below 300; 0 for
+        never.
     calibration
         Parameters; by default those that come with the package.
 
@@ -176,10 +183,11 @@ class RecoveryPlan:
         seed: int = 0,
         methods: tuple[str, ...] = FAST_METHODS,
         bootstraps: int = 0,
+        jackknife_below: int = 0,
         calibration: Calibration | None = None,
     ) -> None:
         self.study, self.horizon, self.seed, self.cohorts = study, float(horizon), seed, cohorts
-        self.bootstraps = bootstraps
+        self.bootstraps, self.jackknife_below = bootstraps, jackknife_below
         self.scenarios = tuple(scenarios)
         self.endpoints = tuple(dict.fromkeys(get_endpoint(name).name for name in endpoints))
         self.sizes = tuple(sorted(set(sizes)))
@@ -218,7 +226,7 @@ class RecoveryPlan:
                     choices=scenario.choices,
                     bootstraps=bootstraps,
                     methods=methods,
-                    jackknife_below=0,
+                    jackknife_below=jackknife_below,
                 )
                 for scenario in self.scenarios
             ),
@@ -254,6 +262,7 @@ class RecoveryPlan:
             cohorts=self.cohorts,
             seed=self.seed,
             bootstraps=self.bootstraps,
+            jackknife_below=self.jackknife_below,
             results=tuple(results),
         )
 
