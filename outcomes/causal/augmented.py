@@ -6,6 +6,7 @@ an arm had more or less than predicted, weighted by the propensity score and for
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -35,11 +36,6 @@ def augmented(model: OutcomeModel, propensity: Propensity, functionals: Function
         Propensity scores of the same patients.
     functionals
         What is asked.
-
-    Raises
-    ------
-    NotEstimableError
-        If nobody of an arm is still followed at the last horizon.
     """
     subjects = model.subjects
     pseudo = np.zeros((subjects.n, 2, functionals.size))
@@ -87,10 +83,12 @@ def _observed(
     likely = np.maximum(free, LEAST_FREE)
     last = np.searchsorted(months, time, side="right")
     interval = np.arange(months.size + 1)
-    spent = censoring.spent(np.append(0.0, months))
+    # In a month of both, events come before the censoring.
+    spent = censoring.spent(np.append(0.0, months), side="left")
     taken = np.where(interval < last[:, None], np.append(np.diff(spent), 0.0), 0.0)
     patients = np.arange(rows.size)
-    taken[patients, last] = censoring.spent(time) - spent[last]
+    own = np.where(codes == 0, censoring.spent(time), censoring.spent(time, side="left"))
+    taken[patients, last] = own - spent[last]
     # A step weighs what was taken in the intervals before it and, after a censoring, what is added.
     weight = -np.cumsum(taken / likely, axis=1)[:, :-1]
     ended = (codes == 0) / (censoring.before(time) * likely[patients, last])
@@ -124,13 +122,19 @@ class _Censoring:
         lost = np.bincount(group, weights=weights[ended], minlength=months.size)
         order = np.argsort(time)
         ahead = np.append(np.cumsum(weights[order][::-1])[::-1], 0.0)
-        steps = lost / ahead[np.searchsorted(time[order], months)]
+        happened = np.zeros(months.size)
+        tied = np.isin(time, months) & ~ended
+        np.add.at(happened, np.searchsorted(months, time[tied]), weights[tied])
+        steps = lost / (ahead[np.searchsorted(time[order], months)] - happened)
         return cls(months, steps, np.exp(steps - np.cumsum(steps)))
 
-    def spent(self, months: FloatArray) -> FloatArray:
-        """Return the sum of the steps over the probability of being followed, up to each month."""
+    def spent(self, months: FloatArray, side: Literal["left", "right"] = "right") -> FloatArray:
+        """Return the sum of the steps over the probability of being followed, up to each month.
+
+        That month's own step counts, or with `side="left"` does not.
+        """
         running = np.append(0.0, np.cumsum(self.steps / self.followed))
-        return np.asarray(running[np.searchsorted(self.months, months, side="right")])
+        return np.asarray(running[np.searchsorted(self.months, months, side=side)])
 
     def before(self, months: FloatArray) -> FloatArray:
         """Return the probability of being followed up to just before each month."""

@@ -13,6 +13,7 @@ from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.causal.functionals import Functionals
 from outcomes.causal.incidence import weighted_incidence
 from outcomes.causal.marginal import Marginal
+from outcomes.causal.outcome_model import AT_SURGERY
 from outcomes.causal.propensity import fit_logistic, without_scores
 from outcomes.causal.subjects import Subjects
 from outcomes.cox import CoxFit, baseline_hazards, fit_cox, score_residuals, with_robust_covariance
@@ -98,7 +99,7 @@ def clone_treated(subjects: Subjects, start: FloatArray, grace: tuple[float, flo
     patients = np.arange(subjects.n)
     return Clones(
         patient=np.concatenate([patients, patients[goes_on]]),
-        entry=np.concatenate([np.zeros(subjects.n), np.full(goes_on.sum(), last)]),
+        entry=np.concatenate([np.full(subjects.n, AT_SURGERY), np.full(goes_on.sum(), last)]),
         exit=np.concatenate([until, subjects.time[goes_on]]),
         codes=np.concatenate([ended, subjects.codes[goes_on]]),
         weights=np.concatenate([subjects.weights, (subjects.weights / chance)[goes_on]]),
@@ -125,7 +126,7 @@ def clone_untreated(subjects: Subjects, start: FloatArray) -> Clones:
     if not begun.any():
         return Clones(
             patients,
-            np.zeros(subjects.n),
+            np.full(subjects.n, AT_SURGERY),
             until,
             codes,
             subjects.weights,
@@ -133,7 +134,7 @@ def clone_untreated(subjects: Subjects, start: FloatArray) -> Clones:
             0,
         )
     hazard, scores = _starting(subjects, until, begun)
-    edges = np.concatenate([[0.0], hazard.months])
+    edges = np.concatenate([[AT_SURGERY], hazard.months])
     # One row between two changes of the weight, as long as the patient is there.
     there = edges[None, :] < until[:, None]
     patient, step = np.nonzero(there)
@@ -262,7 +263,7 @@ def clone_hazard_ratio(subjects: Subjects, clones: tuple[Clones, Clones]) -> Cox
         treated[:, None],
         until,
         codes == 1,
-        entry=entry if (entry > 0).any() else None,
+        entry=np.maximum(entry, 0.0) if (entry > 0).any() else None,
         weights=weights,
         strata=subjects.stratum[patient],
         names=["strategy"],

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from outcomes.arrays import FloatArray
+from outcomes.arrays import FloatArray, IntArray
 from outcomes.causal.augmented import augmented
 from outcomes.causal.cloning import Clones, clone_censor_weight, clone_treated, clone_untreated
 from outcomes.causal.functionals import Functionals
@@ -14,7 +14,7 @@ from outcomes.causal.marginal import Marginal
 from outcomes.causal.outcome_model import fit_outcome_model
 from outcomes.causal.propensity import fit_propensity, treatment_weights, without_scores
 from outcomes.causal.standardisation import standardise
-from outcomes.causal.subjects import Subjects
+from outcomes.causal.subjects import Subjects, followed_until
 from outcomes.causal.time_dependent import rows_from_start
 from outcomes.errors import NotEstimableError
 from outcomes.schema import DAYS_PER_MONTH
@@ -52,7 +52,13 @@ Estimator = Callable[[Subjects, Functionals, Choices], Marginal]
 
 def g_formula(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
     """Standardise Cox models over all patients."""
-    return standardise(fit_outcome_model(subjects), functionals, covariance=choices.covariance)
+    model = fit_outcome_model(subjects)
+    found = standardise(model, functionals, covariance=choices.covariance)
+    return replace(found, end=_end(subjects, subjects.stratum))
+
+
+def _end(subjects: Subjects, group: IntArray) -> float:
+    return followed_until(subjects.time, subjects.codes, group)
 
 
 def inverse_probability(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
@@ -70,13 +76,16 @@ def inverse_probability(subjects: Subjects, functionals: Functionals, choices: C
         )
         values[arm] = found.values
         moves[member, arm] = found.moves
-    moves = without_scores(moves, propensity.scores)
-    return Marginal.of_influence(functionals, values, moves, subjects.cluster)
+    if choices.truncate is None:
+        moves = without_scores(moves, propensity.scores)
+    estimate = Marginal.of_influence(functionals, values, moves, subjects.cluster)
+    return replace(estimate, end=_end(subjects, subjects.treated.astype(np.int64)))
 
 
 def doubly_robust(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
     """Augment the weighted estimate by Cox models, or the other way round."""
-    return augmented(fit_outcome_model(subjects), fit_propensity(subjects), functionals)
+    found = augmented(fit_outcome_model(subjects), fit_propensity(subjects), functionals)
+    return replace(found, end=_end(subjects, subjects.arm_of_series))
 
 
 def landmark(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
@@ -84,7 +93,8 @@ def landmark(subjects: Subjects, functionals: Functionals, choices: Choices) -> 
 
     The arm is what had begun by then; risks are of events between landmark and horizon.
     """
-    return g_formula(from_landmark(subjects, choices.landmark), functionals, choices)
+    found = g_formula(from_landmark(subjects, choices.landmark), functionals, choices)
+    return replace(found, since=choices.landmark)
 
 
 def from_landmark(subjects: Subjects, month: float) -> Subjects:
@@ -100,7 +110,9 @@ def time_dependent(subjects: Subjects, functionals: Functionals, choices: Choice
     """
     known = known_start(subjects)
     model = fit_outcome_model(known, rows_from_start(known, known.start))
-    return standardise(model, functionals, start=median_start(known), covariance=choices.covariance)
+    start = median_start(known)
+    found = standardise(model, functionals, start=start, covariance=choices.covariance)
+    return replace(found, end=_end(known, known.stratum))
 
 
 def known_start(subjects: Subjects) -> Subjects:
@@ -126,7 +138,12 @@ def cloned(subjects: Subjects, functionals: Functionals, choices: Choices) -> Ma
     """Clone, censor and weight."""
     subjects.require_both_arms()
     known = known_start(subjects)
-    return clone_censor_weight(known, make_clones(known, choices), functionals)
+    clones = make_clones(known, choices)
+    ends = [
+        followed_until(one.exit, one.codes, np.zeros(one.exit.size, dtype=np.int64))
+        for one in clones
+    ]
+    return replace(clone_censor_weight(known, clones, functionals), end=min(ends))
 
 
 def make_clones(subjects: Subjects, choices: Choices) -> tuple[Clones, Clones]:

@@ -1,5 +1,6 @@
 """Risks and restricted means of both arms, with their joint uncertainty."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,12 +23,17 @@ class Marginal:
         Of the two arms' values, shape (n_functionals, 2, 2); NaN where there is none.
     reason
         Why there is none.
+    since, end
+        Months between which the patients can answer: a landmark, and the end of follow-up of the
+        group that is followed least.
     """
 
     functionals: Functionals
     values: FloatArray
     covariance: FloatArray
     reason: str = ""
+    since: float = 0.0
+    end: float = math.inf
 
     @classmethod
     def without_covariance(

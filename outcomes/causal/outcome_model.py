@@ -13,6 +13,8 @@ from outcomes.errors import NotEstimableError
 # More steps than this are taken together: of thousands of patients they change nothing, and
 # predictions grow with patients times steps.
 MOST_STEPS = 1000
+AT_SURGERY = -1.0
+"""Entry of who is at risk from surgery on, so that an event on the day itself counts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +53,7 @@ class Rows:
     patient
         Number of the patient of each row, shape (n_rows,).
     entry, exit
-        Months between which a row is at risk, shape (n_rows,).
+        Months between which a row is at risk, shape (n_rows,); `AT_SURGERY` for surgery itself.
     codes
         Event code at its end, shape (n_rows,).
     treated
@@ -69,7 +71,7 @@ def rows_of_arms(subjects: Subjects) -> Rows:
     """Return one row a patient, in the arm from month 0 on."""
     return Rows(
         patient=np.arange(subjects.n),
-        entry=np.zeros(subjects.n),
+        entry=np.full(subjects.n, AT_SURGERY),
         exit=subjects.time,
         codes=subjects.codes,
         treated=subjects.treated,
@@ -122,7 +124,7 @@ def fit_outcome_model(subjects: Subjects, rows: Rows | None = None) -> OutcomeMo
             design,
             used.exit,
             used.codes == cause,
-            entry=used.entry if late else None,
+            entry=np.maximum(used.entry, 0.0) if late else None,
             weights=subjects.weights[used.patient],
             strata=stratum,
             names=names,

@@ -12,6 +12,7 @@ from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.causal.functionals import Functionals
 from outcomes.causal.marginal import Marginal
 from outcomes.causal.outcome_model import (
+    AT_SURGERY,
     OutcomeModel,
     Predicted,
     SeriesHazards,
@@ -45,7 +46,7 @@ def standardise(
     model: OutcomeModel,
     functionals: Functionals,
     *,
-    start: float = 0.0,
+    start: float = AT_SURGERY,
     covariance: bool = True,
 ) -> Marginal:
     """Return the mean risks if all patients were treated, and if none were.
@@ -57,7 +58,7 @@ def standardise(
     functionals
         What is asked.
     start
-        Month from which treatment acts in the treated.
+        Month after which treatment acts in the treated; by default from surgery on.
     covariance
         Whether the covariance is wanted: that of what each patient moves, through coefficients,
         baseline hazards and the average.

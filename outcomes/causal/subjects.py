@@ -1,5 +1,6 @@
 """What an adjusted comparison is given: patients as arrays."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,6 +67,11 @@ class Subjects:
         """Number of series in which all or none are treated."""
         return int(np.isin(self.shares_treated, (0.0, 1.0)).sum())
 
+    @property
+    def arm_of_series(self) -> IntArray:
+        """Number of each row's arm within its series, shape (n,)."""
+        return np.asarray(2 * self.stratum + self.treated, dtype=np.int64)
+
     def require_both_arms(self) -> None:
         """Raise NotEstimableError where one of several series has only one arm."""
         alone = self.one_armed_series
@@ -104,3 +110,17 @@ class Subjects:
         times = np.bincount(generator.integers(clusters, size=clusters), minlength=clusters)
         drawn = self.weights * times[self.cluster]
         return replace(self, weights=drawn).take(drawn > 0)
+
+
+def followed_until(time: FloatArray, codes: IntArray, group: IntArray) -> float:
+    """Return the end of follow-up of the group that is followed least, months.
+
+    A group whose last patients all had an event leaves nothing open.
+    """
+    ends = [math.inf]
+    for one in np.unique(group):
+        own = time[group == one]
+        last = own.max()
+        if not (codes[group == one][own == last] > 0).all():
+            ends.append(float(last))
+    return min(ends)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from outcomes.arrays import FloatArray
-from outcomes.causal.outcome_model import Rows
+from outcomes.causal.outcome_model import AT_SURGERY, Rows
 from outcomes.causal.subjects import Subjects
 
 
@@ -28,7 +28,9 @@ def rows_from_start(subjects: Subjects, start: FloatArray) -> Rows:
     early, late = ~at_once & ~all_treated, begun | at_once
     return Rows(
         patient=np.concatenate([patients[early], patients[late]]),
-        entry=np.concatenate([np.zeros(early.sum()), np.maximum(start[late], 0.0)]),
+        entry=np.concatenate(
+            [np.full(early.sum(), AT_SURGERY), np.where(at_once, AT_SURGERY, start)[late]]
+        ),
         exit=np.concatenate([np.where(begun, start, subjects.time)[early], subjects.time[late]]),
         codes=np.concatenate([np.where(begun, 0, subjects.codes)[early], subjects.codes[late]]),
         treated=np.concatenate(

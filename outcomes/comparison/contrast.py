@@ -70,8 +70,8 @@ def ratio(treated: ArmEstimate, control: ArmEstimate, covariance: float = 0.0) -
         If either arm's value is 0.
     """
     for arm in (treated, control):
-        if arm.value == 0:
-            raise NotEstimableError(arm.reason or "an arm's risk is 0")
+        if arm.value <= 0:
+            raise NotEstimableError(arm.reason or "an arm's risk is not above 0")
     value = treated.value / control.value
     if treated.standard_error is None or control.standard_error is None:
         return Contrast(value, note=f"no interval because {_reasons(treated, control)}")
@@ -83,8 +83,6 @@ def ratio(treated: ArmEstimate, control: ArmEstimate, covariance: float = 0.0) -
     error = math.sqrt(max(variance, 0.0))
     if not error > 0:
         return Contrast(value, note="no interval because nothing varies")
-    if value < 0:
-        raise NotEstimableError("an estimated risk is below 0")
     z = math.log(value) / error
     return Contrast(
         value, value * math.exp(-Z95 * error), value * math.exp(Z95 * error), two_sided_p(z)

@@ -93,7 +93,7 @@ def _estimate(
 ) -> Marginal:
     subjects, options = source().subjects, setting.options
     if method in NEEDS_START:
-        _require_start(setting)
+        setting.require_start()
     if method == FOREST:
         values = forest_values(subjects, setting.endpoint, functionals, seed=options.seed)
         estimate = Marginal.without_covariance(functionals, values, "it takes the bootstrap")
@@ -124,15 +124,6 @@ def _jackknife(
     """Return the estimates without each group of patients, by method."""
     wanted = {name: ESTIMATORS[name] for name in options.wanted if name != FOREST}
     return jackknife(wanted, subjects, functionals, options.choices, options.seed)
-
-
-def _require_start(setting: Setting) -> None:
-    column = f"{setting.treatment}_start_months"
-    if column not in setting.cohort.columns:
-        raise NotEstimableError(
-            f"there is no column {column}: when treatment began is unknown (one given at surgery "
-            "needs no such method)"
-        )
 
 
 def _note(source: Callable[[], Adjusted], setting: Setting, method: str) -> str:
@@ -223,14 +214,14 @@ def _hazard_ratios(
         )
 
     def as_it_comes() -> CoxFit:
-        _require_start(setting)
+        setting.require_start()
         known = known_start(source().subjects)
         rows = rows_from_start(known, known.start)
         fit = fit_outcome_model(known, rows).causes[0].fit
         return with_robust_covariance(fit, known.cluster[rows.patient])
 
     def cloned() -> CoxFit:
-        _require_start(setting)
+        setting.require_start()
         known = known_start(source().subjects)
         return clone_hazard_ratio(known, make_clones(known, setting.options.choices))
 

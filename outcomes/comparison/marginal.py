@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from outcomes.causal.marginal import Marginal
 from outcomes.comparison.contrast import (
@@ -14,6 +15,7 @@ from outcomes.comparison.contrast import (
 )
 from outcomes.comparison.result import Rung
 from outcomes.comparison.setting import Setting
+from outcomes.errors import NotEstimableError
 
 
 def marginal_rungs(
@@ -38,13 +40,24 @@ def marginal_rungs(
     def position(horizon: float) -> int:
         return setting.horizons.index(horizon)
 
-    def risks(horizon: float) -> tuple[ArmEstimate, ArmEstimate, float]:
-        setting.require_follow_up(horizon)
-        return _pair(estimate(), position(horizon))
-
-    def means(horizon: float) -> tuple[ArmEstimate, ArmEstimate, float]:
+    def at(horizon: float) -> Marginal:
         setting.require_follow_up(horizon)
         found = estimate()
+        if horizon <= found.since:
+            raise NotEstimableError(f"month {horizon:g} is not after the landmark")
+        if horizon > found.end:
+            raise NotEstimableError(
+                f"follow-up of those it rests on ends at month {found.end:.4g}, before month "
+                f"{horizon:g}, in an arm or a series"
+            )
+        return found
+
+    def risks(horizon: float) -> tuple[ArmEstimate, ArmEstimate, float]:
+        treated, control, shared = _pair(at(horizon), position(horizon))
+        return _within(treated), _within(control), shared
+
+    def means(horizon: float) -> tuple[ArmEstimate, ArmEstimate, float]:
+        found = at(horizon)
         return _pair(
             found,
             len(setting.horizons) + position(horizon),
@@ -87,3 +100,16 @@ def _pair(
         arms.append(ArmEstimate(value, error, value - Z95 * error, value + Z95 * error))
     shared = float(covariance[0, 1])
     return arms[0], arms[1], 0.0 if math.isnan(shared) else shared
+
+
+def _within(risk: ArmEstimate) -> ArmEstimate:
+    """Return a risk with limits between 0 and 1, normal on the log(-log) scale."""
+    if risk.standard_error is None:
+        return risk
+    if not 0 < risk.value < 1:
+        reason = f"the risk is estimated as {risk.value:.3g}, which no risk can be"
+        return ArmEstimate(risk.value, None, reason=reason)
+    width = Z95 * risk.standard_error / ((1 - risk.value) * -math.log1p(-risk.value))
+    hazard = -math.log1p(-risk.value)
+    lower, upper = (-math.expm1(-hazard * math.exp(sign * width)) for sign in (-1, 1))
+    return replace(risk, lower=lower, upper=upper)

@@ -187,16 +187,13 @@ def _propensity(adjusted: Adjusted | None, reasons: dict[str, str]) -> Propensit
 
 def _immortal(setting: Setting) -> ImmortalTime:
     """Return the immortal time; a start that cannot be is a reason, not a failure."""
-    column = f"{setting.treatment}_start_months"
-    if column not in setting.cohort.columns:
-        raise NotEstimableError(f"there is no column {column}: when treatment began is unknown")
-    start = setting.cohort[column].to_numpy(dtype=np.float64, na_value=np.nan)
+    setting.require_start()
     try:
         return immortal_time(
             setting.time,
             np.minimum(setting.codes, 2),
             setting.treated,
-            np.where(setting.treated, start, np.nan),
+            np.where(setting.treated, setting.start, np.nan),
         )
     except OutcomesError as error:
         raise NotEstimableError(str(error)) from error

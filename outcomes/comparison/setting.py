@@ -36,6 +36,9 @@ OWN_TRUTHS: Mapping[str, str] = {
     "clone-censor-weight": "clone-censor-weight",
 }
 """Methods all of whose estimands have a truth of their own."""
+REGIMEN, SBRT_START = "dose_regimen", "sbrt_start_months"
+PARTS_OF_SBRT = ("sbrt", REGIMEN, SBRT_START, "study_arm")
+"""Columns that tell whether or how SBRT was given; none of them can be held fixed."""
 LISTED_VALUES = 5
 FEW_PATIENTS = 10
 """Fewer patients under observation than this at a horizon are said so."""
@@ -87,10 +90,56 @@ class Setting:
         return "study" if self._levels("study") > 1 else None
 
     @property
+    def cluster(self) -> IntArray:
+        """Number of each row's patient within the study, from 0; without an identifier its own."""
+        if "patient_id" not in self.cohort.columns:
+            return np.arange(self.time.size)
+        keys = [name for name in ("study", "patient_id") if name in self.cohort.columns]
+        numbers = self.cohort.groupby(keys, dropna=False, sort=False).ngroup().to_numpy()
+        unknown = self.cohort["patient_id"].isna().to_numpy()
+        numbers = np.where(unknown, numbers.max(initial=0) + 1 + np.arange(numbers.size), numbers)
+        return np.asarray(pd.factorize(numbers)[0], dtype=np.int64)
+
+    @property
+    def repeated(self) -> bool:
+        """Whether some patient has several rows."""
+        cluster = self.cluster
+        return bool(np.unique(cluster).size < cluster.size)
+
+    @property
+    def start_column(self) -> str | None:
+        """The column that tells when treatment began; None without one.
+
+        A regimen of SBRT against none begins with SBRT.
+        """
+        own = f"{self.treatment}_start_months"
+        if own in self.cohort.columns:
+            return own
+        if self.treatment == REGIMEN and SBRT_START in self.cohort.columns:
+            begun = self.cohort[SBRT_START].notna().to_numpy()
+            return None if begun[~self.treated].any() else SBRT_START
+        return None
+
+    @property
+    def start(self) -> FloatArray:
+        """Month at which treatment began: infinite in control patients, NaN where unknown."""
+        months = np.full(self.time.size, np.nan)
+        if self.start_column is not None:
+            months = self.cohort[self.start_column].to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.where(self.treated, months, np.inf)
+
+    @property
     def starts_later(self) -> bool:
         """Whether treatment is known to have begun after month 0 in anyone."""
-        column = f"{self.treatment}_start_months"
-        return column in self.cohort.columns and bool((self.cohort[column] > 0).any())
+        start = self.start
+        return bool((start[np.isfinite(start)] > 0).any())
+
+    def require_start(self) -> None:
+        """Raise NotEstimableError where nothing tells when treatment began."""
+        if self.start_column is None:
+            raise NotEstimableError(
+                f"there is no column {self.treatment}_start_months: when treatment began is unknown"
+            )
 
     def subset(self, rows: BoolArray, treated: BoolArray) -> "Setting":
         """Return the setting of some of the patients, with a new reading of their arm.
@@ -211,7 +260,7 @@ def make_setting(
     OutcomesError
         If a time, event code or horizon is not allowed.
     """
-    months = tuple(float(horizon) for horizon in horizons)
+    months = tuple(dict.fromkeys(float(horizon) for horizon in horizons))
     for horizon in months:
         if not (np.isfinite(horizon) and horizon > 0):
             raise OutcomesError(f"a horizon is a positive number of months; found {horizon:g}")
@@ -262,8 +311,26 @@ def _check_columns(
         for column in columns
         if column in RESULTS
     ]
+    if treatment in PARTS_OF_SBRT:
+        violations += [
+            Violation(name, None, "a part of the treatment, used as covariate", "other columns")
+            for name in covariates
+            if name in PARTS_OF_SBRT
+        ]
+    started = f"{treatment}_start_months"
+    if started in cohort.columns:
+        violations += _wrong_starts(cohort[started])
     if violations:
         raise CohortError(tuple(violations))
+
+
+def _wrong_starts(column: pd.Series) -> list[Violation]:
+    name = str(column.name)
+    if not pd.api.types.is_numeric_dtype(column):
+        return [Violation(name, None, "text", "months since surgery")]
+    if (column < 0).any():
+        return [Violation(name, None, f"{column.min():g}", "months since surgery, 0 or more")]
+    return []
 
 
 def split(
@@ -315,6 +382,11 @@ def _eligible(
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the patients who can be compared, and notes on who they are."""
     notes: list[str] = []
+    if "study" in frame.columns and len(frame["study"].dropna().unique()) > 1:
+        nowhere = frame["study"].isna()
+        if nowhere.any():
+            notes.append(f"{nowhere.sum()} patients of an unknown study are left out")
+            frame = frame.loc[~nowhere]
     known = frame[treatment].notna()
     if not known.all():
         notes.append(f"{(~known).sum()} patients without a value of {treatment} are left out")

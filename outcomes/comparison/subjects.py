@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from outcomes.arrays import FloatArray
 from outcomes.causal.subjects import Subjects
 from outcomes.comparison.adjustment import make_adjustment
-from outcomes.comparison.setting import Setting
+from outcomes.comparison.setting import REGIMEN, Setting
 from outcomes.errors import NotEstimableError
+
+KNOWN_LATER = ("systemic_therapy_after", "complication")
+"""Covariates that are decided or happen after surgery: in real cohorts perhaps after treatment."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,30 +59,23 @@ def make_subjects(setting: Setting, *, needs_events: bool = True) -> Adjusted:
     if setting.strata is not None:
         stratum = pd.factorize(cohort[setting.strata], sort=True)[0]
         notes.insert(0, f"stratified by {setting.strata}")
-    cluster = np.arange(size)
-    if "patient_id" in cohort.columns:
-        cluster = pd.factorize(cohort["patient_id"].astype(str))[0]
     subjects = Subjects(
         time=setting.time[rows],
         codes=codes,
         treated=treated,
-        start=_start(setting)[rows],
+        start=setting.start[rows],
         columns=adjustment.columns.to_numpy(dtype=np.float64),
         names=tuple(adjustment.columns.columns),
         stratum=np.asarray(stratum, dtype=np.int64),
         weights=np.ones(size),
-        cluster=np.asarray(cluster, dtype=np.int64),
+        cluster=np.asarray(pd.factorize(setting.cluster[rows])[0], dtype=np.int64),
     )
+    later = [name for name in KNOWN_LATER if name in adjustment.columns.columns]
+    if later:
+        notes.append(f"{' and '.join(later)} taken as known at surgery")
+    if setting.treatment == REGIMEN and setting.start_column is None:
+        notes.append("both arms hold only patients who lived until SBRT")
     if subjects.one_armed_series:
         alone = f"{subjects.one_armed_series} of {subjects.n_series} series have only one arm"
         notes.append(f"{alone}: what the other would do in them, the model alone says")
     return Adjusted(subjects, adjustment.columns, "; ".join(notes))
-
-
-def _start(setting: Setting) -> FloatArray:
-    """Return when treatment began: infinite in the untreated, NaN where unknown."""
-    start = np.full(setting.time.size, np.nan)
-    column = f"{setting.treatment}_start_months"
-    if column in setting.cohort.columns:
-        start = setting.cohort[column].to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.where(setting.treated, start, np.inf)

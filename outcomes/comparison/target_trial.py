@@ -175,8 +175,7 @@ def _trial(setting: Setting, method: str, kind: _Kind) -> TargetTrial:
     landmark = f"week {_weeks(choices.landmark)}"
     grace = f"weeks {_weeks(choices.grace[0])} to {_weeks(choices.grace[1])}"
     treated, control = setting.labels
-    column = f"{setting.treatment}_start_months"
-    waits = setting.treatment == "sbrt" or column in setting.cohort.columns
+    waits = setting.treatment == "sbrt" or setting.start_column is not None
     strategies = {
         "arm": (f"{treated}, whenever it began" if waits else treated, control),
         "landmark": (f"{treated}, begun by {landmark}", f"not begun by {landmark}"),
@@ -223,11 +222,10 @@ def _eligibility(setting: Setting, *, adjusted: bool, clock: str, landmark: str)
             return f"{words[0]} with every covariate; {error}"
         words.append("every covariate known")
     if clock != "arm":
-        column = f"{setting.treatment}_start_months"
-        if column not in setting.cohort.columns:
+        if setting.start_column is None:
+            column = f"{setting.treatment}_start_months"
             return f"{words[0]} whose start of treatment is known; there is no column {column}"
-        start = setting.cohort[column].to_numpy(dtype=np.float64, na_value=np.nan)
-        rows &= ~(setting.treated & np.isnan(start))
+        rows &= ~np.isnan(setting.start)
         words.append("start of treatment known")
     if clock == "landmark":
         rows &= setting.time > setting.options.choices.landmark

@@ -299,6 +299,8 @@ def _late_entry(
     entries = check_times(as_numbers(entry, "entry"), order)
     if not entries.any():
         return None
+    # Who enters at surgery is at risk on that day, too.
+    entries = np.where(entries == 0, -1.0, entries)
     wrong = np.flatnonzero(entries[order] >= months)
     if wrong.size:
         row = int(order[wrong].min())
@@ -321,7 +323,7 @@ def _with_entry(sets: RiskSets, entry: FloatArray) -> RiskSets:
     return RiskSets(
         **values
         | {
-            "entry": entry,
+            "entry": np.maximum(entry, 0.0),
             # The first group at or before the entry.
             "until": np.searchsorted(groups, keys, side="left"),
             "entry_order": entry_order,

@@ -13,6 +13,7 @@ from outcomes.causal.cloning import (
 )
 from outcomes.causal.functionals import Functionals
 from outcomes.causal.incidence import weighted_incidence
+from outcomes.causal.outcome_model import AT_SURGERY
 from outcomes.causal.subjects import Subjects
 from outcomes.errors import NotEstimableError
 
@@ -65,7 +66,7 @@ def test_six_patients_never_to_be_treated():
     # At months 1.2, 1.5 and 3 one of five, of four, of three begins.
     hazard = np.array([0, 1 / 5, 1 / 5 + 1 / 4, 1 / 5 + 1 / 4 + 1 / 3])
     own = copies.patient == 4
-    assert copies.entry[own].tolist() == [0, 1.2, 1.5, 3]
+    assert copies.entry[own].tolist() == [AT_SURGERY, 1.2, 1.5, 3]
     assert copies.exit[own].tolist() == [1.2, 1.5, 3, 6]
     assert copies.weights[own] == pytest.approx(np.exp(hazard))
     assert copies.left == 3

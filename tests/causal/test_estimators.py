@@ -186,3 +186,41 @@ def test_perfect_separation_is_told():
     for name in ("iptw", "doubly-robust"):
         with pytest.raises(NotEstimableError, match="determine the treatment for some"):
             ESTIMATORS[name](apart, FUNCTIONALS, Choices())
+
+
+def test_an_event_on_the_day_of_surgery_counts():
+    drawn = draw(300, 12)
+    first = np.flatnonzero(~drawn.treated & (drawn.codes == 1))[:2]
+    time = drawn.time.copy()
+    time[first] = 0.0
+    given = replace(drawn, time=time)
+    near = replace(drawn, time=np.where(time == 0, 1e-9, time))
+    assert set(values_of(ESTIMATORS, given, FUNCTIONALS, Choices())) == set(ESTIMATORS)
+    for name, values in values_of(ESTIMATORS, near, FUNCTIONALS, Choices()).items():
+        found = ESTIMATORS[name](given, FUNCTIONALS, Choices()).values
+        assert found == pytest.approx(values, abs=1e-6), name
+
+
+def test_months_rounded_up_hardly_change_the_doubly_robust_risk():
+    drawn = draw(2000, 13)
+    rounded = replace(drawn, time=np.ceil(drawn.time))
+    exact, coarse = (
+        ESTIMATORS["doubly-robust"](one, FUNCTIONALS, Choices()).values[:, 1]
+        for one in (drawn, rounded)
+    )
+    assert coarse == pytest.approx(exact, abs=0.01)
+
+
+def test_the_end_of_follow_up_is_that_of_the_group_followed_least():
+    drawn = draw(300, 14, series=2)
+    short = np.where(drawn.stratum == 1, 8.0, np.inf)
+    given = replace(
+        drawn,
+        time=np.minimum(drawn.time, short),
+        codes=np.where(drawn.time > short, 0, drawn.codes),
+    )
+    for name in ("g-formula-cox", "doubly-robust", "time-dependent", "landmark-adjusted"):
+        assert ESTIMATORS[name](given, FUNCTIONALS, Choices()).end == 8.0, name
+    assert (
+        ESTIMATORS["landmark-adjusted"](given, FUNCTIONALS, Choices()).since == Choices().landmark
+    )
