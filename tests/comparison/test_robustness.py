@@ -101,7 +101,6 @@ def test_an_arm_without_events_is_still_balanced(single):
         (lambda c: c.assign(kps=np.where(c["sbrt"], 90, 50)), NAMES[:3], "determine the treat"),
         (lambda c: c.drop(columns="sbrt_start_months"), NAMES[3:4], "no column sbrt_start_months"),
         (lambda c: c.assign(sbrt_start_months=np.nan), NAMES[3:4], "no treated patient has a kn"),
-        (lambda c: c.assign(sbrt_start_months=-c["sbrt_start_months"]), NAMES[3:4], "at least 0"),
         (lambda c: c.assign(kps=np.nan), NAMES[:3], "no patient has every one of kps"),
     ],
 )
