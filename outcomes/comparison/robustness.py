@@ -157,7 +157,7 @@ def assess_robustness(setting: Setting, rungs: Sequence[Rung]) -> Robustness:
     else:
         reasons |= dict.fromkeys(("weights", "balance"), reasons["overlap"])
     immortal = attempt("immortal_time", lambda: _immortal(setting))
-    common = float((setting.codes == 1).mean()) > COMMON_EVENT
+    common = _largest_risk(setting) > COMMON_EVENT
     e_values = tuple(_e_values(rungs, "hazard_ratio_common" if common else "hazard_ratio_rare"))
     biased = _biased(rungs, e_values)
     if biased is None:
@@ -177,6 +177,17 @@ def assess_robustness(setting: Setting, rungs: Sequence[Rung]) -> Robustness:
         bias_horizon=None if biased is None else biased[0].horizon_months,
         reasons=reasons,
     )
+
+
+def _largest_risk(setting: Setting) -> float:
+    """Return the larger risk of the arms at the end of its follow-up, censoring counted."""
+    risks = []
+    for arm in setting.arms:
+        curve = arm.curve((0.0,))
+        if curve.estimate.size:
+            last = float(curve.estimate[-1])
+            risks.append(last if setting.endpoint.has_competing_events else 1 - last)
+    return max(risks, default=0.0)
 
 
 def _propensity(adjusted: Adjusted | None, reasons: dict[str, str]) -> Propensity:
