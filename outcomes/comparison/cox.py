@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from outcomes.arrays import BoolArray, FloatArray
+from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.comparison.adjustment import make_adjustment
 from outcomes.comparison.contrast import Z95, Contrast, two_sided_p
 from outcomes.comparison.result import Rung
 from outcomes.comparison.setting import Setting
-from outcomes.cox import fit_cox
+from outcomes.cox import fit_cox, with_robust_covariance
 from outcomes.errors import NotEstimableError
 
 _EVENTS_PER_COEFFICIENT = 10
@@ -74,7 +74,8 @@ def _fit(
     _check_design(design, names, strata, event)
     if event.sum() < _EVENTS_PER_COEFFICIENT * len(names):
         notes = (*notes, f"only {event.sum()} events for {len(names)} coefficients")
-    log_ratio, error = _partial_likelihood(setting.time[rows], event, design, strata)
+    cluster = setting.cluster[rows] if setting.repeated else None
+    log_ratio, error = _partial_likelihood(setting.time[rows], event, design, strata, cluster)
     return Contrast(
         value=math.exp(log_ratio),
         lower=math.exp(log_ratio - Z95 * error),
@@ -110,11 +111,20 @@ def _check_design(
 
 
 def _partial_likelihood(
-    time: FloatArray, event: BoolArray, design: FloatArray, strata: np.ndarray
+    time: FloatArray,
+    event: BoolArray,
+    design: FloatArray,
+    strata: np.ndarray,
+    cluster: IntArray | None,
 ) -> tuple[float, float]:
-    """Return the last column's log hazard ratio and its standard error (Efron's ties)."""
+    """Return the last column's log hazard ratio and its standard error (Efron's ties).
+
+    Given what rows belong together, the error is the sandwich's.
+    """
     try:
         fit = fit_cox(design, time, event, strata=strata)
     except NotEstimableError as failure:
         raise NotEstimableError("the partial likelihood has no maximum") from failure
+    if cluster is not None:
+        fit = with_robust_covariance(fit, cluster)
     return float(fit.coefficients[-1]), float(fit.standard_errors[-1])

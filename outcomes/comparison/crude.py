@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from outcomes.comparison.by_patient import ArmPairs
 from outcomes.comparison.contrast import Contrast, difference, number_needed_to_treat, ratio
 from outcomes.comparison.result import Rung
 from outcomes.comparison.setting import Setting
@@ -15,26 +16,24 @@ def crude(setting: Setting) -> Iterator[Rung]:
     Without competing events the risk is 1 - Kaplan-Meier, the mean is restricted mean survival
     and the test log-rank; with them, Aalen-Johansen, restricted mean time lost and Gray's.
     """
-    treated, control = setting.arms
+    arms = ArmPairs(setting)
     competing = setting.endpoint.has_competing_events
     mean = "restricted_mean_time_lost" if competing else "restricted_mean"
 
     def risk_difference(horizon: float) -> Contrast:
-        return difference(treated.risk(horizon), control.risk(horizon))
+        return difference(*arms.risk(horizon).both)
 
     yield from setting.rungs(
         "crude",
         {
-            "risk_treated": lambda h: treated.risk(h).alone(),
-            "risk_control": lambda h: control.risk(h).alone(),
+            "risk_treated": lambda h: arms.risk(h).treated.alone(),
+            "risk_control": lambda h: arms.risk(h).control.alone(),
             "risk_difference": risk_difference,
-            "risk_ratio": lambda h: ratio(treated.risk(h), control.risk(h)),
+            "risk_ratio": lambda h: ratio(*arms.risk(h).both),
             "number_needed_to_treat": lambda h: number_needed_to_treat(risk_difference(h)),
-            f"{mean}_treated": lambda h: treated.restricted_mean(h).alone(),
-            f"{mean}_control": lambda h: control.restricted_mean(h).alone(),
-            f"{mean}_difference": lambda h: difference(
-                treated.restricted_mean(h), control.restricted_mean(h)
-            ),
+            f"{mean}_treated": lambda h: arms.restricted_mean(h).treated.alone(),
+            f"{mean}_control": lambda h: arms.restricted_mean(h).control.alone(),
+            f"{mean}_difference": lambda h: difference(*arms.restricted_mean(h).both),
         },
     )
     test = "gray" if competing else "log_rank"
@@ -53,13 +52,13 @@ def inflated(setting: Setting) -> Iterator[Rung]:
     """Treat competing events as censoring: 1 - Kaplan-Meier, which overstates every risk."""
     if not setting.endpoint.has_competing_events:
         return
-    treated, control = setting.arms
+    arms = ArmPairs(setting)
     yield from setting.rungs(
         "1 - Kaplan-Meier",
         {
-            "risk_treated": lambda h: treated.naive_risk(h).alone(),
-            "risk_control": lambda h: control.naive_risk(h).alone(),
-            "risk_difference": lambda h: difference(treated.naive_risk(h), control.naive_risk(h)),
+            "risk_treated": lambda h: arms.naive_risk(h).treated.alone(),
+            "risk_control": lambda h: arms.naive_risk(h).control.alone(),
+            "risk_difference": lambda h: difference(*arms.naive_risk(h).both),
         },
         "treats competing events as censoring and overstates the risk",
     )
@@ -78,4 +77,6 @@ def _test(setting: Setting, *, stratified: bool) -> Contrast:
         test = gray_test(setting.time, setting.codes, setting.treated, cause=1, strata=strata)
     else:
         test = log_rank_test(setting.time, setting.codes, setting.treated, strata=strata)
+    if setting.repeated:
+        return Contrast(test.statistic, note="patients with several lesions: no p value")
     return Contrast(test.statistic, p=test.p)

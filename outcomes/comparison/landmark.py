@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from outcomes.comparison.by_patient import ArmPairs
 from outcomes.comparison.contrast import Contrast, difference
 from outcomes.comparison.cox import adjusted
 from outcomes.comparison.result import Rung
@@ -40,7 +41,6 @@ def landmark(setting: Setting) -> Iterator[Rung]:
         note += f", {late} treated later counted as control"
     if unknown.any():
         note += f", {unknown.sum()} treated at an unknown time left out"
-    treated, control = later.arms
 
     def require_start() -> None:
         if column not in setting.cohort.columns:
@@ -57,7 +57,7 @@ def landmark(setting: Setting) -> Iterator[Rung]:
         require_start()
         if horizon <= month:
             raise NotEstimableError(f"month {horizon:g} is not after {week}")
-        return difference(treated.risk(horizon), control.risk(horizon))
+        return difference(*ArmPairs(later).risk(horizon).both)
 
     yield from later.rungs("landmark", {"risk_difference": risk_difference}, note)
     yield later.rung("landmark", "hazard_ratio", None, hazard_ratio, note)
