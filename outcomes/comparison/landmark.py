@@ -27,11 +27,8 @@ def landmark(setting: Setting) -> Iterator[Rung]:
     """
     month = setting.options.choices.landmark
     week = f"week {month * DAYS_PER_MONTH / 7:.3g}"
-    column = f"{setting.treatment}_start_months"
-    start = np.full(setting.time.size, np.nan)
-    if column in setting.cohort.columns:
-        start = setting.cohort[column].to_numpy(dtype=np.float64, na_value=np.nan)
-    unknown = setting.treated & np.isnan(start)
+    start = setting.start
+    unknown = np.isnan(start)
     started = setting.treated & (start <= month)
     present = (setting.time > month) & ~unknown
     late = int((setting.treated & ~started & present).sum())
@@ -42,19 +39,12 @@ def landmark(setting: Setting) -> Iterator[Rung]:
     if unknown.any():
         note += f", {unknown.sum()} treated at an unknown time left out"
 
-    def require_start() -> None:
-        if column not in setting.cohort.columns:
-            raise NotEstimableError(
-                f"there is no column {column}: when treatment began is unknown (one given at "
-                "surgery needs no landmark)"
-            )
-
     def hazard_ratio() -> Contrast:
-        require_start()
+        setting.require_start()
         return adjusted(later)
 
     def risk_difference(horizon: float) -> Contrast:
-        require_start()
+        setting.require_start()
         if horizon <= month:
             raise NotEstimableError(f"month {horizon:g} is not after {week}")
         return difference(*ArmPairs(later).risk(horizon).both)
