@@ -152,7 +152,7 @@ def run(
                     endpoint,
                     COMPARED_HORIZONS,
                     landmark=LANDMARK_MONTHS,
-                    grace=GRACE_MONTHS[1],
+                    grace=GRACE_MONTHS,
                 ),
             )
             for endpoint in ENDPOINTS

@@ -173,8 +173,7 @@ def strategy_arms(
     ----------
     who
         ``everyone``: all patients under each strategy, the causal contrast; ``assigned``: each
-        strategy in those whom the series assigned to it, the contrast with selection; ``others``:
-        each in those whom the series assigned to the other.
+        strategy in those whom the series assigned to it, the contrast with selection.
     """
     prognosis = prognostic_cells(series.arms[1].mix, effects.death)
     everyone = prognosis.probabilities(0.0)
@@ -182,8 +181,7 @@ def strategy_arms(
     alone, treated = series.arms
     found = {}
     for arm, share in ((alone, 1 - chosen), (treated, chosen)):
-        shares = {"everyone": np.ones_like(chosen), "assigned": share, "others": 1 - share}
-        probability = everyone * shares[who]
+        probability = everyone * share if who == "assigned" else everyone
         cells = arm_cells(series, arm, values, effects, prognosis, probability, chosen=True)
         weight = series.size * float(probability.sum())
         kps = mean_kps(prognosis, probability)

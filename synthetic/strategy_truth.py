@@ -10,12 +10,12 @@ from outcomes.arrays import FloatArray
 from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL, Endpoint, get_endpoint
 from outcomes.errors import OutcomesError
 from outcomes.synthetic.calibration import Calibration
+from outcomes.synthetic.case_mix import prognostic_cells
 from outcomes.synthetic.cells import sbrt_start_nodes
-from outcomes.synthetic.effects import series_follow_up
+from outcomes.synthetic.effects import selection_probability, series_follow_up
 from outcomes.synthetic.population import (
     ArmExpectation,
     CellExpectation,
-    merge,
     strategy_arms,
     strategy_cells,
     time_grid,
@@ -33,7 +33,7 @@ def treatment_truth(
     horizons: Sequence[float],
     *,
     landmark: float | None = None,
-    grace: float | None = None,
+    grace: tuple[float, float] | None = None,
 ) -> dict[str, float]:
     """Return the true contrasts of SBRT against surgery alone in the patients of a series.
 
@@ -54,8 +54,9 @@ def treatment_truth(
     landmark
         Month of a landmark analysis, whose own truth is added.
     grace
-        Month by which SBRT is to begin in a clone-censor-weight analysis, whose own truth is
-        added: who would not have begun by then begins then.
+        First and last month in which SBRT is to begin in a clone-censor-weight analysis, whose
+        own truth is added (none where the series never begins in them): who has not begun by its
+        end fares from then on as those alike who have.
 
     Returns
     -------
@@ -83,7 +84,7 @@ def treatment_truth(
     if wanted not in (OVERALL_SURVIVAL, LOCAL_CONTROL):
         raise OutcomesError(f"no truth for {wanted.name}; allowed: overall-survival, local-control")
     values, effects = calibration.values(study), calibration.effects
-    months = [*horizons, *([] if landmark is None else [landmark])]
+    months = [*horizons, *([] if landmark is None else [landmark]), *(grace or ())]
     grid = np.unique(np.concatenate([time_grid(series), np.asarray(months, dtype=np.float64)]))
     arms = strategy_arms(series, values, effects, grid, who="everyone")
     control, treated = (_risk(arms[arm.name], wanted) for arm in series.arms)
@@ -97,7 +98,7 @@ def treatment_truth(
         calibration, series, wanted, grid
     ).hazard_ratio()
     if grace is not None:
-        own = _by_grace(calibration, series, wanted, grid, grace, horizons)
+        own = _cloned(calibration, series, wanted, grid, grace, horizons)
         found |= {f"clone-censor-weight:{name}": value for name, value in own.items()}
     if landmark is not None:
         found["landmark:hazard_ratio"] = trial.since(landmark).hazard_ratio()
@@ -112,36 +113,62 @@ def treatment_truth(
     return found
 
 
-def _by_grace(
+def _cloned(
     calibration: Calibration,
     series: Series,
     endpoint: Endpoint,
     grid: FloatArray,
-    grace: float,
+    grace: tuple[float, float],
     horizons: Sequence[float],
 ) -> dict[str, float]:
-    """Return the truth where who was chosen begins as usual, and all others at the end of grace."""
+    """Return the truth of clones, who fare from the end of grace on as those who began in it.
+
+    Until then whoever was chosen begins as usual. Nothing where nobody begins in the period.
+    """
+    first, last = series.sbrt_start
+    begin, end = max(first, grace[0]), min(last, grace[1])
+    if not begin < end:
+        return {}
     values, effects = calibration.values(series.study), calibration.effects
-    late = replace(series, sbrt_start=(grace, grace))
-    grid = np.unique(np.concatenate([grid, time_grid(late)]))
-    control_name, treated_name = (arm.name for arm in series.arms)
-    control = strategy_arms(series, values, effects, grid, who="everyone")[control_name]
-    chosen = strategy_arms(series, values, effects, grid, who="assigned")[treated_name]
-    others = strategy_arms(late, values, effects, grid, who="others")[treated_name]
-    treated = merge([chosen, others])
-    found: dict[str, float] = {}
+    begun_within = replace(series, sbrt_start=(begin, end))
+    control, inside = strategy_cells(begun_within, values, effects, grid)
+    prognosis = prognostic_cells(series.arms[1].mix, effects.death)
+    chosen = selection_probability(values, prognosis.scores.ravel())
+    chosen = np.repeat(chosen, control.weights.size // chosen.size)[:, None] / (last - first)
+    # Copies of those who begin before the period leave then; the others of a cell stand for them.
+    share = chosen * (end - begin) / (1 - chosen * (begin - first))
+    at = int(np.searchsorted(grid, grace[1]))
+
+    def followed(name: str) -> tuple[FloatArray, FloatArray]:
+        """Return shares by cell: of all until the end of grace, and of those who begin in it."""
+        never, begun = getattr(control, name), getattr(inside, name)
+        return never + share * (begun - never), begun
+
+    def from_then_on(later: FloatArray, until_then: FloatArray) -> FloatArray:
+        return np.where(np.arange(grid.size) > at, later, until_then)
+
+    def staying(name: str) -> tuple[FloatArray, FloatArray]:
+        """Return the share in a state, and what one of those who began counts for."""
+        mixed, begun = followed(name)
+        scale = mixed[:, [at]] / begun[:, [at]]
+        return from_then_on(begun * scale, mixed), scale
+
+    alive, _ = staying("alive")
+    event_free, scale = staying("event_free")
+    mixed, begun = followed("progressed")
+    progressed = from_then_on(mixed[:, [at]] + scale * (begun - begun[:, [at]]), mixed)
+    treated = CellExpectation(control.weights, alive, event_free, progressed)
+    trial = _Trial.of_cells([control, treated], calibration, series, endpoint, grid)
+    found = {"hazard_ratio": trial.pooled().hazard_ratio()}
+    treated_risk, control_risk = (_average_risk(cells, endpoint) for cells in (treated, control))
     for horizon in horizons:
-        found |= _at_horizon(
-            grid, _risk(treated, endpoint), _risk(control, endpoint), float(horizon), endpoint
-        )
-    trial = _Trial.of_cells(
-        [_one_cell(control), _one_cell(treated)], calibration, series, endpoint, grid
-    )
-    return {**found, "hazard_ratio": trial.hazard_ratio()}
+        found |= _at_horizon(grid, treated_risk, control_risk, float(horizon), endpoint)
+    return found
 
 
-def _one_cell(arm: ArmExpectation) -> CellExpectation:
-    return CellExpectation(np.ones(1), arm.alive[None], arm.event_free[None], arm.progressed[None])
+def _average_risk(cells: CellExpectation, endpoint: Endpoint) -> FloatArray:
+    happened = 1 - cells.alive if endpoint is OVERALL_SURVIVAL else cells.progressed
+    return np.asarray(cells.weights @ happened / cells.weights.sum())
 
 
 def _as_it_comes(

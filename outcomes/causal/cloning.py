@@ -11,12 +11,12 @@ import numpy as np
 
 from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.causal.functionals import Functionals
-from outcomes.causal.incidence import weighted_incidence
+from outcomes.causal.incidence import incidence_by_series
 from outcomes.causal.marginal import Marginal
 from outcomes.causal.outcome_model import AT_SURGERY
 from outcomes.causal.propensity import fit_logistic, without_scores
 from outcomes.causal.subjects import Subjects
-from outcomes.cox import CoxFit, baseline_hazards, fit_cox, score_residuals, with_robust_covariance
+from outcomes.cox import baseline_hazards, fit_cox, score_residuals
 from outcomes.errors import NotEstimableError
 
 # The weights of the untreated strategy change at so many months of the start of treatment at most.
@@ -227,46 +227,18 @@ def clone_censor_weight(
     treated = clones[0]
     late = (treated.entry > 0) & (treated.codes == 1) & (treated.exit <= functionals.last)
     for arm, copies in enumerate(clones):
-        found = weighted_incidence(
-            copies.exit, copies.codes, copies.weights, functionals, entry=copies.entry
+        values[arm], own = incidence_by_series(
+            subjects,
+            copies.patient,
+            copies.exit,
+            copies.codes,
+            copies.weights,
+            functionals,
+            entry=copies.entry,
         )
-        values[arm] = found.values
-        own = np.zeros((subjects.n, functionals.size))
-        np.add.at(own, copies.patient, found.moves)
         moves[:, arm] = without_scores(own, copies.scores)
     if not late.any():
         # Their hazard is estimated as 0, and so would its error be.
         reason = "nobody who was treated in time had an event afterwards"
         return Marginal.without_covariance(functionals, values, reason)
     return Marginal.of_influence(functionals, values, moves, subjects.cluster)
-
-
-def clone_hazard_ratio(subjects: Subjects, clones: tuple[Clones, Clones]) -> CoxFit:
-    """Return the Cox model of the strategy in the weighted copies, with errors by patient.
-
-    The last coefficient is the strategy's. The errors take the weights as known, which makes them
-    rather too large.
-    """
-    both = [
-        np.concatenate(parts)
-        for parts in zip(
-            *(
-                (copies.patient, copies.entry, copies.exit, copies.codes, copies.weights)
-                for copies in clones
-            ),
-            strict=True,
-        )
-    ]
-    patient, entry, until, codes, weights = both
-    treated = np.repeat([1.0, 0.0], [copies.patient.size for copies in clones])
-    fit = fit_cox(
-        treated[:, None],
-        until,
-        codes == 1,
-        entry=np.maximum(entry, 0.0) if (entry > 0).any() else None,
-        weights=weights,
-        strata=subjects.stratum[patient],
-        names=["strategy"],
-        robust=False,
-    )
-    return with_robust_covariance(fit, subjects.cluster[patient])

@@ -9,10 +9,15 @@ from outcomes.arrays import FloatArray, IntArray
 from outcomes.causal.augmented import augmented
 from outcomes.causal.cloning import Clones, clone_censor_weight, clone_treated, clone_untreated
 from outcomes.causal.functionals import Functionals
-from outcomes.causal.incidence import weighted_incidence
+from outcomes.causal.incidence import incidence_by_series
 from outcomes.causal.marginal import Marginal
 from outcomes.causal.outcome_model import fit_outcome_model
-from outcomes.causal.propensity import fit_propensity, treatment_weights, without_scores
+from outcomes.causal.propensity import (
+    fit_propensity,
+    treatment_weights,
+    weighted_quantile,
+    without_scores,
+)
 from outcomes.causal.standardisation import standardise
 from outcomes.causal.subjects import Subjects, followed_until
 from outcomes.causal.time_dependent import rows_from_start
@@ -64,22 +69,26 @@ def _end(subjects: Subjects, group: IntArray) -> float:
 def inverse_probability(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
     """Weigh each arm to all patients' covariates and take its Aalen-Johansen estimate.
 
-    The covariance counts that the weights are estimated; truncated ones are taken as they are.
+    In several series each has its own, and they are averaged. The covariance counts that the
+    weights are estimated; truncated ones are taken as they are.
     """
     propensity = fit_propensity(subjects)
     weights = subjects.weights * treatment_weights(subjects, propensity, truncate=choices.truncate)
     values = np.zeros((2, functionals.size))
     moves = np.zeros((subjects.n, 2, functionals.size))
     for arm, member in enumerate((subjects.treated, ~subjects.treated)):
-        found = weighted_incidence(
-            subjects.time[member], subjects.codes[member], weights[member], functionals
+        values[arm], moves[:, arm] = incidence_by_series(
+            subjects,
+            np.flatnonzero(member),
+            subjects.time[member],
+            subjects.codes[member],
+            weights[member],
+            functionals,
         )
-        values[arm] = found.values
-        moves[member, arm] = found.moves
     if choices.truncate is None:
         moves = without_scores(moves, propensity.scores)
     estimate = Marginal.of_influence(functionals, values, moves, subjects.cluster)
-    return replace(estimate, end=_end(subjects, subjects.treated.astype(np.int64)))
+    return replace(estimate, end=_end(subjects, subjects.arm_of_series))
 
 
 def doubly_robust(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
@@ -99,7 +108,8 @@ def landmark(subjects: Subjects, functionals: Functionals, choices: Choices) -> 
 
 def from_landmark(subjects: Subjects, month: float) -> Subjects:
     """Return those without an event at a landmark, in the arm they had entered by then."""
-    later = subjects.take((subjects.time > month) & ~np.isnan(subjects.start))
+    known = known_start(subjects)
+    later = known.take(known.time > month)
     return replace(later, treated=later.start <= month)
 
 
@@ -116,8 +126,28 @@ def time_dependent(subjects: Subjects, functionals: Functionals, choices: Choice
 
 
 def known_start(subjects: Subjects) -> Subjects:
-    """Return those of whom it is known when treatment began, if it did."""
-    return subjects.take(~np.isnan(subjects.start))
+    """Return those of whom it is known when treatment began, if it did.
+
+    They stand for the treated of their series of whom it is not, which is right where it is
+    missing by chance.
+
+    Raises
+    ------
+    NotEstimableError
+        If in a series it is known of none of the treated.
+    """
+    known = ~np.isnan(subjects.start)
+    if known.all():
+        return subjects
+    treated, counted = (
+        np.bincount(subjects.stratum, subjects.weights * member, subjects.n_series)
+        for member in (subjects.treated, subjects.treated & known)
+    )
+    if (counted[treated > 0] == 0).any():
+        raise NotEstimableError("of a series' treated patients it is not known when it began")
+    stands_for = np.divide(treated, counted, out=np.ones_like(treated), where=counted > 0)
+    weights = np.where(subjects.treated, stands_for[subjects.stratum], 1.0) * subjects.weights
+    return replace(subjects, weights=weights).take(known)
 
 
 def median_start(subjects: Subjects) -> float:
@@ -131,7 +161,7 @@ def median_start(subjects: Subjects) -> float:
     begun = subjects.start < subjects.time
     if not begun.any():
         raise NotEstimableError("treatment began in nobody under observation")
-    return float(np.median(subjects.start[begun]))
+    return float(weighted_quantile(subjects.start[begun], [0.5], subjects.weights[begun])[0])
 
 
 def cloned(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
@@ -139,10 +169,7 @@ def cloned(subjects: Subjects, functionals: Functionals, choices: Choices) -> Ma
     subjects.require_both_arms()
     known = known_start(subjects)
     clones = make_clones(known, choices)
-    ends = [
-        followed_until(one.exit, one.codes, np.zeros(one.exit.size, dtype=np.int64))
-        for one in clones
-    ]
+    ends = [followed_until(one.exit, one.codes, known.stratum[one.patient]) for one in clones]
     return replace(clone_censor_weight(known, clones, functionals), end=min(ends))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from outcomes.arrays import FloatArray, IntArray
 from outcomes.causal.functionals import Functionals
+from outcomes.causal.subjects import Subjects
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,3 +91,54 @@ def weighted_incidence(
         moves += np.where(member[:, None], slope.T[group], 0.0)
         moves -= spent[group + 1] - spent[since]
     return WeightedIncidence(values, weights[:, None] * moves, months, np.cumsum(steps))
+
+
+def incidence_by_series(
+    subjects: Subjects,
+    patient: IntArray,
+    time: FloatArray,
+    codes: IntArray,
+    weights: FloatArray,
+    functionals: Functionals,
+    *,
+    entry: FloatArray | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Return weighted estimates of an arm, averaged over the series by the size of each.
+
+    Series are followed for different times, and their patients fare differently: an estimate of
+    all together would take those of the series followed longest for all.
+
+    Parameters
+    ----------
+    subjects
+        Patients of both arms.
+    patient
+        Number of the patient of each row, shape (n_rows,).
+    time, codes, weights, functionals, entry
+        As `weighted_incidence`, a row each.
+
+    Returns
+    -------
+    values
+        Shape (n_functionals,).
+    moves
+        What each patient moves them by, shape (n, n_functionals).
+    """
+    share = np.bincount(subjects.stratum, subjects.weights, subjects.n_series)
+    share = share / subjects.weights.sum()
+    own = np.zeros((subjects.n_series, functionals.size))
+    moves = np.zeros((subjects.n, functionals.size))
+    for series in np.flatnonzero(share):
+        rows = subjects.stratum[patient] == series
+        found = weighted_incidence(
+            time[rows],
+            codes[rows],
+            weights[rows],
+            functionals,
+            entry=None if entry is None else entry[rows],
+        )
+        own[series] = found.values
+        np.add.at(moves, patient[rows], share[series] * found.moves)
+    values = share @ own
+    moves += (subjects.weights / subjects.weights.sum())[:, None] * (own[subjects.stratum] - values)
+    return values, moves

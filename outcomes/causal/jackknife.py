@@ -5,13 +5,11 @@ handful, they give errors that are up to a third too small; the jackknife does n
 Ann Stat 1981;9:586: its variance is too large rather than too small).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from outcomes.arrays import FloatArray, IntArray
-from outcomes.causal.estimators import Choices, Estimator, values_of
-from outcomes.causal.functionals import Functionals
 from outcomes.causal.subjects import Subjects
 
 GROUPS = 60
@@ -39,24 +37,34 @@ def jackknife_groups(subjects: Subjects, seed: int) -> IntArray:
 
 
 def jackknife(
-    estimators: Mapping[str, Estimator],
-    subjects: Subjects,
-    functionals: Functionals,
-    choices: Choices,
-    seed: int = 0,
+    estimate: Callable[[Subjects], Mapping[str, FloatArray]], subjects: Subjects, seed: int = 0
 ) -> dict[str, FloatArray]:
-    """Return the estimates without each group, by name, shape (n_groups, 2, n_functionals) each.
+    """Return the estimates without each group, by name, shape (n_groups, ...) each.
 
-    A method that cannot be had without some groups has fewer of them; one that cannot be had
-    without more than a tenth is left out.
+    One that cannot be had without some groups has fewer of them; one that cannot be had without
+    more than a tenth is left out.
+
+    Parameters
+    ----------
+    estimate
+        Gives estimates by name; those that cannot be had are not among them.
+    subjects
+        Patients.
+    seed
+        Of the groups.
     """
     groups = jackknife_groups(subjects, seed)
-    found = [
-        values_of(estimators, subjects.take(groups != group), functionals, choices)
-        for group in range(int(groups.max()) + 1)
-    ]
+    found = [estimate(subjects.take(groups != group)) for group in range(int(groups.max()) + 1)]
+    names = dict.fromkeys(name for one in found for name in one)
     return {
         name: np.array(without)
-        for name in estimators
+        for name in names
         if len(without := [one[name] for one in found if name in one]) >= LEAST * len(found)
     }
+
+
+def jackknife_variance(replicates: FloatArray) -> FloatArray:
+    """Return the variance from estimates without each group, shape (n_groups, ...) to (...)."""
+    groups = len(replicates)
+    away = replicates - replicates.mean(axis=0)
+    return np.asarray((away**2).sum(axis=0) * (groups - 1) / groups)

@@ -1,6 +1,7 @@
 """The probability of treatment given the covariates."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -114,8 +115,17 @@ def treatment_weights(
     if truncate is not None:
         if not 0 < truncate < 0.5:
             raise OutcomesError(f"truncate: found {truncate!r}; allowed: above 0, below 0.5")
-        weights = np.clip(weights, *np.quantile(weights, [truncate, 1 - truncate]))
+        limits = weighted_quantile(weights, [truncate, 1 - truncate], subjects.weights)
+        weights = np.clip(weights, *limits)
     return weights
+
+
+def weighted_quantile(
+    values: FloatArray, levels: Sequence[float], weights: FloatArray
+) -> FloatArray:
+    """Return the smallest values below or at which the shares of the case weights lie."""
+    found = np.quantile(values, levels, weights=weights, method="inverted_cdf")
+    return np.asarray(found, dtype=np.float64)
 
 
 def without_scores(moves: FloatArray, scores: FloatArray) -> FloatArray:

@@ -9,21 +9,12 @@ from typing import TypeVar
 import numpy as np
 
 from outcomes.arrays import FloatArray
-from outcomes.causal.cloning import clone_hazard_ratio
-from outcomes.causal.estimators import (
-    ESTIMATORS,
-    NEEDS_START,
-    known_start,
-    make_clones,
-    values_of,
-)
+from outcomes.causal.estimators import ESTIMATORS, NEEDS_START, Choices, Estimator, values_of
 from outcomes.causal.functionals import Functionals
-from outcomes.causal.jackknife import jackknife
+from outcomes.causal.hazard_ratio import HAZARD_RATIOS, log_hazard_ratios_of
+from outcomes.causal.jackknife import jackknife, jackknife_variance
 from outcomes.causal.marginal import Marginal
-from outcomes.causal.outcome_model import fit_outcome_model
-from outcomes.causal.propensity import fit_propensity, treatment_weights
 from outcomes.causal.subjects import Subjects
-from outcomes.causal.time_dependent import rows_from_start
 from outcomes.comparison.contrast import Z95, Contrast, two_sided_p
 from outcomes.comparison.forest import TREES_PER_REPLICATE, forest_values
 from outcomes.comparison.marginal import marginal_rungs
@@ -31,7 +22,6 @@ from outcomes.comparison.options import FOREST, Options
 from outcomes.comparison.result import Rung
 from outcomes.comparison.setting import Setting
 from outcomes.comparison.subjects import Adjusted, make_subjects
-from outcomes.cox import CoxFit, fit_cox, with_robust_covariance
 from outcomes.endpoints import Endpoint
 from outcomes.errors import NotEstimableError
 from outcomes.parallel import replicate, spawn_seeds
@@ -40,6 +30,10 @@ Result = TypeVar("Result")
 
 LEAST_REPLICATES = 0.8
 """Share of bootstrap samples that must give an estimate for its spread to be one."""
+MANY_UNKNOWN = 0.1
+"""Share of the treated whose start is unknown from which on that is a worry."""
+CANNOT_SPARE = "without some of the few patients there is no estimate"
+RATIO = ":hazard_ratio"
 
 
 def adjusted_ladder(setting: Setting) -> Iterator[Rung]:
@@ -52,15 +46,15 @@ def adjusted_ladder(setting: Setting) -> Iterator[Rung]:
     functionals = Functionals(np.array(setting.horizons))
     bootstrap = once(lambda: _bootstrap(source().subjects, setting, functionals))
     left_out = once(lambda: _jackknife(source().subjects, setting.options, functionals))
-    hazard_ratios = _hazard_ratios(setting, source)
     for method in setting.options.wanted:
         estimate = once(
             partial(_estimate, method, setting, source, functionals, bootstrap, left_out)
         )
-        note = _note(source, setting, method)
+        note = _note(source, setting, method, bootstrap)
         yield from marginal_rungs(setting, method, estimate, note)
-        if method in hazard_ratios:
-            yield setting.rung(method, "hazard_ratio", None, hazard_ratios[method], note)
+        if method in HAZARD_RATIOS:
+            ratio = partial(_hazard_ratio, method, setting, source, left_out)
+            yield setting.rung(method, "hazard_ratio", None, ratio, note)
 
 
 def once(function: Callable[[], Result]) -> Callable[[], Result]:
@@ -104,12 +98,12 @@ def _estimate(
             return estimate
         without = left_out().get(method)
         if without is None:
-            reason = "without some of the few patients there is no estimate"
-            return Marginal.without_covariance(functionals, estimate.values, reason)
+            return Marginal.without_covariance(functionals, estimate.values, CANNOT_SPARE)
         return Marginal.of_jackknife(functionals, estimate.values, without)
     replicates = bootstrap().get(method)
-    if replicates is None or len(replicates) < LEAST_REPLICATES * options.bootstraps:
-        reason = "too few bootstrap samples gave an estimate"
+    found = 0 if replicates is None else len(replicates)
+    if replicates is None or found < LEAST_REPLICATES * options.bootstraps:
+        reason = f"only {found} of {options.bootstraps} bootstrap samples gave an estimate"
         return Marginal.without_covariance(functionals, estimate.values, reason)
     return Marginal.of_replicates(functionals, estimate.values, replicates)
 
@@ -121,29 +115,76 @@ def _is_small(subjects: Subjects, options: Options) -> bool:
 def _jackknife(
     subjects: Subjects, options: Options, functionals: Functionals
 ) -> dict[str, FloatArray]:
-    """Return the estimates without each group of patients, by method."""
-    wanted = {name: ESTIMATORS[name] for name in options.wanted if name != FOREST}
-    return jackknife(wanted, subjects, functionals, options.choices, options.seed)
+    """Return the estimates without each group of patients, by method, and hazard ratios."""
+    wanted = _quick(options)
+
+    def estimate(some: Subjects) -> dict[str, FloatArray]:
+        ratios = log_hazard_ratios_of(wanted, some, options.choices)
+        found = {name + RATIO: value for name, value in ratios.items()}
+        return found | values_of(wanted, some, functionals, options.choices)
+
+    return jackknife(estimate, subjects, options.seed)
 
 
-def _note(source: Callable[[], Adjusted], setting: Setting, method: str) -> str:
+def _quick(options: Options) -> dict[str, Estimator]:
+    """Return the wanted estimators but the forest."""
+    return {name: ESTIMATORS[name] for name in options.wanted if name != FOREST}
+
+
+def _note(
+    source: Callable[[], Adjusted],
+    setting: Setting,
+    method: str,
+    bootstrap: Callable[[], Mapping[str, FloatArray]],
+) -> str:
     """Return how a method must be read; "" where it cannot be had."""
     try:
         adjusted = source()
     except NotEstimableError:
         return ""
+    subjects, options = adjusted.subjects, setting.options
     notes = [adjusted.note]
-    unknown = int(np.isnan(adjusted.subjects.start).sum())
-    if method in NEEDS_START and unknown:
-        notes.append(f"{unknown} treated at an unknown time left out")
-    if method not in NEEDS_START and setting.starts_later:
+    if method in NEEDS_START:
+        notes += _of_start(method, subjects, options.choices)
+    elif setting.starts_later:
         notes.append("not corrected for the time lived until treatment")
-    options = setting.options
-    if method != FOREST and not options.bootstraps and _is_small(adjusted.subjects, options):
+    if method != FOREST and not options.bootstraps and _is_small(subjects, options):
         notes.append("few patients: interval by the jackknife")
+    if options.bootstraps:
+        without = options.bootstraps - len(bootstrap().get(method, ()))
+        if without:
+            notes.append(f"{without} of {options.bootstraps} bootstrap samples gave no estimate")
     if method == "iptw" and options.choices.truncate is not None:
-        notes.append(f"weights cut at {100 * options.choices.truncate:g} % at either end")
+        notes.append(
+            f"weights cut at {100 * options.choices.truncate:g} % at either end, which brings "
+            "some of the confounding back"
+        )
     return "; ".join(notes)
+
+
+def _of_start(method: str, subjects: Subjects, choices: Choices) -> list[str]:
+    """Return what is to be said of when treatment began."""
+    notes = []
+    unknown, treated = int(np.isnan(subjects.start).sum()), int(subjects.treated.sum())
+    if unknown:
+        text = f"{unknown} of {treated} treated at an unknown time, for whom the others stand"
+        if unknown > MANY_UNKNOWN * treated:
+            text += ": wrong unless it is by chance that their start is unknown"
+        notes.append(text)
+    if method == "clone-censor-weight":
+        first, last = choices.grace
+        early, late = (
+            int(rule.sum())
+            for rule in (
+                (subjects.start < first) & (subjects.start < subjects.time),
+                (subjects.start > last) & np.isfinite(subjects.start),
+            )
+        )
+        if early or late:
+            notes.append(
+                f"{early} treated before and {late} after the grace period follow neither strategy"
+            )
+    return notes
 
 
 @dataclass(frozen=True)
@@ -158,8 +199,8 @@ class _Replicate:
     def __call__(self, seed: np.random.SeedSequence) -> dict[str, FloatArray]:
         generator = np.random.default_rng(seed)
         drawn = self.subjects.resampled(generator)
-        wanted = {name: ESTIMATORS[name] for name in self.options.wanted if name != FOREST}
-        found = values_of(wanted, drawn, self.functionals, self.options.choices)
+        choices = self.options.choices
+        found = values_of(_quick(self.options), drawn, self.functionals, choices)
         if FOREST not in self.options.wanted:
             return found
         try:
@@ -190,52 +231,26 @@ def _bootstrap(
     }
 
 
-def _hazard_ratios(
-    setting: Setting, source: Callable[[], Adjusted]
-) -> dict[str, Callable[[], Contrast]]:
-    """Return what gives the hazard ratio of a method."""
-
-    def weighted() -> CoxFit:
-        subjects = source().subjects
-        weights = treatment_weights(
-            subjects, fit_propensity(subjects), truncate=setting.options.choices.truncate
-        )
-        return with_robust_covariance(
-            fit_cox(
-                subjects.treated[:, None].astype(np.float64),
-                subjects.time,
-                subjects.codes == 1,
-                weights=weights,
-                strata=subjects.stratum,
-                names=["treatment"],
-                robust=False,
-            ),
-            subjects.cluster,
-        )
-
-    def as_it_comes() -> CoxFit:
+def _hazard_ratio(
+    method: str,
+    setting: Setting,
+    source: Callable[[], Adjusted],
+    left_out: Callable[[], Mapping[str, FloatArray]],
+) -> Contrast:
+    """Return the hazard ratio of a method; in few patients its error is the jackknife's."""
+    subjects, options = source().subjects, setting.options
+    if method in NEEDS_START:
         setting.require_start()
-        known = known_start(source().subjects)
-        rows = rows_from_start(known, known.start)
-        fit = fit_outcome_model(known, rows).causes[0].fit
-        return with_robust_covariance(fit, known.cluster[rows.patient])
-
-    def cloned() -> CoxFit:
-        setting.require_start()
-        known = known_start(source().subjects)
-        return clone_hazard_ratio(known, make_clones(known, setting.options.choices))
-
-    found = {"iptw": weighted, "time-dependent": as_it_comes, "clone-censor-weight": cloned}
-    return {name: partial(_ratio, fit) for name, fit in found.items()}
-
-
-def _ratio(fit: Callable[[], CoxFit]) -> Contrast:
-    """Return the hazard ratio of the last coefficient."""
-    found = fit()
-    log_ratio, error = float(found.coefficients[-1]), float(found.standard_errors[-1])
+    found = HAZARD_RATIOS[method](subjects, options.choices)
+    error = found.standard_error
+    if _is_small(subjects, options):
+        without = left_out().get(method + RATIO)
+        if without is None:
+            return Contrast(math.exp(found.value), note=f"no interval: {CANNOT_SPARE}")
+        error = math.sqrt(float(jackknife_variance(without)))
     return Contrast(
-        value=math.exp(log_ratio),
-        lower=math.exp(log_ratio - Z95 * error),
-        upper=math.exp(log_ratio + Z95 * error),
-        p=two_sided_p(log_ratio / error),
+        value=math.exp(found.value),
+        lower=math.exp(found.value - Z95 * error),
+        upper=math.exp(found.value + Z95 * error),
+        p=two_sided_p(found.value / error),
     )

@@ -99,6 +99,7 @@ _CHANCE = "patients of every kind could have come into either arm"
 _FOLLOWED = "who leaves follow-up does not differ from who stays"
 _NO_WAIT = "the time until treatment begins is too short to matter"
 _AT_SURGERY = "treatment begins at surgery"
+_START_BY_CHANCE = "it is by chance of whom the start of treatment is unknown"
 
 _KINDS: dict[str, _Kind] = {
     "crude": _Kind("arm", _AS_TREATED, (_LOT,), "no"),
@@ -141,8 +142,8 @@ _KINDS: dict[str, _Kind] = {
     ),
     "clone-censor-weight": _Kind(
         "grace",
-        "average effect in all patients: risks had treatment begun within the grace period, and "
-        "never",
+        "average effect in all patients: risks had treatment begun within the grace period (who "
+        "has not begun by its end counted as those alike who have), and never",
         ("the models of when treatment begins hold",),
         "yes",
     ),
@@ -188,6 +189,8 @@ def _trial(setting: Setting, method: str, kind: _Kind) -> TargetTrial:
         assumptions = [_MEASURED, _CHANCE, *assumptions]
     if kind.clock == "arm":
         assumptions.append(_NO_WAIT if waits else _AT_SURGERY)
+    elif np.isnan(setting.start).any():
+        assumptions.append(_START_BY_CHANCE)
     competing: Handled = kind.competing if setting.endpoint.has_competing_events else "not present"
     return TargetTrial(
         endpoint=setting.endpoint.name,
@@ -225,8 +228,11 @@ def _eligibility(setting: Setting, *, adjusted: bool, clock: str, landmark: str)
         if setting.start_column is None:
             column = f"{setting.treatment}_start_months"
             return f"{words[0]} whose start of treatment is known; there is no column {column}"
-        rows &= ~np.isnan(setting.start)
+        known = ~np.isnan(setting.start)
+        rows &= known
         words.append("start of treatment known")
+        if adjusted and not known.all():
+            words[-1] += " (standing for those treated of whom it is not)"
     if clock == "landmark":
         rows &= setting.time > setting.options.choices.landmark
         words.append(f"under observation without an event at {landmark}")

@@ -75,7 +75,7 @@ class Scenario:
             endpoint,
             [horizon],
             landmark=choices.landmark,
-            grace=choices.grace[1],
+            grace=choices.grace,
         )
 
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outcomes.causal.estimators import ESTIMATORS, Choices, from_landmark, values_of
+from outcomes.causal.estimators import ESTIMATORS, Choices, from_landmark, known_start, values_of
 from outcomes.causal.functionals import Functionals
-from outcomes.causal.incidence import weighted_incidence
-from outcomes.causal.propensity import fit_propensity, treatment_weights
+from outcomes.causal.incidence import incidence_by_series, weighted_incidence
+from outcomes.causal.propensity import fit_propensity, treatment_weights, weighted_quantile
 from outcomes.causal.subjects import Subjects
 from outcomes.causal.time_dependent import rows_from_start
 from outcomes.curves import aalen_johansen, kaplan_meier
@@ -90,10 +90,19 @@ def test_truncation_cuts_the_weights_at_their_quantiles():
     propensity = fit_propensity(drawn)
     free = treatment_weights(drawn, propensity)
     cut = treatment_weights(drawn, propensity, truncate=0.05)
-    assert cut.max() == pytest.approx(np.quantile(free, 0.95))
-    assert cut.min() == pytest.approx(np.quantile(free, 0.05))
+    lowest, highest = np.sort(free)[[24, 474]]
+    assert (cut == np.clip(free, lowest, highest)).all()
     with pytest.raises(OutcomesError, match=r"truncate: found 0\.5; allowed: above 0, below 0\.5"):
         treatment_weights(drawn, propensity, truncate=0.5)
+
+
+def test_weighted_quantiles_are_those_of_copies():
+    generator = np.random.default_rng(15)
+    values, times = generator.standard_normal(40), generator.integers(1, 4, 40)
+    copies = np.repeat(values, times)
+    for level in (0.01, 0.3, 0.5, 0.99):
+        expected = np.sort(copies)[int(np.ceil(level * copies.size)) - 1]
+        assert weighted_quantile(values, [level], times.astype(float)) == [expected]
 
 
 @pytest.mark.long
@@ -153,6 +162,75 @@ def test_rows_of_a_patient_belong_together():
     found = ESTIMATORS["iptw"](twice, FUNCTIONALS, Choices())
     assert found.values == pytest.approx(once.values, abs=1e-6)
     assert found.covariance == pytest.approx(once.covariance, rel=1e-4)
+
+
+def test_series_are_averaged_by_their_size():
+    drawn = draw(300, 16, series=2)
+    values, moves = incidence_by_series(
+        drawn, np.arange(300), drawn.time, drawn.codes, np.ones(300), FUNCTIONALS
+    )
+    own, sizes = [], []
+    for series in (0, 1):
+        one = drawn.take(drawn.stratum == series)
+        own.append(weighted_incidence(one.time, one.codes, np.ones(one.n), FUNCTIONALS).values)
+        sizes.append(one.n)
+    assert values == pytest.approx(np.average(own, axis=0, weights=sizes))
+    assert moves.sum(axis=0) == pytest.approx(0, abs=1e-10)
+
+
+def test_series_followed_for_different_times_do_not_mislead():
+    # Half of the patients fare badly and are followed for long, half do well and are not.
+    generator = np.random.default_rng(17)
+    n = 6000
+    stratum = np.repeat([0, 1], n // 2)
+    treated = generator.random(n) < 0.5
+    event = generator.exponential(np.where(stratum == 0, 6.0, 60.0))
+    end = np.where(stratum == 0, 30.0, generator.uniform(0, 20, n))
+    given = Subjects(
+        time=np.minimum(event, end),
+        codes=(event <= end).astype(int),
+        treated=treated,
+        start=np.where(treated, 0.7, np.inf),
+        columns=generator.standard_normal((n, 1)),
+        names=("x",),
+        stratum=stratum,
+        weights=np.ones(n),
+        cluster=np.arange(n),
+    )
+    true = 1 - (np.exp(-12 / 6) + np.exp(-12 / 60)) / 2
+    found = ESTIMATORS["iptw"](given, FUNCTIONALS, Choices())
+    error = np.sqrt(found.covariance[1, 1, 1])
+    assert abs(found.values[1, 1] - true) < 3 * error
+    alone = weighted_incidence(
+        given.time[~treated], given.codes[~treated], np.ones((~treated).sum()), FUNCTIONALS
+    )
+    assert abs(alone.values[1] - true) > 5 * error
+
+
+def test_known_starts_stand_for_unknown_ones():
+    drawn = draw(4000, 18, series=2)
+    treated = np.flatnonzero(drawn.treated)
+    hidden = np.random.default_rng(19).choice(treated, treated.size // 3, replace=False)
+    start = drawn.start.copy()
+    start[hidden] = np.nan
+    given = replace(drawn, start=start)
+    known = known_start(given)
+    for series in (0, 1):
+        own = drawn.stratum == series
+        counted = known.weights[known.treated & (known.stratum == series)]
+        assert counted.sum() == pytest.approx((drawn.treated & own).sum())
+    assert (known.weights[~known.treated] == 1).all()
+    for name in ("time-dependent", "clone-censor-weight", "landmark-adjusted"):
+        whole, part = (ESTIMATORS[name](one, FUNCTIONALS, Choices()) for one in (drawn, given))
+        error = np.sqrt(part.covariance[1, 0, 0])
+        assert abs(part.values[0, 1] - whole.values[0, 1]) < 3 * error, name
+
+
+def test_a_series_in_which_no_start_is_known_is_told():
+    drawn = draw(200, 20, series=2)
+    start = np.where(drawn.treated & (drawn.stratum == 1), np.nan, drawn.start)
+    with pytest.raises(NotEstimableError, match="it is not known when it began"):
+        known_start(replace(drawn, start=start))
 
 
 def test_who_is_at_risk_at_the_landmark():

@@ -18,7 +18,7 @@ def calibration():
 
 
 def truth(calibration, endpoint):
-    return treatment_truth(calibration, STUDY, endpoint, [12.0], landmark=3.0, grace=3.0)
+    return treatment_truth(calibration, STUDY, endpoint, [12.0], landmark=3.0, grace=(0.46, 3.0))
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
