@@ -1,6 +1,7 @@
 """Cox and Fine-Gray regression: risk sets, fit, baselines, residuals, tests."""
 
 from outcomes.cox.baseline import BaselineHazard, PredictedHazard, baseline_hazards, predict_hazard
+from outcomes.cox.clustered_rank_test import clustered_rank_test
 from outcomes.cox.data import CoxData, prepare_cox
 from outcomes.cox.firth import fit_firth
 from outcomes.cox.fit import ChiSquared, CoxFit, fit_cox, fit_prepared
@@ -34,6 +35,7 @@ __all__ = [
     "SmoothedEffect",
     "SubdistributionBaseline",
     "baseline_hazards",
+    "clustered_rank_test",
     "cox_score_test",
     "dfbeta_residuals",
     "fine_gray_proportionality_test",
