@@ -23,16 +23,9 @@ def jackknife_groups(subjects: Subjects, seed: int) -> IntArray:
 
     The order of the rows does not matter.
     """
-    clusters = int(subjects.cluster.max()) + 1
-    first = np.full(clusters, subjects.n)
-    np.minimum.at(first, subjects.cluster, np.arange(subjects.n))
-    present = np.flatnonzero(first < subjects.n)
-    rows = first[present]
-    keys = (*subjects.columns[rows].T, subjects.codes[rows], subjects.time[rows])
-    order = np.lexsort((*keys, subjects.treated[rows]))
-    dealt = np.random.default_rng(seed).permutation(present.size) % GROUPS
-    group = np.zeros(clusters, dtype=np.int64)
-    group[present[order]] = dealt
+    clusters = subjects.sorted_clusters
+    group = np.zeros(int(subjects.cluster.max()) + 1, dtype=np.int64)
+    group[clusters] = np.random.default_rng(seed).permutation(clusters.size) % GROUPS
     return group[subjects.cluster]
 
 

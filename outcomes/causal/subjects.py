@@ -104,12 +104,24 @@ class Subjects:
             cluster=self.cluster[rows],
         )
 
+    @property
+    def sorted_clusters(self) -> IntArray:
+        """Numbers of the clusters, sorted by their first row whatever the order of the rows."""
+        clusters = int(self.cluster.max()) + 1
+        first = np.full(clusters, self.n)
+        np.minimum.at(first, self.cluster, np.arange(self.n))
+        present = np.flatnonzero(first < self.n)
+        rows = first[present]
+        keys = (*self.columns[rows].T, self.codes[rows], self.time[rows], self.treated[rows])
+        return np.asarray(present[np.lexsort(keys)], dtype=np.int64)
+
     def resampled(self, generator: np.random.Generator) -> "Subjects":
         """Return a bootstrap sample of whole clusters, as case weights of the rows drawn."""
-        clusters = int(self.cluster.max()) + 1
-        times = np.bincount(generator.integers(clusters, size=clusters), minlength=clusters)
-        drawn = self.weights * times[self.cluster]
-        return replace(self, weights=drawn).take(drawn > 0)
+        clusters = self.sorted_clusters
+        drawn = clusters[generator.integers(clusters.size, size=clusters.size)]
+        times = np.bincount(drawn, minlength=int(self.cluster.max()) + 1)
+        weights = self.weights * times[self.cluster]
+        return replace(self, weights=weights).take(weights > 0)
 
 
 def followed_until(time: FloatArray, codes: IntArray, group: IntArray) -> float:

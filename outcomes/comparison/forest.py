@@ -5,6 +5,7 @@ import pandas as pd
 
 from outcomes.arrays import FloatArray
 from outcomes.causal.functionals import Functionals
+from outcomes.causal.propensity import fit_propensity
 from outcomes.causal.subjects import Subjects
 from outcomes.endpoints import Endpoint
 from outcomes.errors import ModelError, NotEstimableError
@@ -43,9 +44,10 @@ def forest_values(
     Raises
     ------
     NotEstimableError
-        If a series has only one arm, or a forest cannot be grown.
+        If a series has only one arm, the covariates determine the arm of some patients (a forest
+        knows nothing of an arm where it has nobody), or a forest cannot be grown.
     """
-    subjects.require_both_arms()
+    fit_propensity(subjects)
     times = np.round(subjects.weights).astype(np.int64)
     # Trees draw rows by their position; the order of the patients is not to matter.
     order = np.lexsort((*subjects.with_series.T, subjects.codes, subjects.time))

@@ -1,7 +1,7 @@
 """The adjusted methods: every way to make two arms of different patients comparable."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -90,10 +90,11 @@ def _estimate(
         setting.require_start()
     if method == FOREST:
         values = forest_values(subjects, setting.endpoint, functionals, seed=options.seed)
-        estimate = Marginal.without_covariance(functionals, values, "it takes the bootstrap")
+        estimate = Marginal.without_covariance(functionals, values, "it takes bootstrap samples")
     else:
         estimate = ESTIMATORS[method](subjects, functionals, options.choices)
-    if not options.bootstraps:
+    samples = options.samples(method)
+    if not samples:
         if estimate.reason or not _is_small(subjects, options):
             return estimate
         without = left_out().get(method)
@@ -102,8 +103,8 @@ def _estimate(
         return Marginal.of_jackknife(functionals, estimate.values, without)
     replicates = bootstrap().get(method)
     found = 0 if replicates is None else len(replicates)
-    if replicates is None or found < LEAST_REPLICATES * options.bootstraps:
-        reason = f"only {found} of {options.bootstraps} bootstrap samples gave an estimate"
+    if replicates is None or found < LEAST_REPLICATES * samples:
+        reason = f"only {found} of {samples} bootstrap samples gave an estimate"
         return Marginal.without_covariance(functionals, estimate.values, reason)
     return Marginal.of_replicates(functionals, estimate.values, replicates)
 
@@ -116,7 +117,7 @@ def _jackknife(
     subjects: Subjects, options: Options, functionals: Functionals
 ) -> dict[str, FloatArray]:
     """Return the estimates without each group of patients, by method, and hazard ratios."""
-    wanted = _quick(options)
+    wanted = _quick(options.wanted)
 
     def estimate(some: Subjects) -> dict[str, FloatArray]:
         ratios = log_hazard_ratios_of(wanted, some, options.choices)
@@ -126,9 +127,9 @@ def _jackknife(
     return jackknife(estimate, subjects, options.seed)
 
 
-def _quick(options: Options) -> dict[str, Estimator]:
-    """Return the wanted estimators but the forest."""
-    return {name: ESTIMATORS[name] for name in options.wanted if name != FOREST}
+def _quick(methods: Iterable[str]) -> dict[str, Estimator]:
+    """Return the estimators but the forest."""
+    return {name: ESTIMATORS[name] for name in methods if name != FOREST}
 
 
 def _note(
@@ -150,10 +151,13 @@ def _note(
         notes.append("not corrected for the time lived until treatment")
     if method != FOREST and not options.bootstraps and _is_small(subjects, options):
         notes.append("few patients: interval by the jackknife")
-    if options.bootstraps:
-        without = options.bootstraps - len(bootstrap().get(method, ()))
+    samples = options.samples(method)
+    if samples and not options.bootstraps:
+        notes.append(f"interval from {samples} bootstrap samples")
+    if samples:
+        without = samples - len(bootstrap().get(method, ()))
         if without:
-            notes.append(f"{without} of {options.bootstraps} bootstrap samples gave no estimate")
+            notes.append(f"{without} of {samples} bootstrap samples gave no estimate")
     if method == "iptw" and options.choices.truncate is not None:
         notes.append(
             f"weights cut at {100 * options.choices.truncate:g} % at either end, which brings "
@@ -195,13 +199,14 @@ class _Replicate:
     endpoint: Endpoint
     functionals: Functionals
     options: Options
+    methods: tuple[str, ...]
 
     def __call__(self, seed: np.random.SeedSequence) -> dict[str, FloatArray]:
         generator = np.random.default_rng(seed)
         drawn = self.subjects.resampled(generator)
         choices = self.options.choices
-        found = values_of(_quick(self.options), drawn, self.functionals, choices)
-        if FOREST not in self.options.wanted:
+        found = values_of(_quick(self.methods), drawn, self.functionals, choices)
+        if FOREST not in self.methods:
             return found
         try:
             found[FOREST] = forest_values(
@@ -219,14 +224,18 @@ class _Replicate:
 def _bootstrap(
     subjects: Subjects, setting: Setting, functionals: Functionals
 ) -> dict[str, FloatArray]:
-    """Return the replicates of every method, shape (n_replicates, 2, n_functionals) each."""
+    """Return the replicates, shape (n_replicates, 2, n_functionals), of the methods that need them.
+
+    Either all do, or only the forest.
+    """
     options = setting.options
-    task = _Replicate(subjects, setting.endpoint, functionals, options)
-    seeds = spawn_seeds(options.seed, options.bootstraps)
+    methods = tuple(name for name in options.wanted if options.samples(name))
+    task = _Replicate(subjects, setting.endpoint, functionals, options, methods)
+    seeds = spawn_seeds(options.seed, max(map(options.samples, methods)))
     results = replicate(task, seeds, jobs=options.jobs)
     return {
         name: np.array(found)
-        for name in options.wanted
+        for name in methods
         if len(found := [one[name] for one in results if name in one]) > 1
     }
 

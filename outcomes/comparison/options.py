@@ -21,7 +21,10 @@ class Options:
         Truncation of weights, landmark, grace period.
     bootstraps
         Bootstrap samples for the intervals of all adjusted methods; 0 for those of the influence
-        function, which the forest does not have.
+        function.
+    forest_bootstraps
+        Bootstrap samples for the interval of the forest, which has no influence function, where
+        the other methods need none; 0 for no interval.
     seed
         Of the bootstrap and the forest.
     jobs
@@ -35,21 +38,28 @@ class Options:
 
     choices: Choices = field(default_factory=Choices)
     bootstraps: int = 0
+    forest_bootstraps: int = FEWEST_BOOTSTRAPS
     seed: int = 0
     jobs: int = 1
     methods: tuple[str, ...] | None = None
     jackknife_below: int = 300
 
     def __post_init__(self) -> None:
-        if self.bootstraps and self.bootstraps < FEWEST_BOOTSTRAPS:
-            raise OutcomesError(
-                f"bootstraps: found {self.bootstraps}; allowed: 0, or at least {FEWEST_BOOTSTRAPS}"
-            )
+        for name in ("bootstraps", "forest_bootstraps"):
+            samples = getattr(self, name)
+            if samples and samples < FEWEST_BOOTSTRAPS:
+                raise OutcomesError(
+                    f"{name}: found {samples}; allowed: 0, or at least {FEWEST_BOOTSTRAPS}"
+                )
         unknown = set(self.methods or ()) - set(LADDER)
         if unknown:
             raise OutcomesError(
                 f"methods: found {', '.join(sorted(unknown))}; allowed: {', '.join(LADDER)}"
             )
+
+    def samples(self, method: str) -> int:
+        """Return how many bootstrap samples the interval of an adjusted method takes."""
+        return self.bootstraps or (self.forest_bootstraps if method == FOREST else 0)
 
     @property
     def wanted(self) -> tuple[str, ...]:

@@ -5,10 +5,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from outcomes.comparison import LANDMARK_MONTHS, compare, treatment_labels
-from outcomes.comparison.options import LADDER
+from outcomes.comparison import LANDMARK_MONTHS, Options, treatment_labels
+from outcomes.comparison import compare as compare_arms
+from outcomes.comparison.options import FOREST, LADDER
 from outcomes.curves import aalen_johansen, gray_test, kaplan_meier
 from outcomes.errors import CohortError, NotEstimableError, OutcomesError
+
+# The forest's interval takes fifty samples: most tests ask nothing of it.
+WITHOUT_FOREST_SAMPLES = Options(forest_bootstraps=0)
+
+
+def compare(*args, **given):
+    return compare_arms(*args, **{"options": WITHOUT_FOREST_SAMPLES, **given})
 
 
 def rung(comparison, method, estimand, horizon=None):
@@ -162,9 +170,12 @@ def test_records_are_plain_data(cohort):
 
 def test_order_of_patients_does_not_matter(cohort):
     shuffled = cohort.sample(frac=1, random_state=3)
-    first = compare(cohort, endpoint="local-control").to_frame()
-    second = compare(shuffled, endpoint="local-control").to_frame()
+    first, second = (
+        compare_arms(one, endpoint="local-control").to_frame() for one in (cohort, shuffled)
+    )
     pd.testing.assert_frame_equal(first, second, rtol=1e-6)
+    # With an interval for the forest as well.
+    assert first.loc[first["method"] == FOREST, "lower"].notna().any()
 
 
 def test_pooled_series_may_repeat_their_row_labels(cohort):

@@ -6,8 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from outcomes.comparison import compare
+from outcomes.comparison import Options
+from outcomes.comparison import compare as compare_arms
 from outcomes.errors import CohortError
+
+# The forest's interval takes fifty samples: most tests ask nothing of it.
+WITHOUT_FOREST_SAMPLES = Options(forest_bootstraps=0)
+
+
+def compare(*args, **given):
+    return compare_arms(*args, **{"options": WITHOUT_FOREST_SAMPLES, **given})
+
 
 BOTH = pytest.mark.parametrize("endpoint", ["overall-survival", "local-control"])
 
