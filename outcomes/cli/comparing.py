@@ -62,7 +62,7 @@ def compare(
         typer.Option(
             min=0,
             help="Samples for the intervals of the adjusted methods, at least "
-            f"{FEWEST_BOOTSTRAPS}; 0: from influence functions, and {FEWEST_BOOTSTRAPS} for the forest.",
+            f"{FEWEST_BOOTSTRAPS}; 0: by influence functions ({FEWEST_BOOTSTRAPS} for the forest).",
         ),
     ] = 0,
     truncate_weights: Annotated[

@@ -78,4 +78,7 @@ def make_subjects(setting: Setting, *, needs_events: bool = True) -> Adjusted:
     if subjects.one_armed_series:
         alone = f"{subjects.one_armed_series} of {subjects.n_series} series have only one arm"
         notes.append(f"{alone}: what the other would do in them, the model alone says")
+    happened = np.bincount(subjects.stratum, subjects.codes == 1, subjects.n_series)
+    if (happened == 0).any():
+        notes.append(f"no event in {(happened == 0).sum()} of {subjects.n_series} series")
     return Adjusted(subjects, adjustment.columns, "; ".join(notes))

@@ -75,6 +75,37 @@ def test_a_horizon_beyond_the_follow_up_of_one_series(cohort):
         assert "ends at month 8, before month 12" in later.note
 
 
+def test_notes_on_when_treatment_began(cohort):
+    treated = np.flatnonzero(cohort["sbrt"])
+    start = cohort["sbrt_start_months"].to_numpy(dtype=float).copy()
+    start[treated[:30]] = np.nan
+    start[treated[30:33]] = 0.1
+    start[treated[33:37]] = 1.5
+    rungs, _ = rungs_of(cohort.assign(sbrt_start_months=start))
+    note = rungs["clone-censor-weight", "risk_difference", 12.0].note
+    assert f"30 of {treated.size} treated at an unknown time, for whom the others stand" in note
+    assert "wrong unless it is by chance" in note
+    assert "3 treated before and 4 after the grace period follow neither strategy" in note
+    assert "unknown time" not in rungs["g-formula-cox", "risk_difference", 12.0].note
+
+
+def test_failed_bootstrap_samples_are_counted(cohort):
+    few = cohort.groupby("sbrt").head(14)
+    options = Options(bootstraps=50, methods=("iptw", "g-formula-cox"))
+    rungs, _ = rungs_of(few, options=options)
+    weighted = rungs["iptw", "risk_difference", 12.0]
+    assert "of 50 bootstrap samples gave no estimate" in weighted.note
+    if weighted.lower is None:
+        assert "of 50 bootstrap samples gave an estimate" in weighted.note
+
+
+def test_a_series_without_an_event_is_told(cohort):
+    calm = np.arange(400) >= 350
+    mixed = cohort.assign(study=np.where(calm, "b", "a"), death=np.where(calm, 0, cohort["death"]))
+    rungs, _ = rungs_of(mixed)
+    assert "no event in 1 of 2 series" in rungs["g-formula-cox", "risk_difference", 12.0].note
+
+
 def test_a_regimen_against_none_begins_with_sbrt(cohort):
     rungs, _ = rungs_of(
         cohort,
