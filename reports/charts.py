@@ -53,6 +53,7 @@ class CurveChart:
     risk_months: tuple[float, ...] = ()
     risk: tuple[RiskRow, ...] = ()
     compact: bool = False
+    risk_title: str = "Patients at risk"
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ def curve_figure(chart: CurveChart, *, narrow: bool) -> Plain:
         top = -(58 + 10)
         layout["annotations"].append(
             note(
-                "Patients at risk",
+                text(chart.risk_title),
                 xref="paper",
                 yref="paper",
                 x=0,

@@ -19,6 +19,7 @@ from outcomes.reports.theme import AXIS, GRID, INK, LOOKS, MUTED, PAPER
 
 # Beyond this many lengths of the span of the values, a limit ends in an arrow.
 REACH = 1.0
+EMPTY = 10.0
 TRUTH = LOOKS["truth"]
 
 
@@ -126,6 +127,9 @@ def _range(chart: LadderChart) -> tuple[float, float]:
     if chart.truth is not None:
         firm.append(chart.truth)
     low, high = min(firm), max(firm)
+    if low == high and all(row.lower is None for row in chart.rows):
+        # Nothing but noughts: an axis of a few patients rather than of hundredths of one.
+        return low - EMPTY, high + EMPTY
     reach = REACH * (high - low or 1.0)
     ends = [end for row in chart.rows for end in (row.lower, row.upper) if end is not None]
     low = max(min([low, *ends]), low - reach)

@@ -29,14 +29,15 @@ def mirror_figure(chart: MirrorChart, *, narrow: bool) -> Plain:
     ticks = [k * step for k in range(-int(top / step), int(top / step) + 1)]
     layout = layout_of(
         300,
-        (12, 16, 56, 58),
+        # At the right, room for the last label, which is not drawn where it does not fit.
+        (12, 24, 56, 58),
         barmode="overlay",
         bargap=0.08,
         xaxis=axis_of(
             chart.x_title,
             range=[edges[0], edges[-1]],
             tickformat=".0%",
-            nticks=5 if narrow else 11,
+            tickvals=rounded([k / 10 for k in range(0, 11, 2 if narrow else 1)]),
         ),
         yaxis=axis_of(
             "Share of the group",

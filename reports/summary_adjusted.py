@@ -13,6 +13,8 @@ from outcomes.reports.summary_arms import (
     firm_horizons,
     is_survival,
     treatment_name,
+    unit_of,
+    with_treatment,
 )
 from outcomes.reports.wording import known, number, of_100, sentence_case, sentence_list
 
@@ -26,6 +28,18 @@ LATER = ("landmark", "landmark-adjusted")
 
 Kind = Literal["plain", "alike", "timed"]
 """Patients as they came; like with like; and with the time until treatment taken out as well."""
+
+LEADING: tuple[tuple[Kind, tuple[str, ...]], ...] = (
+    ("plain", ("crude",)),
+    ("alike", ("doubly-robust", "iptw", "g-formula-cox", "g-formula-forest")),
+    ("timed", ("clone-censor-weight", "time-dependent")),
+)
+"""Methods that may stand for their kind, the first that has an estimate."""
+MISSED: dict[Kind, str] = {
+    "plain": "of the groups as they stand",
+    "alike": "of like with like",
+    "timed": "with the wait taken out",
+}
 
 
 def select(comparison: Comparison, estimand: str, horizon: float | None) -> list[Rung]:
@@ -100,69 +114,99 @@ def which_ratio(comparison: Comparison, results: StudyResults) -> str:
     if truth is None:
         return ""
     return (
-        f"Three hazard ratios of death with SBRT stand in this report. The truth here, "
-        f"{number(truth, 2)}, counts all that SBRT does from surgery on, also the local "
+        f"Three hazard ratios of death with SBRT stand in this report. The truth of the adjusted "
+        f"Cox model, {number(truth, 2)}, counts all that SBRT does from surgery on, also the local "
         "progressions it prevents. The calibration assumes "
         f"{number(results.calibration.evidence[ASSUMED_RATIO], 2)} for its direct effect once it "
         "has begun. The models page estimates SBRT at the low dose against none, over all series."
     )
 
 
+def leading(comparison: Comparison, horizon: float) -> dict[Kind, Rung]:
+    """Return the difference of risk that stands for each kind: the first that has an estimate."""
+    found = {rung.method: rung for rung in select(comparison, "risk_difference", horizon)}
+    first: dict[Kind, Rung] = {}
+    for kind, methods in LEADING:
+        for method in methods:
+            rung = found.get(method)
+            if rung is not None and rung.value is not None:
+                first.setdefault(kind, rung)
+    return first
+
+
 def verdict(comparison: Comparison, results: StudyResults) -> str:
-    """Return what the plain comparison says, what like with like says, and what is true."""
+    """Return what the plain comparison finds, what like with like finds, and what is true."""
     firm = firm_horizons(comparison)
     if not firm:
-        return f"{few_sentence(comparison)} So no difference leads here."
+        few = few_sentence(comparison)
+        return f"too few patients for a difference to lead: {few[:1].lower()}{few[1:]}"
     horizon = firm[0]
-    rungs = select(comparison, "risk_difference", horizon)
-    what = "die" if is_survival(comparison) else "have local progression"
-    plain = next((one for one in rungs if one.method == "crude"), None)
-    name = treatment_name(comparison)
+    found = leading(comparison, horizon)
+    plain = next(
+        (one for one in select(comparison, "risk_difference", horizon) if one.method == "crude"),
+        None,
+    )
+    parts = []
     if plain is None or plain.value is None:
         because = "" if plain is None else f" because {reason_of(plain.note)}"
-        text = f"the plain difference at {horizon:g} months is not estimable{because}."
+        parts.append(f"the plain difference at {horizon:g} months is not estimable{because}")
     else:
-        text = (
-            f"plainly, {span_words([plain.value])} of 100 patients {what} within {horizon:g} "
-            f"months with {name}."
+        what = "die" if is_survival(comparison) else "have local progression"
+        parts.append(
+            f"{_fewer(plain, f' of 100 {unit_of(comparison, results)}')} {what} within "
+            f"{horizon:g} months {with_treatment(comparison)}, as the groups stand"
         )
-    text += f" {_like_with_like(comparison, rungs)}"
+    if "alike" in found:
+        parts.append(f"{_fewer(found['alike'])} when like is compared with like")
+    if "timed" in found:
+        also = "is taken out as well" if "alike" in found else "is taken out, like with like"
+        wait = "SBRT" if comparison.treatment == "sbrt" else "treatment"
+        parts.append(f"{_fewer(found['timed'])} when the wait for {wait} {also}")
+    text = "; ".join(parts)
     truth = None if plain is None else plain.truth
     if truth is not None:
-        return f"{text} The truth of the simulation is {span_words([truth])}."
-    return f"{text} The truth is not {'in this cohort' if results.synthetic else 'known'}."
+        text += f"; in truth, {span_words([truth])}"
+    return f"{text}.{_caveats(comparison, horizon, found)}"
 
 
-def _like_with_like(comparison: Comparison, rungs: list[Rung]) -> str:
-    """Return what the adjusted methods say of all patients, and whether it may be chance."""
-    found: dict[Kind, list[Rung]] = {"alike": [], "timed": []}
-    for rung in rungs:
-        kind = kind_of(comparison, rung)
-        if kind != "plain" and rung.method not in LATER:
-            found[kind].append(rung)
-    alike, timed = ([one for one in found[kind] if one.value is not None] for kind in found)
-    adjusted = [*found["alike"], *found["timed"]]
-    if not alike and not timed:
-        reason = next((one.note for one in adjusted if one.note), "")
-        because = f", because {reason_of(reason)}" if reason else ""
-        return f"No method could compare like with like{because}."
-    parts = []
-    name = treatment_name(comparison)
-    if alike:
-        parts.append(f"methods that compare like with like say {span_words(_values(alike))}")
-    if timed:
-        subject = "those that also" if alike else "methods that compare like with like and"
-        parts.append(f"{subject} take out the time until {name} say {span_words(_values(timed))}")
-    text = f"{sentence_case('; '.join(parts))}."
-    limits = [
-        (one.lower, one.upper) for one in (*alike, *timed) if known(one.lower) and known(one.upper)
-    ]
-    spanning = sum(lower <= 0 <= upper for lower, upper in limits)
-    if limits and spanning == len(limits):
-        text += " All their intervals include no difference: it may be chance."
-    elif spanning:
-        text += f" {spanning} of their {len(limits)} intervals include no difference."
+def _fewer(rung: Rung, of: str = "") -> str:
+    """Return a difference of risk with its interval, as fewer or more of 100 patients."""
+    if rung.value is None:
+        raise ValueError("no estimate to put in words")
+    text = f"{span_words([rung.value])}{of}"
+    if known(rung.lower) and known(rung.upper):
+        text += f" (95% CI {span_words([rung.lower, rung.upper])})"
+    return text
+
+
+def _caveats(comparison: Comparison, horizon: float, found: dict[Kind, Rung]) -> str:
+    """Return what a verdict must not be read without."""
+    alike = [rung for kind, rung in found.items() if kind != "plain"]
     checked = comparison.robustness
+    if not alike:
+        reason = next(
+            (
+                rung.note
+                for rung in select(comparison, "risk_difference", horizon)
+                if rung.value is None and kind_of(comparison, rung) != "plain"
+            ),
+            "",
+        )
+        because = f", because {reason_of(reason)}" if reason else ""
+        return f" No method could compare like with like{because}."
+    text = ""
+    limits = [(one.lower, one.upper) for one in alike if known(one.lower) and known(one.upper)]
+    if limits and all(lower <= 0 <= upper for lower, upper in limits):
+        text += " Like with like, it may be chance: no difference lies within the interval"
+        text += "." if len(limits) == 1 else "s."
+    told = {rung.method: held_truth(rung) for rung in found.values()}
+    missed = [rung for rung in found.values() if told[rung.method] is False]
+    if missed:
+        kinds = [kind for kind, rung in found.items() if rung in missed]
+        text += f" The interval {sentence_list(tuple(MISSED[kind] for kind in kinds))} misses the "
+        text += "truth."
+    elif told and all(told.values()):
+        text += " Each interval holds the truth of what its method asks."
     if checked is not None and checked.overlap is None:
         text += (
             f" But {reason_of(checked.reasons['overlap'])}: for them this rests on the model alone."
@@ -170,8 +214,11 @@ def _like_with_like(comparison: Comparison, rungs: list[Rung]) -> str:
     return text
 
 
-def _values(rungs: list[Rung]) -> list[float]:
-    return [rung.value for rung in rungs if rung.value is not None]
+def held_truth(rung: Rung) -> bool | None:
+    """Return whether an interval holds its truth; None where one of them is not there."""
+    if rung.truth is None or not (known(rung.lower) and known(rung.upper)):
+        return None
+    return rung.lower <= rung.truth <= rung.upper
 
 
 def span_words(differences: Sequence[float]) -> str:
@@ -200,13 +247,11 @@ def method_finding(comparison: Comparison) -> str:
     text = f"The plain comparison mixes the effect of {name} with the choice of patients for it"
     waits = checked is not None and checked.immortal_time is not None
     if waits or comparison.treatment == "sbrt":
-        text += " and with the time they had to live until it began"
+        text += " and with the time they had to live until it began (immortal time)"
     text += "."
     if names:
-        text += f" Like with like means alike in {sentence_list(names)}."
-    if has_truth(comparison):
-        text += " The dotted line is the truth; a short stroke is that of a method with its own."
-    else:
+        text += f" Like with like means alike in {sentence_list(names)}, and in nothing else."
+    if not has_truth(comparison):
         text += " How much of the difference is an effect of the treatment is not known."
     return f"{text} {few_sentence(comparison)}".rstrip()
 

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from outcomes.endpoints import get_endpoint
 from outcomes.reports.charts import Style
 from outcomes.reports.content import IconGroup, IconRow, Icons
 from outcomes.reports.names import KNOWN_NAMES
-from outcomes.reports.summary_common import arm_at
+from outcomes.reports.results import StudyResults
+from outcomes.reports.summary_common import arm_at, patient_count
 from outcomes.reports.wording import interval, of_100, sentence_case
 
 if TYPE_CHECKING:
     from outcomes.comparison import ArmCurve, Comparison
 
 STYLES: tuple[Style, Style] = ("control", "treated")
+# "Separation (mm) below 3" is read as "separation below 3 mm".
+UNIT_FIRST = re.compile(r"^(.+) \((mm|cm|months|years|Gy)\) ((?:below )?\S+)")
 FEW_LEFT = re.compile(r"few left under observation: (\d+) treated and (\d+) control")
 
 
 def arm_label(curve: ArmCurve) -> str:
     """Return the name of an arm; levels of a column may be written with underscores."""
     known = KNOWN_NAMES.get(curve.label.lower().replace(" ", "_"))
-    return sentence_case(known or curve.label.replace("_", " "))
+    return sentence_case(known or UNIT_FIRST.sub(r"\1 \3 \2", curve.label.replace("_", " ")))
 
 
 def few_left(comparison: Comparison, horizon: float) -> tuple[int, int] | None:
@@ -43,15 +45,23 @@ def firm_horizons(comparison: Comparison) -> tuple[float, ...]:
 
 def few_sentence(comparison: Comparison) -> str:
     """Return which horizons are too thin; empty where none is."""
-    parts = []
-    for horizon in comparison.horizons:
-        left = few_left(comparison, horizon)
-        if left is not None:
-            parts.append(
-                f"At {horizon:g} months few are left under observation: "
-                f"{left[0]} treated and {left[1]} control patients."
-            )
-    return " ".join(parts)
+    left = [(h, few) for h in comparison.horizons if (few := few_left(comparison, h)) is not None]
+    if not left:
+        return ""
+    control, treated = group_words(comparison)
+    horizon, (n_treated, n_control) = left[0]
+    text = (
+        f"At {horizon:g} months only {n_control} {control} and {n_treated} {treated} are still "
+        "under observation"
+    )
+    for horizon, (n_treated, n_control) in left[1:]:
+        text += f", at {horizon:g} months {n_control} and {n_treated}"
+    return f"{text}."
+
+
+def _inside(label: str) -> str:
+    """Return a label as it stands within a sentence."""
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
 
 def group_words(comparison: Comparison) -> tuple[str, str]:
@@ -66,8 +76,38 @@ def treatment_name(comparison: Comparison) -> str:
     """Return the name of the treatment within a sentence."""
     if comparison.treatment == "sbrt":
         return "SBRT"
-    label = arm_label(arms(comparison)[1])
-    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+    return _inside(arm_label(arms(comparison)[1]))
+
+
+def with_treatment(comparison: Comparison) -> str:
+    """Return where a difference lies, as the end of a sentence: treated against control."""
+    if comparison.treatment == "sbrt":
+        return "with SBRT"
+    control, treated = group_words(comparison)
+    return f"{treated} than {control}"
+
+
+def against(comparison: Comparison) -> str:
+    """Return which group is held against which."""
+    if comparison.treatment == "sbrt":
+        return "with SBRT against without"
+    control, treated = (arm_label(curve) for curve in arms(comparison))
+    return f"“{treated}” against “{control}”"
+
+
+def unit_of(comparison: Comparison, results: StudyResults) -> str:
+    """Return what an endpoint counts: patients, or lesions where a patient may have several."""
+    cohort = results.cohort if results.comparison_cohort is None else results.comparison_cohort
+    several = patient_count(cohort) < len(cohort)
+    return "lesions" if several and not is_survival(comparison) else "patients"
+
+
+def compared_sentence(comparison: Comparison, results: StudyResults) -> str:
+    """Return how many are in each group."""
+    control, treated = arms(comparison)
+    words = group_words(comparison)
+    unit = unit_of(comparison, results)
+    return f"Compared are {control.n:,} {unit} {words[0]} and {treated.n:,} {words[1]}."
 
 
 def arms(comparison: Comparison) -> tuple[ArmCurve, ArmCurve]:
@@ -81,8 +121,8 @@ def is_survival(comparison: Comparison) -> bool:
     return not get_endpoint(comparison.endpoint).has_competing_events
 
 
-def headline(comparison: Comparison) -> str:
-    """Return one sentence of absolute risks for an endpoint."""
+def headline(comparison: Comparison, unit: str = "patients") -> str:
+    """Return one sentence of absolute risks for an endpoint, not adjusted."""
     firm = firm_horizons(comparison)
     if not firm:
         return f"{get_endpoint(comparison.endpoint).title}: {few_sentence(comparison)}"
@@ -98,20 +138,21 @@ def headline(comparison: Comparison) -> str:
             f"{verb} at {horizon:g} months in both groups."
         )
     return (
-        f"Of 100 patients, {of_100(control.value)} {verb} at {horizon:g} months {words[0]}, "
-        f"{of_100(treated.value)} {words[1]}."
+        f"Not adjusted: of 100 {unit}, {of_100(control.value)} {verb} at {horizon:g} months "
+        f"{words[0]}, {of_100(treated.value)} {words[1]}."
     )
 
 
-def icon_row(comparisons: Iterable[Comparison]) -> IconRow | None:
+def icon_row(results: StudyResults) -> IconRow | None:
     """Return a hundred patients of each arm at the first firm horizon, for each endpoint."""
-    groups, survivals = [], []
-    for comparison in comparisons:
+    groups, survivals, units = [], [], []
+    for comparison in results.comparisons.values():
         firm = firm_horizons(comparison)
         if not firm:
             continue
         horizon = firm[0]
         survival = is_survival(comparison)
+        unit = unit_of(comparison, results)
         arrays = []
         for curve, style in zip(arms(comparison), STYLES, strict=True):
             estimate = arm_at(curve, horizon, start=1.0 if survival else 0.0)
@@ -129,8 +170,9 @@ def icon_row(comparisons: Iterable[Comparison]) -> IconRow | None:
                     )
                 )
         if len(arrays) == 2:
-            groups.append(IconGroup(headline(comparison), tuple(arrays)))
+            groups.append(IconGroup(headline(comparison, unit), tuple(arrays)))
             survivals.append(survival)
+            units.append(unit)
     if not groups:
         return None
     methods = []
@@ -143,6 +185,6 @@ def icon_row(comparisons: Iterable[Comparison]) -> IconRow | None:
         )
     return IconRow(
         groups=tuple(groups),
-        caption=f"Each circle is one of 100 patients. {' '.join(methods)} Not adjusted for "
-        "differences between the groups.",
+        caption=f"Each circle is one of 100 {' or '.join(dict.fromkeys(units))}. "
+        f"{' '.join(methods)} The groups as they stand: not adjusted for differences between them.",
     )

@@ -14,6 +14,7 @@ from outcomes.reports.charts import CurveLine, Style
 from outcomes.reports.content import KeyNumber, Page, Section
 from outcomes.reports.results import StudyResults
 from outcomes.reports.wording import count, sentence_list
+from outcomes.schema import one_row_per_patient
 
 if TYPE_CHECKING:
     from outcomes.comparison import ArmCurve
@@ -82,8 +83,20 @@ def make_page(
     )
 
 
+def patient_count(cohort: pd.DataFrame) -> int:
+    """Return how many patients the rows of a cohort are; a patient may have a row a lesion."""
+    return len(one_row_per_patient(cohort)[0])
+
+
+def patient_words(cohort: pd.DataFrame) -> str:
+    """Return how many patients a cohort has, and how many lesions if those are more."""
+    n = patient_count(cohort)
+    text = count(n, "patient")
+    return text if n == len(cohort) else f"{text} with {count(len(cohort), 'lesion')}"
+
+
 def _notice(results: StudyResults) -> tuple[str, str]:
-    patients = count(len(results.cohort), "patient")
+    patients = patient_words(results.cohort)
     if not results.synthetic:
         source = results.provenance.get("source")
         origin = f" of {source}" if source else ""

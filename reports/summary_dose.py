@@ -49,10 +49,16 @@ def _verb(dose: DoseResponse) -> str:
 def _sentence(dose: DoseResponse) -> str:
     low, high = float(dose.doses[0]), float(dose.doses[-1])
     return (
-        f"Had all patients a {_name(dose)} of {low:.2g}{_unit(dose)}, {of_100(dose.risk[0])} of "
-        f"100 would {_verb(dose)} within {dose.horizon:g} months; had all {high:.2g}{_unit(dose)}, "
-        f"{of_100(dose.risk[-1])}."
+        f"Of 100 patients alike in what was measured, {_of_100(dose, 0)} {_verb(dose)} within "
+        f"{dose.horizon:g} months at a {_name(dose)} of {low:.2g}{_unit(dose)}, and "
+        f"{_of_100(dose, -1)} at {high:.2g}{_unit(dose)}."
     )
+
+
+def _of_100(dose: DoseResponse, k: int) -> str:
+    """Return how many of 100 have the event at a dose, with the interval."""
+    low, high = of_100(dose.lower[k]), of_100(dose.upper[k])
+    return f"{of_100(dose.risk[k])} (95% CI {low} to {high})"
 
 
 def _unit(dose: DoseResponse) -> str:

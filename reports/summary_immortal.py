@@ -9,20 +9,17 @@ from outcomes.reports.content import Block, Column, Paragraph, Section, Table
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_adjusted import reason_of
 from outcomes.reports.summary_arms import is_survival, treatment_name
-from outcomes.reports.wording import count, number, percent, stacked
+from outcomes.reports.wording import count, number, percent, sentence_list, stacked
 
 if TYPE_CHECKING:
     from outcomes.causal.immortal_time import ImmortalTime
     from outcomes.comparison import Comparison
 
-MATTERS = 0.05
-"""Share of the treated's time from which on immortal time is said to matter."""
-
 
 def immortal_section(results: StudyResults) -> Section | None:
     """Show the person-months before treatment, and the rates with and without them."""
     blocks: list[Block] = []
-    sentence = ""
+    counted: list[tuple[Comparison, ImmortalTime]] = []
     for comparison in results.comparisons.values():
         found = comparison.robustness
         if found is None:
@@ -32,37 +29,44 @@ def immortal_section(results: StudyResults) -> Section | None:
             reason = reason_of(found.reasons["immortal_time"])
             blocks.append(Paragraph(f"{title}: not estimable because {reason}."))
             continue
-        sentence = sentence or _sentence(comparison, found.immortal_time)
+        counted.append((comparison, found.immortal_time))
         blocks.append(_table(comparison, found.immortal_time))
     if not blocks:
         return None
     return Section(
         id="immortal-time",
         title="Immortal time",
-        finding=sentence
-        or "When treatment began is not known, so this cannot be counted. One given at surgery has "
-        "none.",
+        finding=_sentence(counted)
+        if counted
+        else "When treatment began is not known, so this cannot be counted. One given at surgery "
+        "has none.",
         blocks=tuple(blocks),
     )
 
 
-def _sentence(comparison: Comparison, found: ImmortalTime) -> str:
+def _sentence(counted: list[tuple[Comparison, ImmortalTime]]) -> str:
+    """Return how much time it is, what it does to the ratios, and who never had a chance."""
+    comparison, found = counted[0]
     name = treatment_name(comparison)
     text = (
-        f"A patient counted under {name} has come through the time until it began. That is "
-        f"{count(round(found.before_treatment), 'person-month')}, "
+        f"A patient counted under {name} has come through the time until it began, without the "
+        f"event: {count(round(found.before_treatment), 'person-month')}, "
         f"{percent(found.share_of_treated, 1)} of all the time of the treated; {name} began at a "
-        f"median of {number(found.median_start, 1)} months."
+        f"median of {number(found.median_start, 1)} months. Counted as untreated, that time and "
+        "what happened in it move the ratio of rates"
     )
-    if found.share_of_treated < MATTERS:
-        text += " That is too little to change the rates much."
-    else:
-        text += " A plain comparison counts this time in favour of the treatment."
+    moves = tuple(
+        f"from {number(one.by_arm.ratio.value, 2)} to {number(one.by_treatment.ratio.value, 2)} "
+        f"for {'death' if is_survival(compared) else 'local progression'}"
+        for compared, one in counted
+    )
+    text += f" {sentence_list(moves)}."
     left = found.left_before_median
     if left.events:
+        done = "died" if is_survival(comparison) else "had local progression"
         text += (
-            f" But {count(left.events, 'patient')} without {name} had the event before that month "
-            f"and never had a chance of it."
+            f" {count(left.events, 'patient')} without {name} {done} before that month and never "
+            "had a chance of it."
         )
     if found.n_unknown_start:
         text += (

@@ -19,20 +19,17 @@ from outcomes.reports.summary_arms import (
     STYLES,
     arm_label,
     arms,
-    firm_horizons,
     icon_row,
-    is_survival,
-    treatment_name,
 )
 from outcomes.reports.summary_calibration import solved_sentence
-from outcomes.reports.summary_common import TITLES, arm_at, make_page, page_names
+from outcomes.reports.summary_common import TITLES, make_page, page_names, patient_words
+from outcomes.reports.summary_ladder import verdicts
 from outcomes.reports.summary_tensions import how_many
 from outcomes.reports.summary_uncertainty import effect_range
 from outcomes.reports.summary_verification import held_sentence
 from outcomes.reports.wording import (
     INTERVAL_MEANING,
     as_sentence,
-    count,
     interval,
     known,
     months,
@@ -131,7 +128,7 @@ def _small(label: str) -> str:
 
 
 def _steps(results: StudyResults) -> Section:
-    n = count(len(results.cohort), "patient")
+    n = patient_words(results.cohort)
     steps: tuple[str, ...]
     if results.synthetic:
         steps = (
@@ -162,37 +159,10 @@ def _steps(results: StudyResults) -> Section:
 def _findings(results: StudyResults) -> Section | None:
     items: list[str] = []
     blocks: list[Block] = []
-    row = icon_row(results.comparisons.values())
+    row = icon_row(results)
     if row is not None:
         blocks.append(row)
-    for comparison in results.comparisons.values():
-        firm = firm_horizons(comparison)
-        if not firm:
-            continue
-        horizon = firm[0]
-        truth = next(
-            (
-                rung.truth
-                for rung in comparison.rungs
-                if rung.estimand == "risk_difference"
-                and rung.horizon_months == horizon
-                and rung.truth is not None
-            ),
-            None,
-        )
-        start = 1.0 if is_survival(comparison) else 0.0
-        values = [arm_at(curve, horizon, start=start) for curve in arms(comparison)]
-        if truth is None or values[0] is None or values[1] is None:
-            continue
-        plain = values[1].value - values[0].value
-        plain = -plain if is_survival(comparison) else plain
-        event = "deaths" if is_survival(comparison) else "local progressions"
-        items.append(
-            f"{'Survival' if is_survival(comparison) else 'Local control'}: the plain comparison "
-            f"shows {_signed(plain)} {event} per 100 patients within {horizon:g} months with "
-            f"{treatment_name(comparison)}; "
-            f"the effect built into the simulation is {_signed(truth)}."
-        )
+    items += verdicts(results)
     for evaluation in results.evaluations:
         event = "die" if evaluation.endpoint == "overall-survival" else "progress"
         items.append(
@@ -222,14 +192,6 @@ def _findings(results: StudyResults) -> Section | None:
         as_sentence(results.comparison_note or "Absolute numbers first"),
         tuple(blocks),
     )
-
-
-def _signed(difference: float) -> str:
-    """Return a difference of risk as more or fewer of 100."""
-    value = 100 * difference
-    if abs(value) < 0.5:
-        return "no difference in"
-    return f"{abs(value):.0f} {'fewer' if value < 0 else 'more'}"
 
 
 def _pages(results: StudyResults) -> Section | None:

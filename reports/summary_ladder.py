@@ -8,12 +8,24 @@ from typing import TYPE_CHECKING
 from outcomes.endpoints import get_endpoint
 from outcomes.estimate import Estimate
 from outcomes.reports.charts import LadderChart, LadderRow
-from outcomes.reports.content import Block, Bullets, Column, Figure, Legend, Section, Table
+from outcomes.reports.content import (
+    Block,
+    Bullets,
+    Column,
+    Figure,
+    Legend,
+    Paragraph,
+    Section,
+    Table,
+)
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_adjusted import (
     LATER,
     Kind,
+    has_truth,
+    held_truth,
     kind_of,
+    leading,
     limit_of,
     method_finding,
     select,
@@ -21,6 +33,7 @@ from outcomes.reports.summary_adjusted import (
     verdict,
 )
 from outcomes.reports.summary_arms import (
+    against,
     arm_label,
     arms,
     few_left,
@@ -28,6 +41,7 @@ from outcomes.reports.summary_arms import (
     firm_horizons,
     is_survival,
     treatment_name,
+    unit_of,
 )
 from outcomes.reports.summary_methods import method_name, missing_sentences
 from outcomes.reports.wording import (
@@ -46,15 +60,9 @@ GROUPS: dict[Kind, str] = {
     "alike": "Like with like: adjusted",
     "timed": "Like with like, and immortal time taken out",
 }
-# Shown as absolute risks: the first of each kind that has an estimate.
-SHOWN: tuple[tuple[Kind, tuple[str, ...]], ...] = (
-    ("plain", ("crude",)),
-    ("alike", ("doubly-robust", "iptw", "g-formula-cox", "g-formula-forest")),
-    ("timed", ("clone-censor-weight", "time-dependent")),
-)
 
 
-def ladder_section(comparison: Comparison) -> Section | None:
+def ladder_section(comparison: Comparison, results: StudyResults) -> Section | None:
     """Show the difference in risk by every method, in groups, beside the truth."""
     if not comparison.rungs:
         return None
@@ -63,6 +71,7 @@ def ladder_section(comparison: Comparison) -> Section | None:
     blocks: list[Block] = []
     if any(rung.value is not None for rung in rungs):
         blocks.append(_figure(comparison, horizon, rungs))
+    blocks += [Paragraph(text) for text in _power_sentences(comparison, results, rungs)]
     missing = missing_sentences(rungs)
     if missing:
         blocks.append(Bullets(missing))
@@ -74,18 +83,52 @@ def ladder_section(comparison: Comparison) -> Section | None:
     )
 
 
+def _power_sentences(
+    comparison: Comparison, results: StudyResults, rungs: list[Rung]
+) -> tuple[str, ...]:
+    """Return what this many patients can show, and what one cohort cannot."""
+    texts = []
+    plain = next((rung for rung in rungs if rung.method == "crude"), None)
+    if plain is not None and known(plain.lower) and known(plain.upper):
+        n = sum(curve.n for curve in arms(comparison))
+        reach = number(50 * (plain.upper - plain.lower), 0)
+        texts.append(
+            f"What {n:,} {unit_of(comparison, results)} can show: the plain difference is known to "
+            f"about {reach} of 100 either way. An effect smaller than that would more often be "
+            "missed than found, even without any bias."
+            + (
+                " How many patients it takes, the command “outcomes power” says."
+                if comparison.treatment == "sbrt"
+                else ""
+            )
+        )
+    first = comparison.endpoint == next(iter(results.comparisons))
+    if first and has_truth(comparison):
+        texts.append(
+            "One cohort is one draw: here a poor method may hit the truth by luck and a good one "
+            "may lie beside it. How far off each is on average, over many cohorts, the command "
+            "“outcomes recover” shows."
+        )
+    return tuple(texts)
+
+
 def _figure(comparison: Comparison, horizon: float, rungs: list[Rung]) -> Figure:
     truth = next((rung.truth for rung in rungs if rung.method == "crude"), None)
-    has_truth = any(rung.truth is not None for rung in rungs)
+    knows = any(rung.truth is not None for rung in rungs)
     ordered = sorted(rungs, key=lambda rung: list(GROUPS).index(kind_of(comparison, rung)))
-    rows = tuple(_row(comparison, rung, truth, has_truth=has_truth) for rung in ordered)
+    rows = tuple(_row(comparison, rung, truth, has_truth=knows) for rung in ordered)
     event = "death" if is_survival(comparison) else "local progression"
     name = treatment_name(comparison)
-    title = f"Difference in {event}s per 100 patients at {horizon:g} months"
+    title = f"Difference in {event}s per 100 at {horizon:g} months"
     caption = (
-        f"{title}, with {name} against without, by method, with 95% CI. Hollow diamonds on dotted "
-        "lines mislead: they compare patients who are not alike"
-        + (", or their interval misses the truth." if has_truth else ".")
+        f"{title}, {against(comparison)}, by method, with 95% CI. Do not rely on hollow diamonds "
+        "on dotted lines: they compare patients who are not alike"
+        + (
+            ", or their interval misses the truth, as that of a right method does in 5 of 100 "
+            "studies."
+            if knows
+            else "."
+        )
     )
     if any(rung.method in LATER and rung.value is not None for rung in rungs):
         caption += (
@@ -95,20 +138,19 @@ def _figure(comparison: Comparison, horizon: float, rungs: list[Rung]) -> Figure
     if truth is not None:
         caption += (
             f" The upright dotted line is the truth, {number(100 * truth, 1)}. A method that asks "
-            "something else has its own truth as a short stroke."
+            "something slightly else (of those alive at a landmark, or of SBRT begun by a certain "
+            "week) has a truth of its own, the short stroke."
         )
-    elif not has_truth:
+    elif not knows:
         caption += " In these patients the truth is not known."
     if few_left(comparison, horizon) is not None:
         caption += f" {few_sentence(comparison)}"
     legend = [
-        Legend(
-            "unlike patients" + (", or truth missed" if has_truth else ""), "misleading", "point"
-        ),
+        Legend("unlike patients" + (", or truth missed" if knows else ""), "misleading", "point"),
         Legend("like with like", "ink", "point"),
     ]
     titles = ["per 100 (95% CI)"]
-    if has_truth:
+    if knows:
         titles.append("Truth")
         legend.append(Legend("truth", "truth"))
     return Figure(
@@ -174,9 +216,7 @@ def _truth_found(rung: Rung) -> str:
     """Return whether the interval of an estimate holds its truth."""
     if rung.truth is None or rung.value is None:
         return NONE
-    if not (known(rung.lower) and known(rung.upper)):
-        return "no interval"
-    return "inside" if rung.lower <= rung.truth <= rung.upper else "missed"
+    return {None: "no interval", True: "inside", False: "missed"}[held_truth(rung)]
 
 
 def risk_table(comparisons: Iterable[Comparison]) -> Table | None:
@@ -211,27 +251,18 @@ def _risk_rows(comparison: Comparison, horizon: float) -> list[tuple[str, ...]]:
         for rung in comparison.rungs
         if rung.horizon_months == horizon and rung.estimand in estimands
     }
+    shown = leading(comparison, horizon)
     event = "Deaths" if is_survival(comparison) else "Local progressions"
     first = f"{event} within {horizon:g} months"
     rows = []
-    for kind, methods in SHOWN:
-        method = next(
-            (
-                one
-                for one in methods
-                if (rung := found.get((one, "risk_difference"))) and rung.value is not None
-            ),
-            None,
-        )
-        if method is None:
-            continue
-        name = method_name(found[method, "risk_difference"]).lower()
+    for kind, leader in shown.items():
+        name = method_name(leader)
         words = {
-            "plain": "plain",
+            "plain": "as the groups stand",
             "alike": f"like with like: {name}",
             "timed": f"like with like, immortal time taken out: {name}",
         }[kind]
-        cells = tuple(_stacked(found.get((method, one))) for one in estimands)
+        cells = tuple(_stacked(found.get((leader.method, one))) for one in estimands)
         rows.append((f"{first}\n{words}", *cells))
     truths = [found.get(("crude", one)) for one in estimands]
     if truths[2] is not None and truths[2].truth is not None:

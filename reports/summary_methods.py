@@ -33,6 +33,7 @@ from outcomes.reports.summary_adjusted import (
     which_ratio,
 )
 from outcomes.reports.summary_arms import (
+    against,
     few_left,
     few_sentence,
     is_survival,
@@ -65,7 +66,7 @@ METHODS = {
     "iptw": "Weighted (IPTW)",
     "doubly-robust": "Doubly robust",
     "landmark-adjusted": "Landmark (standardised)",
-    "time-dependent": "Treated from the start on",
+    "time-dependent": "Time-dependent treatment",
     "clone-censor-weight": "Clone–censor–weight",
 }
 EFFECTS = {
@@ -131,9 +132,9 @@ def hazard_ratio_section(results: StudyResults) -> Section | None:
         id="hazard-ratios",
         title="Hazard ratios",
         finding=(
-            "A hazard ratio compares rates among those still at risk. It does not say how many "
-            "patients are helped, and one without covariates differs from one with them even when "
-            "both are right."
+            "A hazard ratio compares how fast the event comes among those who have not had it yet. "
+            "It does not say how many patients are helped, and it changes with the features it is "
+            "adjusted for even where nothing is biased."
         ),
         blocks=tuple(blocks),
     )
@@ -193,7 +194,7 @@ def _ratio_figure(comparison: Comparison, rungs: list[Rung]) -> Figure:
     title = f"Hazard ratio for {event}"
     name = treatment_name(comparison)
     caption = (
-        f"{title}, with {name} against without, by method, with 95% CI. Hollow diamonds compare "
+        f"{title}, {against(comparison)}, by method, with 95% CI. Hollow diamonds compare "
         "patients who are not alike."
     )
     truths = sorted(row.truth for row in rows if row.truth is not None)

@@ -14,6 +14,23 @@ from outcomes.reports.wording import as_sentence, sentence_case
 if TYPE_CHECKING:
     from outcomes.comparison import Comparison, TargetTrial
 
+# What each method does, beneath its name.
+DOES = {
+    "crude": "the groups as they stand",
+    "stratified": "the groups as they stand, in each series by itself",
+    "1 - Kaplan-Meier": "the dead counted as if they could still have it",
+    "cox-unadjusted": "how fast the event comes, as the groups stand",
+    "cox-adjusted": "how fast the event comes in patients with the same features",
+    "landmark": "from a fixed week on, by what had begun until then",
+    "g-formula-cox": "a model predicts everyone’s risk with and without treatment",
+    "g-formula-forest": "a forest predicts everyone’s risk with and without treatment",
+    "iptw": "patients are weighted so that the groups look alike",
+    "doubly-robust": "prediction and weights together: one of them has to be right",
+    "landmark-adjusted": "a landmark, and everyone’s risk predicted from there on",
+    "time-dependent": "a patient counts as treated only once treatment has begun",
+    "clone-censor-weight": "everyone is put into both strategies, and followed in each while true "
+    "to it",
+}
 HANDLED = {
     "yes": "✓ dealt with",
     "no": "✗ left in",
@@ -41,7 +58,7 @@ def trial_section(results: StudyResults) -> Section | None:
     }
     rows = tuple(
         (
-            _name(method),
+            f"{_name(method)}\n{DOES[method]}" if method in DOES else _name(method),
             HANDLED[trials[method].selection],
             HANDLED[trials[method].immortal_time],
             HANDLED[competing.get(method, "not present")],
@@ -58,7 +75,8 @@ def trial_section(results: StudyResults) -> Section | None:
         ),
         rows,
         note=(
-            "Choice of patients: fitter patients are treated more often. Immortal time: who is "
+            "Choice of patients: fitter patients are treated more often; it is dealt with only as "
+            "far as the features that were measured tell. Immortal time: who is "
             "treated has lived until treatment began. Competing events: the dead can have no "
             "progression any more."
         ),

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from outcomes.comparison import Choices, DoseResponse, Options, compare
+from outcomes.comparison import Below, Choices, DoseResponse, Options, compare
 from outcomes.reports import page_data, render_page, summarise_page
-from outcomes.reports.charts import DotChart, LadderChart, MirrorChart, PointChart
+from outcomes.reports.charts import CurveChart, DotChart, LadderChart, MirrorChart, PointChart
 from outcomes.reports.content import Bullets, CollapsedTable, Figure, Paragraph, Table
 from outcomes.reports.figures import plotly_figure
 from outcomes.reports.summary_adjusted import kind_of, reason_of, span_words, verdict
+from outcomes.reports.summary_confounding import e_value_sentence
 from outcomes.reports.summary_ladder import risk_table
 from outcomes.reports.theme import LOOKS
 
@@ -98,7 +99,7 @@ def test_sections_stand_in_the_order_of_reading(page):
     assert [name for name, _ in page.jumps] == [one.id for one in page.sections]
 
 
-def test_first_screen_says_what_is_plain_what_is_alike_and_what_is_true(page, survival):
+def test_first_screen_says_what_is_plain_what_is_alike_and_what_is_true(page, survival, results):
     lead = page.sections[0].blocks[0].items
     assert len(lead) == 2
     found = {
@@ -106,14 +107,74 @@ def test_first_screen_says_what_is_plain_what_is_alike_and_what_is_true(page, su
         for rung in survival.rungs
         if rung.estimand == "risk_difference" and rung.horizon_months == 12
     }
-    plain, truth = (span_words([value]) for value in (found["crude"].value, found["crude"].truth))
-    alike = [found[name].value for name in ("g-formula-cox", "iptw", "doubly-robust")]
-    alike.append(found["g-formula-forest"].value)
-    timed = [found[name].value for name in ("time-dependent", "clone-censor-weight")]
-    assert f"plainly, {plain} of 100 patients die within 12 months with SBRT" in lead[0]
-    assert f"compare like with like say {span_words(alike)}" in lead[0]
-    assert f"take out the time until SBRT say {span_words(timed)}" in lead[0]
-    assert lead[0].endswith(f"The truth of the simulation is {truth}.")
+    plain, alike, timed = (
+        (span_words([rung.value]), f"(95% CI {span_words([rung.lower, rung.upper])})")
+        for rung in (found["crude"], found["doubly-robust"], found["clone-censor-weight"])
+    )
+    truth = span_words([found["crude"].truth])
+    assert lead[0].startswith(
+        f"Survival: {plain[0]} of 100 patients {plain[1]} die within 12 months with SBRT, as the "
+        f"groups stand; {alike[0]} {alike[1]} when like is compared with like; {timed[0]} "
+        f"{timed[1]} when the wait for SBRT is taken out as well; in truth, {truth}."
+    )
+    treated = sum(results.comparison_cohort["sbrt"])
+    assert (
+        f"Compared are {len(results.comparison_cohort) - treated} patients after surgery alone and "
+        f"{treated} after surgery with SBRT." in page.sections[0].finding
+    )
+    assert all(
+        group.finding.startswith("Not adjusted:") for group in page.sections[0].blocks[1].groups
+    )
+
+
+def test_the_overview_says_the_same_of_the_comparison(page, results):
+    lead = page.sections[0].blocks[0].items
+    findings = section(summarise_page("index", results), "findings")
+    items = [
+        text for block in findings.blocks if isinstance(block, Bullets) for text in block.items
+    ]
+    assert items[:2] == list(lead)
+
+
+def moved(survival, **changes):
+    """Return a comparison whose differences of risk have other values, by method."""
+    rungs = tuple(
+        dataclasses.replace(rung, **changes[rung.method.replace("-", "_")])
+        if rung.estimand == "risk_difference" and rung.method.replace("-", "_") in changes
+        else rung
+        for rung in survival.rungs
+    )
+    return dataclasses.replace(survival, rungs=rungs)
+
+
+def test_a_verdict_names_the_interval_that_misses_the_truth(survival, results):
+    held = {"value": -0.1, "lower": -0.2, "upper": -0.05, "truth": -0.1}
+    plain = {"value": -0.3, "lower": -0.4, "upper": -0.2, "truth": -0.1}
+    right = moved(survival, crude=held, doubly_robust=held, clone_censor_weight=held)
+    wrong = moved(survival, crude=plain, doubly_robust=held, clone_censor_weight=held)
+    assert verdict(right, results).endswith(
+        "Each interval holds the truth of what its method asks."
+    )
+    assert verdict(wrong, results).endswith(
+        "The interval of the groups as they stand misses the truth."
+    )
+
+
+def test_what_the_number_of_patients_can_show(page, survival):
+    crude = next(
+        rung
+        for rung in survival.rungs
+        if (rung.method, rung.estimand, rung.horizon_months) == ("crude", "risk_difference", 12)
+    )
+    blocks = section(page, "methods-overall-survival").blocks
+    first, second = [block.text for block in blocks if isinstance(block, Paragraph)]
+    n = sum(curve.n for curve in survival.arms)
+    assert first.startswith(
+        f"What {n:,} patients can show: the plain difference is known to about "
+        f"{50 * (crude.upper - crude.lower):.0f} of 100 either way."
+    )
+    assert "outcomes power" in first
+    assert "outcomes recover" in second
 
 
 def test_a_verdict_says_when_it_may_be_chance(survival, results):
@@ -204,7 +265,7 @@ def test_far_limits_end_in_arrows(page):
 def test_absolute_risks_are_those_of_the_methods(survival):
     table = risk_table([survival])
     assert [row[0].partition("\n")[2].partition(":")[0] for row in table.rows] == [
-        "plain",
+        "as the groups stand",
         "like with like",
         "like with like, immortal time taken out",
         "truth of the simulation",
@@ -243,7 +304,8 @@ def test_trials_are_shown_whole(page, survival):
     blocks = section(page, "target-trials").blocks
     matrix = blocks[0]
     assert isinstance(matrix, Table)
-    methods = {row[0]: row[1:] for row in matrix.rows}
+    methods = {row[0].partition("\n")[0]: row[1:] for row in matrix.rows}
+    assert all(row[0].partition("\n")[2] for row in matrix.rows)
     assert methods["Plain comparison"] == ("✗ left in", "✗ left in", "✓ dealt with")
     assert methods["Clone–censor–weight"] == ("✓ dealt with",) * 3
     whole = blocks[1].table
@@ -254,10 +316,19 @@ def test_trials_are_shown_whole(page, survival):
     assert "measured" in cloned[4]
 
 
-def test_immortal_time_is_told_in_person_months(page, survival):
+def test_immortal_time_is_told_in_person_months(page, survival, results):
+    control = results.comparisons["local-control"]
     found = survival.robustness.immortal_time
     shown = section(page, "immortal-time")
     assert f"{found.before_treatment:,.0f} person-months" in shown.finding
+    ratios = [
+        f"from {time.by_arm.ratio.value:.2f} to {time.by_treatment.ratio.value:.2f} for {event}"
+        for time, event in (
+            (found, "death"),
+            (control.robustness.immortal_time, "local progression"),
+        )
+    ]
+    assert f"move the ratio of rates {' and '.join(ratios)}." in shown.finding
     table = shown.blocks[0]
     assert table.rows[0][3].startswith(f"{found.by_arm.ratio.value:.2f}")
     assert table.rows[1][3].startswith(f"{found.by_treatment.ratio.value:.2f}")
@@ -271,7 +342,8 @@ def compared(results):
 def test_without_a_truth_the_page_says_so(results, compared):
     shown = own(compared, results, options=QUICK)
     page = summarise_page("comparison", shown)
-    assert page.sections[0].blocks[0].items[0].endswith("The truth is not known.")
+    assert page.sections[0].finding.endswith("The true effect is not known.")
+    assert "truth" not in page.sections[0].blocks[0].items[0]
     ladder = figures(page, LadderChart)[0]
     assert ladder.chart.truth is None
     assert ladder.chart.text_titles == ("per 100 (95% CI)",)
@@ -332,6 +404,69 @@ def test_an_empty_arm_is_said_on_a_page_of_its_own(results, compared):
     assert "not estimable" in render_page("comparison", shown)
 
 
+def test_several_lesions_are_not_counted_as_patients(results, compared):
+    few = compared.head(200)
+    lesions = pd.concat([few.assign(lesion=1), few.head(50).assign(lesion=2)])
+    shown = own(lesions, results, options=QUICK)
+    control = compare(lesions, endpoint="local-control", options=QUICK)
+    shown = dataclasses.replace(shown, comparisons={**shown.comparisons, "local-control": control})
+    page = summarise_page("comparison", shown)
+    assert page.notice.startswith("200 patients with 250 lesions.")
+    survival, progression = page.sections[0].blocks[0].items
+    assert "of 100 patients" in survival
+    assert "of 100 lesions" in progression
+    charts = {figure.id: figure for figure in figures(page, CurveChart)}
+    assert charts["curves-overall-survival"].chart.risk_title == "Patients at risk"
+    assert charts["curves-local-control"].chart.risk_title == "Lesions at risk"
+    assert charts["curves-local-control"].legend[0].label.endswith(" lesions)")
+
+
+def test_few_patients_lead_with_no_difference(results, compared):
+    shown = own(compared.head(20), results, options=QUICK)
+    page = summarise_page("comparison", shown)
+    (item,) = page.sections[0].blocks[0].items
+    assert item.startswith(
+        "Survival: too few patients for a difference to lead: at 12 months only "
+    )
+    assert "95% CI" not in item
+
+
+def test_an_axis_of_noughts_is_one_of_patients(page):
+    ladder = figures(page, LadderChart)[0].chart
+    rows = tuple(
+        dataclasses.replace(row, value=0.0, lower=None, upper=None, truth=None)
+        for row in ladder.rows
+    )
+    empty = plotly_figure(dataclasses.replace(ladder, rows=rows, truth=None))
+    assert empty["layout"]["xaxis"]["range"] == [-10, 10]
+
+
+def test_groups_of_a_threshold_carry_its_unit(results, compared):
+    options = Options(methods=("g-formula-cox",))
+    shown = own(compared, results, treatment="separation_mm", split_by=Below(3.0), options=options)
+    page = summarise_page("comparison", shown)
+    assert page.title == "“Separation below 3 mm” against “Separation 3 mm or more”"
+    assert (
+        "in the group “Separation below 3 mm” than in the group"
+        in (page.sections[0].blocks[0].items[0])
+    )
+
+
+def test_an_effect_that_may_be_chance_is_not_called_robust(survival, page):
+    found = survival.robustness
+    certain = section(page, "robustness-overall-survival").finding
+    limits = tuple(
+        dataclasses.replace(one, found=dataclasses.replace(one.found, limit=1.0))
+        if one.found is not None
+        else one
+        for one in found.e_values
+    )
+    unsure = e_value_sentence(survival, dataclasses.replace(found, e_values=limits))
+    assert "Chance alone may explain the effect" in unsure
+    assert "Chance alone" not in certain
+    assert "times as common after surgery alone as after surgery with SBRT" in certain
+
+
 def test_comparisons_without_robustness_and_trials_still_make_a_page(results, survival):
     bare = dataclasses.replace(survival, robustness=None, target_trials=())
     shown = dataclasses.replace(results, comparisons={"overall-survival": bare})
@@ -366,8 +501,8 @@ def test_risk_by_dose_is_told_at_both_ends(results, dose):
     )
     found = section(summarise_page("comparison", shown), "dose-response")
     assert found.finding == (
-        "Had all patients a separation distance of 1 mm, 30 of 100 would have local progression "
-        "within 12 months; had all 6 mm, 10."
+        "Of 100 patients alike in what was measured, 30 (95% CI 25 to 35) have local progression "
+        "within 12 months at a separation distance of 1 mm, and 10 (95% CI 5 to 15) at 6 mm."
     )
     (figure,) = found.blocks
     assert figure.chart.lines[0].lower == pytest.approx((0.25, 0.15, 0.05))

@@ -141,7 +141,7 @@ def test_comparison_leads_with_counts_of_100_taken_from_the_curves(results):
     curve = kaplan_meier(alone["os_months"], alone["death"])
     expected = of_100(float(curve.survival_at(12.0)))
     assert row.groups[0].arrays[0].marked == expected
-    assert f"Of 100 patients, {expected} are alive at 12 months" in row.groups[0].finding
+    assert f"of 100 patients, {expected} are alive at 12 months" in row.groups[0].finding
 
 
 def test_one_minus_kaplan_meier_is_shown_only_for_its_inflation(results):

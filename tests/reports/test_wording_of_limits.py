@@ -103,11 +103,11 @@ def test_a_thin_horizon_leads_nothing_and_is_marked(results):
         "comparison", dataclasses.replace(results, comparisons={"overall-survival": thin})
     )
     assert "by 12 months (few left)" in page
-    assert "At 12 months few are left under observation: 3 treated and 12 control" in page
+    assert "At 12 months only 12 after surgery alone and 3 after surgery with SBRT" in page
     none = _thin(whole, (12.0, 24.0))
     changed = dataclasses.replace(results, comparisons={"overall-survival": none})
     lead = summarise_page("comparison", changed).sections[0].blocks[0]
-    assert lead.items[0].endswith("So no difference leads here.")
+    assert lead.items[0].startswith("Survival: too few patients for a difference to lead: at 12")
 
 
 def test_contradictions_are_counted_once_and_alike(results):
