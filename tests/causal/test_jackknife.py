@@ -61,9 +61,10 @@ def test_groups_are_whole_clusters_and_independent_of_the_order():
 
 
 def test_it_agrees_with_influence_functions_in_many_patients():
-    given = subjects(2000, seed=3)
-    without = jackknife(lambda some: values_of(ESTIMATORS, some, FUNCTIONALS, Choices()), given)
-    for name in ("g-formula-cox", "iptw", "doubly-robust"):
+    given = subjects(1000, seed=3)
+    wanted = {name: ESTIMATORS[name] for name in ("g-formula-cox", "iptw", "doubly-robust")}
+    without = jackknife(lambda some: values_of(wanted, some, FUNCTIONALS, Choices()), given)
+    for name in wanted:
         smooth = ESTIMATORS[name](given, FUNCTIONALS, Choices())
         found = Marginal.of_jackknife(FUNCTIONALS, smooth.values, without[name])
         # Sixty groups know a standard error to 9 %.

@@ -170,11 +170,15 @@ def test_records_are_plain_data(cohort):
 
 def test_order_of_patients_does_not_matter(cohort):
     shuffled = cohort.sample(frac=1, random_state=3)
-    first, second = (
-        compare_arms(one, endpoint="local-control").to_frame() for one in (cohort, shuffled)
-    )
-    pd.testing.assert_frame_equal(first, second, rtol=1e-6)
-    # With an interval for the forest as well.
+    for options, endpoint in (
+        (WITHOUT_FOREST_SAMPLES, "local-control"),
+        (Options(methods=(FOREST,)), "overall-survival"),
+    ):
+        first, second = (
+            compare(one, endpoint=endpoint, options=options).to_frame()
+            for one in (cohort, shuffled)
+        )
+        pd.testing.assert_frame_equal(first, second, rtol=1e-6)
     assert first.loc[first["method"] == FOREST, "lower"].notna().any()
 
 
