@@ -21,6 +21,8 @@ from outcomes.synthetic import Calibration, shipped_calibration, simulate
 
 ENDPOINTS = ("overall-survival", "local-control")
 SIZES = (52, 200, 1000)
+COHORTS = 200
+JACKKNIFE_BELOW = Options().jackknife_below
 FAST_METHODS = tuple(name for name in LADDER if name != FOREST)
 """All adjusted methods but the forest, which is slow and has no interval of its own."""
 FEWEST_PATIENTS = 10
@@ -84,9 +86,10 @@ class Recovery:
     cohorts, seed
         Simulated cohorts of each truth and size, and their seed.
     bootstraps
-        Bootstrap samples for the intervals of the adjusted methods; 0 for influence functions.
+        Bootstrap samples for the intervals of the adjusted methods; 0 for none.
     jackknife_below
-        Patients below which the jackknife gives them instead of influence functions.
+        Without a bootstrap, patients below which the jackknife gives them instead of influence
+        functions.
     results
         How each method does.
     """
@@ -157,11 +160,11 @@ class RecoveryPlan:
     methods
         Adjusted methods; by default all but the forest.
     bootstraps
-        Bootstrap samples for the intervals of the adjusted methods in each cohort; 0 for those of
-        influence functions.
+        Bootstrap samples for the intervals of the adjusted methods in each cohort; 0 for those
+        that `compare` gives, of influence functions or of the jackknife.
     jackknife_below
-        In cohorts of fewer patients the jackknife gives them, as `compare` does below 300; 0 for
-        never.
+        Without a bootstrap, the jackknife gives them in cohorts of fewer patients; by default
+        those in which `compare` takes it, 0 for never.
     calibration
         Parameters; by default those that come with the package.
 
@@ -178,16 +181,16 @@ class RecoveryPlan:
         *,
         endpoints: Sequence[str] = ENDPOINTS,
         sizes: Sequence[int] = SIZES,
-        cohorts: int = 1_000,
+        cohorts: int = COHORTS,
         horizon: float = 12.0,
         seed: int = 0,
         methods: tuple[str, ...] = FAST_METHODS,
         bootstraps: int = 0,
-        jackknife_below: int = 0,
+        jackknife_below: int = JACKKNIFE_BELOW,
         calibration: Calibration | None = None,
     ) -> None:
         self.study, self.horizon, self.seed, self.cohorts = study, float(horizon), seed, cohorts
-        self.bootstraps, self.jackknife_below = bootstraps, jackknife_below
+        self.bootstraps, self.jackknife_below = bootstraps, 0 if bootstraps else jackknife_below
         self.scenarios = tuple(scenarios)
         self.endpoints = tuple(dict.fromkeys(get_endpoint(name).name for name in endpoints))
         self.sizes = tuple(sorted(set(sizes)))
@@ -226,7 +229,7 @@ class RecoveryPlan:
                     choices=scenario.choices,
                     bootstraps=bootstraps,
                     methods=methods,
-                    jackknife_below=jackknife_below,
+                    jackknife_below=self.jackknife_below,
                 )
                 for scenario in self.scenarios
             ),

@@ -1,11 +1,18 @@
 """`outcomes recover`: files, messages, refusals."""
 
+import inspect
 import json
 
 import pandas as pd
 import pytest
 
-SMALL = ("--scenario", "no-effect", "--endpoint", "local-control", "--patients", "40")
+from outcomes.cli.recovering import recover
+from outcomes.laboratory import RecoveryPlan
+
+SMALL = (
+    *("--scenario", "no-effect", "--endpoint", "local-control", "--patients", "40"),
+    *("--jackknife-below", "0"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +29,7 @@ def laboratory(outcomes, tmp_path_factory):
 def test_files(laboratory):
     data = json.loads((laboratory / "recovery.json").read_text(encoding="utf-8"))
     assert (data["study"], data["patients"], data["cohorts"]) == ("liu-2020", [40], 20)
+    assert data["jackknife_below"] == 0
     assert data["scenarios"][0]["choices"]["grace"] == pytest.approx([14 / 30.4375, 42 / 30.4375])
     table = pd.read_csv(laboratory / "recovery.csv")
     assert len(table) == len(data["results"])
@@ -30,6 +38,19 @@ def test_files(laboratory):
         if plain["bias"] is not None:
             assert row["bias"] == pytest.approx(plain["bias"], rel=1e-9)
     assert {"crude", "doubly-robust", "clone-censor-weight"} <= set(table["method"])
+
+
+def test_defaults_are_those_of_the_plan():
+    plan = inspect.signature(RecoveryPlan).parameters
+    command = inspect.signature(recover).parameters
+    for option, name in (
+        ("replicates", "cohorts"),
+        ("horizon", "horizon"),
+        ("bootstraps", "bootstraps"),
+        ("jackknife_below", "jackknife_below"),
+        ("study", "study"),
+    ):
+        assert command[option].default == plan[name].default, option
 
 
 def test_the_page_stands_alone(laboratory):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from outcomes.comparison import Options
 from outcomes.errors import OutcomesError
 from outcomes.files import to_json
 from outcomes.laboratory import (
@@ -21,7 +22,9 @@ NO_EFFECT = SCENARIOS["no-effect"]
 
 
 def plan(scenarios=(NO_EFFECT,), **options):
-    return RecoveryPlan(scenarios=scenarios, **{"sizes": [60], "cohorts": 3, **options})
+    """Return a small study; with influence functions, which are the fastest."""
+    small = {"sizes": [60], "cohorts": 3, "jackknife_below": 0}
+    return RecoveryPlan(scenarios=scenarios, **{**small, **options})
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +89,22 @@ def test_bootstrapped_intervals_leave_the_estimates_as_they_are():
         assert before.performance.mean == after.performance.mean
         same = before.performance.model_se == after.performance.model_se
         assert same is (before.method != "g-formula-cox")
+
+
+def test_by_default_the_intervals_are_those_of_compare():
+    names = {"endpoints": ["overall-survival"], "methods": ("iptw",), "cohorts": 2}
+    by_default = RecoveryPlan(scenarios=(NO_EFFECT,), sizes=[52], **names)
+    assert by_default.jackknife_below == Options().jackknife_below
+    few = {"sizes": [52], **names}
+    errors = [
+        [row.performance.model_se for row in found.results if row.method == "iptw"]
+        for found in (by_default.run(), plan(**few, jackknife_below=53).run(), plan(**few).run())
+    ]
+    assert errors[0] == errors[1]
+    assert errors[0] != errors[2]
+    assert plan(**few, jackknife_below=52).run().results == plan(**few).run().results
+    # A bootstrap leaves nothing to the jackknife.
+    assert plan(**few, bootstraps=50, jackknife_below=300).jackknife_below == 0
 
 
 def test_a_size_and_a_truth_do_not_depend_on_the_others(small):
