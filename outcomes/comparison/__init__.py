@@ -8,9 +8,9 @@ from outcomes.comparison.options import Options
 from outcomes.comparison.result import ArmCurve, Comparison, Rung
 from outcomes.comparison.robustness import RatioEValue, Robustness
 from outcomes.comparison.saving import COMPARISON_FILES, save_comparisons
-from outcomes.comparison.setting import treatment_labels
 from outcomes.comparison.splitting import Below, Levels
 from outcomes.comparison.target_trial import TargetTrial
+from outcomes.comparison.treatment import treatment_labels
 
 __all__ = [
     "COMPARISON_FILES",

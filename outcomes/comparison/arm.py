@@ -1,12 +1,13 @@
 """One arm of a comparison: its patients, curves and estimates at a horizon."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from outcomes.arrays import FloatArray, IntArray
 from outcomes.comparison.contrast import ArmEstimate
 from outcomes.comparison.result import ArmCurve
+from outcomes.comparison.spread import incidence_errors, time_lost_error
 from outcomes.curves.aalen_johansen import AalenJohansen, aalen_johansen
 from outcomes.curves.intervals import normal_quantile
 from outcomes.curves.kaplan_meier import KaplanMeier, kaplan_meier
@@ -17,10 +18,13 @@ from outcomes.curves.restricted_mean import (
 from outcomes.endpoints import Endpoint
 from outcomes.errors import NotEstimableError
 
+# The error of a million patients is a thousand times as large; less than this is rounding.
+LEAST_ERROR = 1e-7
+
 
 @dataclass(frozen=True, eq=False)
 class Arm:
-    """The patients of one arm.
+    """The patients of one arm; one may have several rows, all errors then count patients.
 
     Attributes
     ----------
@@ -34,6 +38,8 @@ class Arm:
         Kaplan-Meier of the event of interest, any other event being censored; None if empty.
     incidence
         Aalen-Johansen with the competing events; None without such events or if empty.
+    cluster
+        Number of each row's patient, from 0, shape (n,); None where each has one row.
     """
 
     name: str
@@ -42,11 +48,17 @@ class Arm:
     codes: IntArray
     survival: KaplanMeier | None
     incidence: AalenJohansen | None
+    cluster: IntArray | None = None
 
     @property
     def n(self) -> int:
-        """Number of patients."""
+        """Number of rows: patients, or lesions where some have several."""
         return int(self.time.size)
+
+    @property
+    def patients(self) -> int:
+        """Number of patients."""
+        return self.n if self.cluster is None else int(self.cluster.max()) + 1
 
     @property
     def events(self) -> int:
@@ -55,7 +67,10 @@ class Arm:
 
     def at_risk(self, month: float) -> int:
         """Return the number of patients still under observation without an event."""
-        return int((self.time >= month).sum())
+        present = self.time >= month
+        if self.cluster is None:
+            return int(present.sum())
+        return int(np.unique(self.cluster[present]).size)
 
     def risk(self, horizon: float) -> ArmEstimate:
         """Return the probability of the event of interest by a horizon.
@@ -108,9 +123,12 @@ class Arm:
         else:
             self._require(self.incidence.event_free.end, horizon)
             mean = restricted_mean_time_lost(self.incidence, 1, horizon)
-        width = normal_quantile(0.95) * mean.standard_error
-        limits = (mean.value - width, mean.value + width)
-        return self._estimate(mean.value, mean.standard_error, horizon, limits)
+        error = mean.standard_error
+        if self.cluster is not None:
+            # Mean survival moves by as much as the mean time lost, the other way.
+            error = time_lost_error(self.time, self.codes, self.cluster, horizon)
+        width = normal_quantile(0.95) * error
+        return self._estimate(mean.value, error, horizon, (mean.value - width, mean.value + width))
 
     def curve(self, risk_months: tuple[float, ...], *, naive: bool = False) -> ArmCurve:
         """Return the curve for a chart; `naive` gives 1 - Kaplan-Meier."""
@@ -120,6 +138,7 @@ class Arm:
                 arm=self.name,
                 label=self.label,
                 n=0,
+                patients=0,
                 events=0,
                 months=empty,
                 estimate=empty,
@@ -135,6 +154,7 @@ class Arm:
             table = self.incidence.table
             estimate = self.incidence.incidence[1].values
             lower, upper = self.incidence.interval(1)
+            lower, upper = np.nan_to_num(lower, nan=0.0), np.nan_to_num(upper, nan=1.0)
         else:
             table = self.survival.table
             estimate = self.survival.survival.values
@@ -151,6 +171,7 @@ class Arm:
             arm=self.name,
             label=self.label,
             n=self.n,
+            patients=self.patients,
             events=self.events,
             months=np.concatenate((0 * first, table.times[keep])),
             estimate=np.concatenate((first, estimate[keep])),
@@ -178,23 +199,54 @@ class Arm:
         self, value: float, error: float, horizon: float, limits: tuple[float, float]
     ) -> ArmEstimate:
         """Return an estimate, without error where no event, or only events, leave none."""
-        if error > 0:
+        if self.cluster is not None and self.patients == 1:
+            reason = f"the arm '{self.label}' has lesions of one patient alone"
+            return ArmEstimate(value, None, reason=reason)
+        if error > LEAST_ERROR:
             return ArmEstimate(value, error, *limits)
-        happened = ((self.codes == 1) & (self.time <= horizon)).any()
-        what = "nobody is left" if happened else "no event has happened"
+        if not ((self.codes == 1) & (self.time <= horizon)).any():
+            what = "no event has happened"
+        else:
+            what = "nobody is left" if self.cluster is None else "nobody fared unlike the others"
         reason = f"{what} in the arm '{self.label}' by month {horizon:g}"
         return ArmEstimate(value, None, reason=reason)
 
 
-def make_arm(name: str, label: str, endpoint: Endpoint, time: FloatArray, codes: IntArray) -> Arm:
-    """Return an arm with its curves."""
-    survival, incidence = None, None
-    if time.size:
-        survival = kaplan_meier(time, codes == 1)
-        if endpoint.has_competing_events:
-            causes = (1, *endpoint.competing_codes)
-            incidence = aalen_johansen(time, codes, causes=causes)
-    return Arm(name, label, time, codes, survival, incidence)
+def make_arm(
+    name: str,
+    label: str,
+    endpoint: Endpoint,
+    time: FloatArray,
+    codes: IntArray,
+    patient: IntArray | None = None,
+) -> Arm:
+    """Return an arm with its curves.
+
+    `patient` tells the rows of one patient, shape (n,); by default each has one row.
+    """
+    if not time.size:
+        return Arm(name, label, time, codes, None, None)
+    survival, incidence = kaplan_meier(time, codes == 1), None
+    if endpoint.has_competing_events:
+        causes = (1, *endpoint.competing_codes)
+        incidence = aalen_johansen(time, codes, causes=causes)
+    cluster = None if patient is None else np.unique(patient, return_inverse=True)[1]
+    if cluster is None or int(cluster.max()) + 1 == time.size:
+        return Arm(name, label, time, codes, survival, incidence)
+    alone = _errors(time, (codes == 1).astype(np.int64), cluster)
+    alone[survival.survival.values <= 0] = np.nan
+    survival = replace(survival, standard_error=alone)
+    if incidence is not None:
+        errors = {**incidence.standard_error, 1: _errors(time, codes, cluster)}
+        incidence = replace(incidence, standard_error=errors)
+    return Arm(name, label, time, codes, survival, incidence, cluster)
+
+
+def _errors(time: FloatArray, codes: IntArray, cluster: IntArray) -> FloatArray:
+    """Return standard errors of an incidence over time; NaN where there is but one patient."""
+    if cluster.max() == 0:
+        return np.full(np.unique(time).size, np.nan)
+    return incidence_errors(time, codes, cluster)
 
 
 def _close_band(lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:

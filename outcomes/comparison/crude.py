@@ -6,12 +6,15 @@ from outcomes.comparison.by_patient import ArmPairs
 from outcomes.comparison.contrast import Contrast, difference, number_needed_to_treat, ratio
 from outcomes.comparison.result import Rung
 from outcomes.comparison.setting import Setting
-from outcomes.curves.rank_tests import RankTest, gray_test, log_rank_test
+from outcomes.cox import clustered_rank_test
+from outcomes.curves.rank_tests import gray_test, log_rank_test
 from outcomes.errors import NotEstimableError
 
 
 def crude(setting: Setting) -> Iterator[Rung]:
     """Compare risks and restricted means by arm, and the whole curves by a rank test.
+
+    All errors and tests count patients where some have several lesions.
 
     Without competing events the risk is 1 - Kaplan-Meier, the mean is restricted mean survival
     and the test log-rank; with them, Aalen-Johansen, restricted mean time lost and Gray's.
@@ -72,11 +75,14 @@ def _test(setting: Setting, *, stratified: bool) -> Contrast:
     strata = None
     if stratified:
         strata = setting.cohort[setting.strata].astype(str).to_numpy()
-    test: RankTest
-    if setting.endpoint.has_competing_events:
-        test = gray_test(setting.time, setting.codes, setting.treated, cause=1, strata=strata)
-    else:
-        test = log_rank_test(setting.time, setting.codes, setting.treated, strata=strata)
+    sample = setting.time, setting.codes, setting.treated
     if setting.repeated:
-        return Contrast(test.statistic, note="patients with several lesions: no p value")
+        found = clustered_rank_test(*sample, setting.cluster, cause=1, strata=strata)
+        return Contrast(
+            found.statistic, p=found.p, note="robust: patients are counted, not lesions"
+        )
+    if setting.endpoint.has_competing_events:
+        test = gray_test(*sample, cause=1, strata=strata)
+    else:
+        test = log_rank_test(*sample, strata=strata)
     return Contrast(test.statistic, p=test.p)

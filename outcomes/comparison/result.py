@@ -64,19 +64,19 @@ class ArmCurve:
         ``"treated"`` or ``"control"``.
     label
         Name shown to readers.
-    n, events
-        Patients, and events of interest.
+    n, patients, events
+        Rows, which are lesions where a patient has several; patients; and events of interest.
     months, estimate
         Start of each step and its value: survival for an endpoint without competing events,
         else the cumulative incidence of the event of interest. The last month is that of the
         last observation. Empty for an arm without patients.
     lower, upper
-        Limits of the 95 % interval of each step. Where a survival curve has reached 0 and has
-        no interval, 0 and the upper limit before it.
+        Limits of the 95 % interval of each step, whose errors count patients. Where a survival
+        curve has reached 0 and has no interval, 0 and the upper limit before it.
     median
         Median survival in months; None with competing events and for an empty arm.
     risk_months, at_risk
-        Months of the risk table and the patients at risk just before them.
+        Months of the risk table and the rows at risk just before them.
     censored_months
         Distinct months at which a patient was censored.
     """
@@ -84,6 +84,7 @@ class ArmCurve:
     arm: str
     label: str
     n: int
+    patients: int
     events: int
     months: FloatArray
     estimate: FloatArray

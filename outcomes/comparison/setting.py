@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,10 @@ from outcomes.comparison.contrast import Contrast
 from outcomes.comparison.options import Options
 from outcomes.comparison.result import Rung
 from outcomes.comparison.splitting import Split
+from outcomes.comparison.treatment import Arms, read_treatment
 from outcomes.endpoints import OVERALL_SURVIVAL, Endpoint
 from outcomes.errors import CohortError, NotEstimableError, OutcomesError, Violation
-from outcomes.schema import RESULTS, one_row_per_patient
-from outcomes.schema.coercion import as_text
-
-_LABELS: Mapping[str, tuple[str, str]] = {"sbrt": ("Surgery + SBRT", "Surgery alone")}
-
+from outcomes.schema import RESULTS, count_patients, one_row_per_patient, patient_numbers
 
 # A landmark analysis speaks of those without an event at the landmark, and hazard ratios do not
 # collapse: without covariates they are nearer to 1.
@@ -39,7 +36,6 @@ OWN_TRUTHS: Mapping[str, str] = {
 REGIMEN, SBRT_START = "dose_regimen", "sbrt_start_months"
 PARTS_OF_SBRT = ("sbrt", REGIMEN, SBRT_START, "study_arm")
 """Columns that tell whether or how SBRT was given; none of them can be held fixed."""
-LISTED_VALUES = 5
 FEW_PATIENTS = 10
 """Fewer patients under observation than this at a horizon are said so."""
 
@@ -51,13 +47,13 @@ class Setting:
     Attributes
     ----------
     cohort
-        The patients compared, in order of the arrays below.
+        The rows compared, a patient or a lesion each, in order of the arrays below.
     endpoint, treatment, horizons
         The endpoint, the treatment column, and months since surgery.
     covariates
         Adjusting covariates the user asks for; None for the default.
     time, codes, treated
-        Months since surgery, event code and arm of each patient, shape (n,).
+        Months since surgery, event code and arm of each row, shape (n,).
     labels
         Names of the treated and the control arm.
     arms
@@ -89,22 +85,25 @@ class Setting:
         """The column whose levels have baseline hazards of their own, if there are several."""
         return "study" if self._levels("study") > 1 else None
 
-    @property
+    @cached_property
     def cluster(self) -> IntArray:
         """Number of each row's patient within the study, from 0; without an identifier its own."""
-        if "patient_id" not in self.cohort.columns:
-            return np.arange(self.time.size)
-        keys = [name for name in ("study", "patient_id") if name in self.cohort.columns]
-        numbers = self.cohort.groupby(keys, dropna=False, sort=False).ngroup().to_numpy()
-        unknown = self.cohort["patient_id"].isna().to_numpy()
-        numbers = np.where(unknown, numbers.max(initial=0) + 1 + np.arange(numbers.size), numbers)
-        return np.asarray(pd.factorize(numbers)[0], dtype=np.int64)
+        return patient_numbers(self.cohort)
 
-    @property
+    @cached_property
     def repeated(self) -> bool:
         """Whether some patient has several rows."""
-        cluster = self.cluster
-        return bool(np.unique(cluster).size < cluster.size)
+        return int(self.cluster.max(initial=-1)) + 1 < self.cluster.size
+
+    @cached_property
+    def spans_arms(self) -> bool:
+        """Whether some patient has rows in both arms."""
+        treated, control = self.cluster[self.treated], self.cluster[~self.treated]
+        return bool(np.intersect1d(treated, control).size)
+
+    def counted(self, rows: BoolArray) -> str:
+        """Return how many some rows are, such as ``60 lesions of 48 patients``."""
+        return count_patients(self.cohort.loc[rows])
 
     @property
     def start_column(self) -> str | None:
@@ -142,9 +141,9 @@ class Setting:
             )
 
     def subset(self, rows: BoolArray, treated: BoolArray) -> "Setting":
-        """Return the setting of some of the patients, with a new reading of their arm.
+        """Return the setting of some of the rows, with a new reading of their arm.
 
-        Both arrays have the shape (n,) of the present patients.
+        Both arrays have the shape (n,) of the present rows.
         """
         time, codes, arm = self.time[rows], self.codes[rows], treated[rows]
         return replace(
@@ -153,7 +152,7 @@ class Setting:
             time=time,
             codes=codes,
             treated=arm,
-            arms=split(self.endpoint, self.labels, time, codes, arm),
+            arms=split(self.endpoint, self.labels, time, codes, arm, self.cluster[rows]),
         )
 
     def rung(
@@ -273,9 +272,12 @@ def make_setting(
     frame, notes = _eligible(everyone, treatment, split_by)
     if frame.empty:
         raise NotEstimableError("no patient is left to compare")
-    treated, labels = (
-        read_treatment(frame[treatment]) if split_by is None else split_by.read(frame[treatment])
-    )
+    column = frame[treatment]
+    arms = read_treatment(column) if split_by is None else Arms(*split_by.read(column))
+    patients = patient_numbers(frame)
+    several = ""
+    if int(patients.max()) + 1 < patients.size:
+        several = f"{count_patients(frame)}: intervals and tests count patients"
     response = response[frame.index.to_numpy()]
     time = response["time"].astype(np.float64)
     codes = response["event"].astype(np.int64)
@@ -287,11 +289,11 @@ def make_setting(
         covariates=None if covariates is None else tuple(covariates),
         time=time,
         codes=codes,
-        treated=treated,
-        labels=labels,
-        arms=split(endpoint, labels, time, codes, treated),
+        treated=arms.treated,
+        labels=arms.labels,
+        arms=split(endpoint, arms.labels, time, codes, arms.treated, patients),
         truth=truth or {},
-        notes=(repeated, *notes) if repeated else notes,
+        notes=tuple(note for note in (repeated, several, arms.note, *notes) if note),
         options=Options() if options is None else options,
     )
 
@@ -339,42 +341,14 @@ def split(
     time: FloatArray,
     codes: IntArray,
     treated: BoolArray,
+    patients: IntArray,
 ) -> tuple[Arm, Arm]:
-    """Return the treated and the control arm."""
-    return (
-        make_arm("treated", labels[0], endpoint, time[treated], codes[treated]),
-        make_arm("control", labels[1], endpoint, time[~treated], codes[~treated]),
-    )
+    """Return the treated and the control arm; `patients` tells the rows of one patient."""
 
+    def arm(name: str, label: str, rows: BoolArray) -> Arm:
+        return make_arm(name, label, endpoint, time[rows], codes[rows], patients[rows])
 
-def read_treatment(column: pd.Series) -> tuple[BoolArray, tuple[str, str]]:
-    """Return who is treated, and the labels of the treated and the control arm.
-
-    A column of truth values (or 0 and 1) speaks for itself; of two other values the second
-    in order is the treated one.
-
-    Raises
-    ------
-    CohortError
-        If it does not have two values.
-    """
-    name = str(column.name)
-    levels = sorted(column.unique().tolist(), key=str)
-    if len(levels) != 2:
-        found = ", ".join(as_text(level) for level in levels[:LISTED_VALUES])
-        if len(levels) > LISTED_VALUES:
-            found += f" and {len(levels) - LISTED_VALUES} more values"
-        only = "only " if len(levels) == 1 else ""
-        raise CohortError((Violation(name, None, f"{only}{found}", "a column of two values"),))
-    if all(level in (0, 1) for level in levels):
-        return column.to_numpy(dtype=np.bool_), treatment_labels(name)
-    return (column == levels[1]).to_numpy(dtype=np.bool_), (str(levels[1]), str(levels[0]))
-
-
-def treatment_labels(treatment: str) -> tuple[str, str]:
-    """Return the names of the treated and the control arm of a column of truth values."""
-    words = treatment.replace("_", " ")
-    return _LABELS.get(treatment, (words[:1].upper() + words[1:], f"No {words}"))
+    return arm("treated", labels[0], treated), arm("control", labels[1], ~treated)
 
 
 def _eligible(
@@ -385,22 +359,24 @@ def _eligible(
     if "study" in frame.columns and len(frame["study"].dropna().unique()) > 1:
         nowhere = frame["study"].isna()
         if nowhere.any():
-            notes.append(f"{nowhere.sum()} patients of an unknown study are left out")
+            notes.append(f"{count_patients(frame[nowhere])} of an unknown study are left out")
             frame = frame.loc[~nowhere]
     known = frame[treatment].notna()
     if not known.all():
-        notes.append(f"{(~known).sum()} patients without a value of {treatment} are left out")
+        missing = count_patients(frame[~known])
+        notes.append(f"{missing} without a value of {treatment} are left out")
         frame = frame.loc[known]
     if split_by is not None:
         kept = split_by.keeps(frame[treatment])
         if not kept.all():
-            notes.append(f"{(~kept).sum()} patients with other values of {treatment} are left out")
+            others = count_patients(frame[~kept])
+            notes.append(f"{others} with other values of {treatment} are left out")
             frame = frame.loc[kept]
     if treatment == "sbrt" and "procedure" in frame.columns:
         # The question is what SBRT adds to surgery.
         unoperated = frame["procedure"] == "none"
         if unoperated.any():
-            notes.append(f"{unoperated.sum()} patients without surgery are left out")
+            notes.append(f"{count_patients(frame[unoperated])} without surgery are left out")
             frame = frame.loc[~unoperated]
     series = frame["study"].nunique() if "study" in frame.columns else 0
     if series > 1:

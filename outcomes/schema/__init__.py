@@ -14,7 +14,12 @@ from outcomes.schema.columns import (
 if TYPE_CHECKING:
     from outcomes.schema.cohort import Cohort
     from outcomes.schema.files import read_cohort, write_cohort
-    from outcomes.schema.lesions import one_row_per_patient
+    from outcomes.schema.lesions import (
+        count_patients,
+        one_row_per_patient,
+        patient_numbers,
+        patients_in_words,
+    )
     from outcomes.schema.mapping import apply_mapping
     from outcomes.schema.rules import pandera_schema
     from outcomes.schema.validation import validate_cohort
@@ -28,8 +33,11 @@ __all__ = [
     "Cohort",
     "Column",
     "apply_mapping",
+    "count_patients",
     "one_row_per_patient",
     "pandera_schema",
+    "patient_numbers",
+    "patients_in_words",
     "read_cohort",
     "validate_cohort",
     "write_cohort",
@@ -38,7 +46,10 @@ __all__ = [
 _HOMES = {
     "Cohort": "cohort",
     "apply_mapping": "mapping",
+    "count_patients": "lesions",
     "one_row_per_patient": "lesions",
+    "patient_numbers": "lesions",
+    "patients_in_words": "lesions",
     "pandera_schema": "rules",
     "read_cohort": "files",
     "validate_cohort": "validation",

@@ -92,7 +92,7 @@ gray <- function(time, code, treated, cluster, strata = rep(1, length(time))) {
        statistic = statistic, p = pchisq(statistic, 1, lower.tail = FALSE))
 }
 
-# Standard errors and log-log bands of survival and of a cumulative incidence, by cluster.
+# Standard errors of survival and of a cumulative incidence by cluster; log-log bands of survival.
 survival_curve <- function(time, event, cluster, months) {
   fit <- survfit(Surv(time, event) ~ 1, cluster = cluster, robust = TRUE, conf.type = "log-log")
   at <- summary(fit, times = months)
@@ -101,12 +101,12 @@ survival_curve <- function(time, event, cluster, months) {
        standard_error = at$std.err, lower = at$lower, upper = at$upper,
        median = c(half$quantile, half$lower, half$upper))
 }
+# Of several states survfit takes the rows apart whatever the cluster; its influences are summed here.
 incidence_curve <- function(time, code, cluster, months) {
-  fit <- survfit(Surv(time, factor(code, 0:2)) ~ 1, id = seq_along(time), cluster = cluster,
-                 robust = TRUE, conf.type = "log-log")
-  at <- summary(fit, times = months)
-  list(time = time, event = code, cluster = cluster, months = months, incidence = at$pstate[, 2],
-       standard_error = at$std.err[, 2], lower = at$lower[, 2], upper = at$upper[, 2])
+  fit <- survfit(Surv(time, factor(code, 0:2)) ~ 1, id = seq_along(time), influence = TRUE)
+  shares <- rowsum(fit$influence.pstate[, findInterval(months, fit$time), 2], cluster)
+  list(time = time, event = code, cluster = cluster, months = months,
+       incidence = summary(fit, times = months)$pstate[, 2], standard_error = sqrt(colSums(shares^2)))
 }
 
 # Litters of three rats; eyes of patients, one of the two treated; pairs of patients of like age.
