@@ -13,7 +13,7 @@ import numpy as np
 from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.causal.functionals import Functionals
 from outcomes.causal.marginal import Marginal
-from outcomes.causal.outcome_model import OutcomeModel, SeriesHazards, predict, series_hazards
+from outcomes.causal.outcome_model import OutcomeModel, Predicted, predict, series_hazards
 from outcomes.causal.propensity import Propensity
 from outcomes.causal.subjects import Subjects
 
@@ -40,19 +40,19 @@ def augmented(model: OutcomeModel, propensity: Propensity, functionals: Function
     subjects = model.subjects
     pseudo = np.zeros((subjects.n, 2, functionals.size))
     for series in range(subjects.n_series):
-        hazards = series_hazards(model, series, functionals.last)
+        hazards = series_hazards(model, series, functionals)
         members = np.flatnonzero(subjects.stratum == series)
         for arm, is_treated in enumerate((True, False)):
             acting = np.full(hazards.months.size, is_treated)
-            pseudo[members, arm] = predict(
-                model, hazards, subjects.columns[members], acting
-            ).values(functionals)
-            rows = members[subjects.treated[members] == is_treated]
+            predicted = predict(model, hazards, subjects.columns[members], acting)
+            pseudo[members, arm] = predicted.values(functionals)
+            own = subjects.treated[members] == is_treated
+            rows = members[own]
             if not rows.size:
                 continue
             chance = propensity.probability[rows]
             weights = 1 / (chance if is_treated else 1 - chance)
-            seen = _observed(model, hazards, rows, acting, functionals)
+            seen = _observed(subjects, rows, predicted, own, functionals)
             pseudo[rows, arm] += weights[:, None] * (seen - pseudo[rows, arm])
     total = subjects.weights.sum()
     values = np.einsum("n,nak->ak", subjects.weights, pseudo) / total
@@ -61,25 +61,25 @@ def augmented(model: OutcomeModel, propensity: Propensity, functionals: Function
 
 
 def _observed(
-    model: OutcomeModel,
-    hazards: SeriesHazards,
+    subjects: Subjects,
     rows: IntArray,
-    acting: BoolArray,
+    predicted: Predicted,
+    own: BoolArray,
     functionals: Functionals,
 ) -> FloatArray:
     """Return what patients of one arm showed, made good for censoring, shape (n, k).
 
+    The patients are rows of the subjects and, where `own`, of what was predicted.
+
     An event counts for all who were censored before it; what those were still to expect is added
     at their censoring, and taken from everyone in step with the hazard of censoring.
     """
-    subjects = model.subjects
     time, codes = subjects.time[rows], subjects.codes[rows]
     censoring = _Censoring.of(subjects, rows)
     seen = np.where(codes == 1, functionals.at(time) / censoring.before(time), 0.0).T
-    predicted = predict(model, hazards, subjects.columns[rows], acting)
-    months = hazards.months
+    months = predicted.hazards.months
     # Intervals between steps: the first begins at 0, each later one at a step.
-    free = np.column_stack([np.ones(rows.size), predicted.free])
+    free = np.column_stack([np.ones(rows.size), predicted.free[own]])
     likely = np.maximum(free, LEAST_FREE)
     last = np.searchsorted(months, time, side="right")
     interval = np.arange(months.size + 1)
@@ -87,13 +87,13 @@ def _observed(
     spent = censoring.spent(np.append(0.0, months), side="left")
     taken = np.where(interval < last[:, None], np.append(np.diff(spent), 0.0), 0.0)
     patients = np.arange(rows.size)
-    own = np.where(codes == 0, censoring.spent(time), censoring.spent(time, side="left"))
-    taken[patients, last] = own - spent[last]
+    until = np.where(codes == 0, censoring.spent(time), censoring.spent(time, side="left"))
+    taken[patients, last] = until - spent[last]
     # A step weighs what was taken in the intervals before it and, after a censoring, what is added.
     weight = -np.cumsum(taken / likely, axis=1)[:, :-1]
     ended = (codes == 0) / (censoring.before(time) * likely[patients, last])
     weight += np.where(interval[:-1] >= last[:, None], ended[:, None], 0.0)
-    return np.asarray(seen + (predicted.steps * weight) @ functionals.at(months).T)
+    return np.asarray(seen + (predicted.steps[own] * weight) @ functionals.at(months).T)
 
 
 @dataclass(frozen=True, eq=False)

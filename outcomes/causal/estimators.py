@@ -11,7 +11,7 @@ from outcomes.causal.cloning import Clones, clone_censor_weight, clone_treated, 
 from outcomes.causal.functionals import Functionals
 from outcomes.causal.incidence import incidence_by_series
 from outcomes.causal.marginal import Marginal
-from outcomes.causal.outcome_model import fit_outcome_model
+from outcomes.causal.outcome_model import FEWER_STEPS, MOST_STEPS, fit_outcome_model
 from outcomes.causal.propensity import (
     fit_propensity,
     treatment_weights,
@@ -51,13 +51,18 @@ class Choices:
     grace: tuple[float, float] = GRACE_MONTHS
     covariance: bool = True
 
+    @property
+    def most_steps(self) -> int:
+        """Steps of a baseline hazard from which on some are taken together."""
+        return MOST_STEPS if self.covariance else FEWER_STEPS
+
 
 Estimator = Callable[[Subjects, Functionals, Choices], Marginal]
 
 
 def g_formula(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
     """Standardise Cox models over all patients."""
-    model = fit_outcome_model(subjects)
+    model = fit_outcome_model(subjects, most_steps=choices.most_steps)
     found = standardise(model, functionals, covariance=choices.covariance)
     return replace(found, end=_end(subjects, subjects.stratum))
 
@@ -93,7 +98,8 @@ def inverse_probability(subjects: Subjects, functionals: Functionals, choices: C
 
 def doubly_robust(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
     """Augment the weighted estimate by Cox models, or the other way round."""
-    found = augmented(fit_outcome_model(subjects), fit_propensity(subjects), functionals)
+    model = fit_outcome_model(subjects, most_steps=choices.most_steps)
+    found = augmented(model, fit_propensity(subjects), functionals)
     return replace(found, end=_end(subjects, subjects.arm_of_series))
 
 
@@ -119,7 +125,8 @@ def time_dependent(subjects: Subjects, functionals: Functionals, choices: Choice
     Treated means to begin in the median month of those who did.
     """
     known = known_start(subjects)
-    model = fit_outcome_model(known, rows_from_start(known, known.start))
+    rows = rows_from_start(known, known.start)
+    model = fit_outcome_model(known, rows, most_steps=choices.most_steps)
     start = median_start(known)
     found = standardise(model, functionals, start=start, covariance=choices.covariance)
     return replace(found, end=_end(known, known.stratum))

@@ -13,6 +13,8 @@ from outcomes.errors import NotEstimableError
 # More steps than this are taken together: of thousands of patients they change nothing, and
 # predictions grow with patients times steps.
 MOST_STEPS = 1000
+# For replicates, of which only the spread is wanted.
+FEWER_STEPS = 250
 AT_SURGERY = -1.0
 """Entry of who is at risk from surgery on, so that an event on the day itself counts."""
 
@@ -88,14 +90,19 @@ class OutcomeModel:
         Who they were fitted to.
     causes
         Models of the event of interest and of each competing event that happened.
+    most_steps
+        Number of steps of a baseline hazard from which on some are taken together.
     """
 
     subjects: Subjects
     rows: Rows
     causes: tuple[CauseModel, ...]
+    most_steps: int = MOST_STEPS
 
 
-def fit_outcome_model(subjects: Subjects, rows: Rows | None = None) -> OutcomeModel:
+def fit_outcome_model(
+    subjects: Subjects, rows: Rows | None = None, *, most_steps: int = MOST_STEPS
+) -> OutcomeModel:
     """Fit a Cox model of each cause, stratified by series, with treatment and covariates.
 
     Parameters
@@ -104,6 +111,8 @@ def fit_outcome_model(subjects: Subjects, rows: Rows | None = None) -> OutcomeMo
         Patients.
     rows
         When each was treated; by default in their arm from month 0 on.
+    most_steps
+        See `OutcomeModel`.
 
     Raises
     ------
@@ -133,7 +142,7 @@ def fit_outcome_model(subjects: Subjects, rows: Rows | None = None) -> OutcomeMo
         found = {int(np.asarray(one.stratum)): one for one in baseline_hazards(fit)}
         series = range(subjects.n_series)
         causes.append(CauseModel(fit, tuple(found.get(k) for k in series)))
-    return OutcomeModel(subjects, used, tuple(causes))
+    return OutcomeModel(subjects, used, tuple(causes), most_steps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,14 +162,19 @@ class SeriesHazards:
     steps: FloatArray
 
 
-def series_hazards(model: OutcomeModel, series: int, last: float) -> SeriesHazards:
-    """Return the baseline hazards of one series up to a month."""
+def series_hazards(model: OutcomeModel, series: int, functionals: Functionals) -> SeriesHazards:
+    """Return the baseline hazards of one series up to the last horizon.
+
+    Where steps are taken together, none of them reaches over a horizon.
+    """
+    last = functionals.last
     baselines = [cause.baselines[series] for cause in model.causes]
     every = [one.times[one.times <= last] for one in baselines if one is not None]
     months = np.unique(np.concatenate(every)) if every else np.empty(0)
-    if months.size > MOST_STEPS:
-        chosen = np.linspace(0, months.size - 1, MOST_STEPS)
-        months = months[np.round(chosen).astype(np.int64)]
+    if months.size > model.most_steps:
+        spread = np.round(np.linspace(0, months.size - 1, model.most_steps)).astype(np.int64)
+        before = np.searchsorted(months, functionals.horizons, side="right") - 1
+        months = months[np.unique(np.concatenate([spread, before[before >= 0]]))]
     steps = np.zeros((len(baselines), months.size))
     for row, one in zip(steps, baselines, strict=True):
         if one is not None:

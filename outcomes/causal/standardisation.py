@@ -66,7 +66,7 @@ def standardise(
     subjects = model.subjects
     total = subjects.weights.sum()
     hazards = tuple(
-        series_hazards(model, series, functionals.last) for series in range(subjects.n_series)
+        series_hazards(model, series, functionals) for series in range(subjects.n_series)
     )
     own = np.zeros((subjects.n, 2, functionals.size))
     moves = np.zeros_like(own)
