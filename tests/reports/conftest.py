@@ -14,6 +14,7 @@ import pytest
 
 from outcomes.comparison import LANDMARK_MONTHS, compare
 from outcomes.endpoints import LOCAL_CONTROL, OVERALL_SURVIVAL, Endpoint
+from outcomes.laboratory import SCENARIOS, Measured, Performance, Recovered, Recovery
 from outcomes.models import (
     CoxModel,
     ForestModel,
@@ -23,6 +24,7 @@ from outcomes.models import (
 )
 from outcomes.models.contrasts import regimen_effects
 from outcomes.reports import ModelResult, StudyResults, write_report
+from outcomes.reports.summary_recovery import recovery_page
 from outcomes.study import dependence_curves
 from outcomes.synthetic import (
     Calibration,
@@ -265,6 +267,66 @@ def own_report(own_results: StudyResults, tmp_path_factory: pytest.TempPathFacto
     """The folder of a written report on a cohort of one's own."""
     folder = tmp_path_factory.mktemp("own")
     write_report(own_results, folder)
+    return folder
+
+
+NOTHING = Measured(0.0, 0.0)
+
+
+def performance(
+    bias: float, *, truth: float, rejects: float = 0.05, model_se: float
+) -> Performance:
+    return Performance(
+        cohorts=1000,
+        not_estimable=NOTHING,
+        without_interval=NOTHING,
+        truth=truth,
+        mean=Measured(truth + bias, 0.005),
+        bias=Measured(bias, 0.005),
+        relative_bias=None,
+        empirical_se=Measured(0.05, 0.001),
+        model_se=Measured(model_se, 0.001),
+        model_se_error=NOTHING,
+        mean_squared_error=None,
+        coverage=Measured(0.95, 0.007),
+        bias_eliminated_coverage=Measured(0.95, 0.007),
+        rejects=Measured(rejects, 0.007),
+        rejects_in_favour=Measured(rejects, 0.007),
+    )
+
+
+@pytest.fixture(scope="session")
+def recovery() -> Recovery:
+    """A simulation study that was never run, with round numbers."""
+    rows = [
+        Recovered(scenario, size, "overall-survival", method, "risk_difference", 12.0, found)
+        for scenario, truth in (("no-effect", 0.0), ("default", -0.1))
+        for size, spread in ((52, 0.14), (1000, 0.03))
+        for method, found in (
+            ("crude", performance(-0.041, truth=truth, rejects=0.28, model_se=spread)),
+            ("iptw", performance(0.02, truth=truth, model_se=spread)),
+            ("clone-censor-weight", performance(-0.004, truth=truth, model_se=spread)),
+        )
+    ]
+    return Recovery(
+        study="liu-2020",
+        scenarios=(SCENARIOS["no-effect"], SCENARIOS["default"]),
+        sizes=(52, 1000),
+        endpoints=("overall-survival",),
+        horizon=12.0,
+        cohorts=1000,
+        seed=0,
+        bootstraps=0,
+        jackknife_below=0,
+        results=tuple(rows),
+    )
+
+
+@pytest.fixture(scope="session")
+def laboratory(recovery: Recovery, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the page of the simulation study."""
+    folder = tmp_path_factory.mktemp("laboratory")
+    (folder / "recovery.html").write_text(recovery_page(recovery, {}), encoding="utf-8")
     return folder
 
 

@@ -65,10 +65,13 @@ def visit(
     context.close()
 
 
-@pytest.fixture(scope="module", params=NAMES)
-def opened(browser: Any, report: Path, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """Each page of the report in turn; the tests that take it leave it at desktop width."""
-    with visit(browser, report / f"{request.param}.html") as opened:
+@pytest.fixture(scope="module", params=(*NAMES, "recovery"))
+def opened(
+    browser: Any, report: Path, laboratory: Path, request: pytest.FixtureRequest
+) -> Iterator[Visit]:
+    """Each page in turn; the tests that take it leave it at desktop width."""
+    folder = laboratory if request.param == "recovery" else report
+    with visit(browser, folder / f"{request.param}.html") as opened:
         yield opened
 
 

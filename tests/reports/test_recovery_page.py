@@ -4,59 +4,11 @@ import dataclasses
 
 import pytest
 
-from outcomes.laboratory import SCENARIOS, Measured, Performance, Recovered, Recovery
+from outcomes.laboratory import Measured
 from outcomes.reports.charts import ForestChart
 from outcomes.reports.content import Figure, Paragraph, Table
 from outcomes.reports.summary_recovery import recovery_page, summarise_recovery
 from outcomes.reports.summary_truths import with_error
-
-NOTHING = Measured(0.0, 0.0)
-
-
-def performance(bias, *, truth=0.0, rejects=0.05, model_se=0.05, error=0.005):
-    return Performance(
-        cohorts=1000,
-        not_estimable=NOTHING,
-        without_interval=NOTHING,
-        truth=truth,
-        mean=Measured(truth + bias, error),
-        bias=Measured(bias, error),
-        relative_bias=None,
-        empirical_se=Measured(0.05, 0.001),
-        model_se=Measured(model_se, 0.001),
-        model_se_error=NOTHING,
-        mean_squared_error=None,
-        coverage=Measured(0.95, 0.007),
-        bias_eliminated_coverage=Measured(0.95, 0.007),
-        rejects=Measured(rejects, 0.007),
-        rejects_in_favour=Measured(rejects, 0.007),
-    )
-
-
-@pytest.fixture(scope="module")
-def recovery():
-    rows = [
-        Recovered(scenario, size, "overall-survival", method, "risk_difference", 12.0, found)
-        for scenario, truth in (("no-effect", 0.0), ("default", -0.1))
-        for size, spread in ((52, 0.14), (1000, 0.03))
-        for method, found in (
-            ("crude", performance(-0.041, truth=truth, rejects=0.28, model_se=spread)),
-            ("iptw", performance(0.02, truth=truth, model_se=spread)),
-            ("clone-censor-weight", performance(-0.004, truth=truth, model_se=spread)),
-        )
-    ]
-    return Recovery(
-        study="liu-2020",
-        scenarios=(SCENARIOS["no-effect"], SCENARIOS["default"]),
-        sizes=(52, 1000),
-        endpoints=("overall-survival",),
-        horizon=12.0,
-        cohorts=1000,
-        seed=0,
-        bootstraps=0,
-        jackknife_below=0,
-        results=tuple(rows),
-    )
 
 
 @pytest.fixture(scope="module")
