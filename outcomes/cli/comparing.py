@@ -1,6 +1,7 @@
 """`outcomes compare`: two arms of a cohort."""
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,7 +30,13 @@ TOLD = ("cox-adjusted", "landmark")
 def compare(
     cohort: CohortFile,
     out: Annotated[Path, typer.Option(help="Folder to make.")],
-    treatment: Annotated[str, typer.Option(help="Column of two values.")] = "sbrt",
+    treatment: Annotated[
+        str,
+        typer.Option(
+            help="Column of two values: truth values, numbers (the larger is treated), or texts "
+            "(none, control and the like are not; --levels says which is)."
+        ),
+    ] = "sbrt",
     endpoint: Annotated[
         list[str] | None,
         typer.Option(help="Endpoint; may be repeated; by default both that the cohort has."),
@@ -41,9 +48,7 @@ def compare(
     ] = None,
     levels: Annotated[
         str | None,
-        typer.Option(
-            help="Two values of a treatment of more: treated, control; the others are left out."
-        ),
+        typer.Option(help="Which two values are compared: treated, control; others are left out."),
     ] = None,
     threshold: Annotated[
         float | None,
@@ -90,9 +95,7 @@ def compare(
         raise wrong_usage("found --levels and --threshold; allowed: one of them")
     if dose_response and threshold is None:
         raise wrong_usage("--dose-response: needs --threshold, the value to compare others with")
-    grace = split_months(grace_weeks, "--grace-weeks")
-    if len(grace) != 2:
-        raise wrong_usage(f"--grace-weeks: found {grace_weeks!r}; allowed: two weeks such as 2,6")
+    grace = _grace(grace_weeks)
     if 0 < bootstraps < FEWEST_BOOTSTRAPS:
         raise wrong_usage(
             f"--bootstraps: found {bootstraps}; allowed: 0, or at least {FEWEST_BOOTSTRAPS}"
@@ -158,6 +161,19 @@ def compare(
             if rung.method in TOLD and rung.horizon_months is None:
                 say(f"{comparison.endpoint}, {rung.method}: {rung.note}")
     typer.echo(out / "comparison.html")
+
+
+def _grace(text: str) -> tuple[float, float]:
+    """Return the first and the last week in which treatment is to begin."""
+    try:
+        first, last = (float(part) for part in text.split(","))
+    except ValueError:
+        first = last = math.nan
+    if not 0 <= first < last < math.inf:
+        raise wrong_usage(
+            f"--grace-weeks: found {text!r}; allowed: two increasing weeks from 0 on such as 2,6"
+        )
+    return first, last
 
 
 def _options(

@@ -8,9 +8,12 @@ import pandas as pd
 from outcomes.arrays import BoolArray
 from outcomes.comparison.setting import Setting
 from outcomes.endpoints import LOCAL_CONTROL
-from outcomes.errors import NotEstimableError
-from outcomes.schema import SEPARATION_THRESHOLD_MM
+from outcomes.errors import CohortError, NotEstimableError, Violation
+from outcomes.schema import COLUMNS, SEPARATION_THRESHOLD_MM
 
+LARGEST = 1e9
+"""No number of a patient is as large; beyond it sums of squares drown all others."""
+LISTED = 5
 # The dose regimen is part of the treatment, not a reason to choose it.
 DEFAULT_ADJUSTMENT = (
     "age",
@@ -54,6 +57,8 @@ def make_adjustment(setting: Setting) -> Adjustment:
     ------
     NotEstimableError
         If a covariate asked for is missing, no patient has them all, or there is none.
+    CohortError
+        If a covariate holds a number that cannot be.
     """
     cohort = setting.cohort
     names = _names(setting)
@@ -68,7 +73,8 @@ def make_adjustment(setting: Setting) -> Adjustment:
         raise NotEstimableError(f"no patient has every one of {', '.join(names)}")
     notes = []
     if not complete.all():
-        notes.append(f"{(~complete).sum()} patients with missing covariates are left out")
+        notes.append(f"{setting.counted(~complete)} with missing covariates are left out")
+    _check_numbers(cohort[names])
     columns: dict[str, pd.Series] = {}
     for name in names:
         coded = _code(cohort.loc[complete, name])
@@ -79,6 +85,28 @@ def make_adjustment(setting: Setting) -> Adjustment:
         raise NotEstimableError("no covariate varies")
     frame = pd.DataFrame(columns, index=cohort.index[complete], dtype=np.float64)
     return Adjustment(frame, complete, tuple(notes))
+
+
+def _check_numbers(table: pd.DataFrame) -> None:
+    """Refuse numbers that are not finite, or beyond what the schema or any measurement allows."""
+    violations = []
+    for name, column in table.items():
+        if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+            continue
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        known = COLUMNS.get(str(name))
+        low, high = -LARGEST, LARGEST
+        if known is not None:
+            low = low if known.low is None else known.low
+            high = high if known.high is None else known.high
+        wrong = np.flatnonzero((values < low) | (values > high))
+        allowed = f"a number from {low:g} to {high:g}"
+        violations += [
+            Violation(str(name), int(table.index[row]) + 1, f"{values[row]:g}", allowed)
+            for row in wrong[:LISTED]
+        ]
+    if violations:
+        raise CohortError(tuple(violations))
 
 
 def _names(setting: Setting) -> list[str]:

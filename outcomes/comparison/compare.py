@@ -43,15 +43,16 @@ def compare(
     Parameters
     ----------
     cohort
-        One row for each patient, or lesion (for overall survival, the first row of each
-        ``patient_id`` is taken): the endpoint's two columns, the treatment, and any covariates.
-        A column ``study`` with several levels stratifies the Cox models; a column
-        ``<treatment>_start_months`` tells the landmark analysis when treatment began.
+        One row for each patient, or lesion (errors then count patients, told apart by
+        ``patient_id``; for overall survival the first row of each is taken): the endpoint's two
+        columns, the treatment, and any covariates. A column ``study`` with several levels
+        stratifies the Cox models; a column ``<treatment>_start_months`` tells the landmark
+        analysis when treatment began.
     endpoint
         The endpoint or its name.
     treatment
-        Column of truth values, or of two values, the second in order being the treatment.
-        With ``"sbrt"``, patients without surgery are left out.
+        Column of truth values, or of two values; see `read_treatment` for which of them is the
+        treatment. With ``"sbrt"``, patients without surgery are left out.
     horizons
         Months since surgery.
     covariates
@@ -78,7 +79,7 @@ def compare(
     ------
     CohortError
         If a needed column is missing, the treatment does not have two values, or the treatment
-        or a covariate tells how a patient fared.
+        or a covariate tells how a patient fared, or a covariate is no finite, possible number.
     NotEstimableError
         If no patient is left to compare.
     OutcomesError

@@ -1,5 +1,6 @@
 """What a user may choose of the adjusted methods."""
 
+import math
 from dataclasses import dataclass, field
 
 from outcomes.causal.estimators import ESTIMATORS, Choices
@@ -51,6 +52,15 @@ class Options:
                 raise OutcomesError(
                     f"{name}: found {samples}; allowed: 0, or at least {FEWEST_BOOTSTRAPS}"
                 )
+        first, last = self.choices.grace
+        if not 0 <= first < last < math.inf:
+            raise OutcomesError(
+                f"grace: found {first:g} and {last:g}; allowed: two increasing months from 0 on"
+            )
+        if not 0 < self.choices.landmark < math.inf:
+            raise OutcomesError(
+                f"landmark: found {self.choices.landmark:g}; allowed: a month above 0"
+            )
         unknown = set(self.methods or ()) - set(LADDER)
         if unknown:
             raise OutcomesError(

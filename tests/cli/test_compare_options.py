@@ -69,7 +69,10 @@ def test_weeks_and_truncation_reach_the_methods(outcomes, folder, cohort):
         (("--levels", "a,b", "--threshold", "3"), "allowed: one of them"),
         (("--bootstraps", "7"), "allowed: 0, or at least 50"),
         (("--truncate-weights", "0.6"), "allowed: above 0, below 0.5"),
-        (("--grace-weeks", "2"), "two weeks such as 2,6"),
+        *(
+            (("--grace-weeks", weeks), "two increasing weeks from 0 on such as 2,6")
+            for weeks in ("2", "6,2", "2,2", "2,4,6", "a,b", "2,inf", "-1,6")
+        ),
         (("--dose-response",), "needs --threshold"),
     ],
 )

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from outcomes.comparison import Levels, Options, compare
-from outcomes.errors import CohortError
+from outcomes.comparison import Choices, Levels, Options, compare
+from outcomes.errors import CohortError, OutcomesError
 from outcomes.synthetic import simulate
 
 COX = Options(methods=("g-formula-cox", "doubly-robust", "clone-censor-weight"))
@@ -152,3 +152,36 @@ def test_a_horizon_before_the_landmark(cohort):
     assert early.value is None
     assert "not after the landmark" in early.note
     assert rungs["landmark-adjusted", "risk_difference", 12.0].value is not None
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "allowed"),
+    [
+        ("kps", np.inf, "a number from 10 to 100"),
+        ("age", 1e300, "a number from"),
+        ("age", -5.0, "a number from"),
+        ("marker", -np.inf, "a number from -1e+09 to 1e+09"),
+        ("marker", 1e12, "a number from -1e+09 to 1e+09"),
+    ],
+)
+def test_covariates_that_cannot_be_are_named(cohort, column, value, allowed):
+    wrong = cohort.assign(marker=np.linspace(0.0, 1.0, 400))
+    wrong[column] = wrong[column].astype(float)
+    wrong.loc[7, column] = value
+    with pytest.raises(CohortError, match=f"row 8, {column}: found .*allowed: ") as raised:
+        rungs_of(wrong, covariates=("kps", "age", "marker"), endpoint="local-control")
+    assert allowed in str(raised.value)
+    # A column that is not asked for may hold anything.
+    others = [name for name in ("kps", "age") if name != column]
+    assert rungs_of(wrong, covariates=others)[0]["doubly-robust", "risk_difference", 12.0].value
+
+
+@pytest.mark.parametrize("grace", [(1.0, 0.5), (1.0, 1.0), (-1.0, 1.0), (1.0, np.inf)])
+def test_a_grace_period_is_two_increasing_months(grace):
+    with pytest.raises(OutcomesError, match=r"grace: .* allowed: two increasing months"):
+        Options(Choices(grace=grace))
+
+
+def test_a_landmark_lies_after_surgery():
+    with pytest.raises(OutcomesError, match="landmark: found 0; allowed: a month above 0"):
+        Options(Choices(landmark=0.0))
