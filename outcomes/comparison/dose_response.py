@@ -7,13 +7,14 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from outcomes.arrays import FloatArray
+from outcomes.arrays import FloatArray, IntArray
 from outcomes.comparison.contrast import Z95
-from outcomes.endpoints import Endpoint, get_endpoint
+from outcomes.endpoints import OVERALL_SURVIVAL, Endpoint, get_endpoint
 from outcomes.errors import CohortError, ModelError, NotEstimableError, OutcomesError, Violation
 from outcomes.models import CoxModel
 from outcomes.models.probabilities import log_log_limits
 from outcomes.parallel import replicate, spawn_seeds
+from outcomes.schema import one_row_per_patient, patient_numbers
 
 KNOTS = 4
 VALUES = 9
@@ -91,15 +92,16 @@ def dose_response(
     """Return the risk by dose, standardised over all patients.
 
     A Cox model of each cause with a restricted cubic spline of the dose (four knots) beside the
-    covariates is averaged over the patients at each dose; the limits are the bootstrap's. A spline
-    smooths a risk that jumps at a threshold.
+    covariates is averaged over the rows at each dose. The limits are the bootstrap's, which draws
+    patients with all their lesions. A spline smooths a risk that jumps at a threshold.
 
     Parameters
     ----------
     cohort
-        Patients.
+        One row for each patient or lesion; for overall survival the first row with a dose of each
+        ``patient_id`` is taken.
     column
-        The dose: a column of numbers; patients without one are left out.
+        The dose: a column of finite numbers; rows without one are left out.
     endpoint
         The endpoint or its name; competing events compete.
     horizon
@@ -116,7 +118,7 @@ def dose_response(
     Raises
     ------
     CohortError
-        If the dose is no column of numbers.
+        If the dose is no column of finite numbers.
     NotEstimableError
         If the model cannot be fitted, or for too many samples.
     """
@@ -124,20 +126,27 @@ def dose_response(
         raise OutcomesError(f"bootstraps: found {bootstraps}; allowed: at least 2")
     if column not in cohort.columns or not pd.api.types.is_numeric_dtype(cohort[column]):
         raise CohortError((Violation(column, None, None, "a column of numbers, for a dose"),))
-    table = cohort[cohort[column].notna()].reset_index(drop=True)
+    infinite = np.flatnonzero(np.isinf(cohort[column].to_numpy(dtype=np.float64, na_value=np.nan)))
+    if infinite.size:
+        found = f"{cohort[column].iloc[infinite[0]]:g}"
+        row = int(infinite[0]) + 1
+        raise CohortError((Violation(column, row, found, "a finite number, for a dose"),))
+    wanted = get_endpoint(endpoint)
+    table = pd.DataFrame(cohort[cohort[column].notna()]).reset_index(drop=True)
+    if wanted == OVERALL_SURVIVAL:
+        table = one_row_per_patient(table)[0].reset_index(drop=True)
     if doses is None:
         low, high = np.quantile(table[column], SPREAD)
         doses = np.linspace(low, high, VALUES).tolist()
     shown = np.unique(np.append(np.asarray(doses, dtype=np.float64), reference))
-    wanted = get_endpoint(endpoint)
     adjusting = tuple(name for name in dict.fromkeys(covariates) if name != column)
     task = partial(_risks, table, column, wanted, adjusting, shown, horizon)
     try:
         risk = task(None)
     except ModelError as error:
         raise NotEstimableError(str(error)) from error
-    found = replicate(partial(_risks_or_none, task), spawn_seeds(seed, bootstraps), jobs=jobs)
-    samples = np.array([one for one in found if one is not None])
+    draws = replicate(partial(_risks_or_none, task), spawn_seeds(seed, bootstraps), jobs=jobs)
+    samples = np.array([one for one in draws if one is not None])
     if len(samples) < LEAST_REPLICATES * bootstraps:
         raise NotEstimableError("too few bootstrap samples gave an estimate")
     at = int(np.searchsorted(shown, reference))
@@ -171,11 +180,10 @@ def _risks(
     horizon: float,
     seed: np.random.SeedSequence | None,
 ) -> FloatArray:
-    """Return the mean risk at each dose, of the patients or of a bootstrap sample of them."""
+    """Return the mean risk at each dose, of all patients or of a bootstrap sample of them."""
     sample = table
     if seed is not None:
-        rows = np.random.default_rng(seed).integers(len(table), size=len(table))
-        sample = table.iloc[rows].reset_index(drop=True)
+        sample = table.iloc[_drawn(patient_numbers(table), seed)].reset_index(drop=True)
     model = CoxModel(
         endpoint=endpoint, covariates=[*covariates, column], splines={column: KNOTS}
     ).fit(sample)
@@ -184,6 +192,14 @@ def _risks(
         given = sample.assign(**{column: dose})
         risks.append(1 - model.predict_survival(given, [horizon], series=_series(sample)).mean())
     return np.array(risks)
+
+
+def _drawn(patients: IntArray, seed: np.random.SeedSequence) -> IntArray:
+    """Return the rows of as many patients as there are, drawn with replacement."""
+    order = np.argsort(patients, kind="stable")
+    own = np.split(order, np.flatnonzero(np.diff(patients[order])) + 1)
+    drawn = np.random.default_rng(seed).integers(len(own), size=len(own))
+    return np.concatenate([own[patient] for patient in drawn])
 
 
 def _risks_or_none(task: "partial[FloatArray]", seed: np.random.SeedSequence) -> FloatArray | None:

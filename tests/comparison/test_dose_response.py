@@ -1,6 +1,7 @@
 """Risk by separation distance."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from outcomes.comparison import dose_response
@@ -50,6 +51,38 @@ def test_the_table_has_a_row_a_dose(response):
 
 def test_same_seed_same_limits(response):
     assert np.array_equal(respond().lower, response.lower)
+
+
+def test_the_bootstrap_draws_patients_with_all_their_lesions():
+    cohort = pd.DataFrame(simulate("gong-2021", 250, seed=3))
+    given = {"endpoint": "local-control", "horizon": 12.0, "reference": 3.0, "covariates": ["kps"],
+             "doses": [1.5, 5.0], "bootstraps": 100, "seed": 2}  # fmt: skip
+    once = dose_response(cohort, "separation_mm", **given)
+    thrice = dose_response(pd.concat([cohort] * 3), "separation_mm", **given)
+    apart = pd.concat([cohort.assign(patient_id=cohort["patient_id"] + f"-{k}") for k in range(3)])
+    wrong = dose_response(apart, "separation_mm", **given)
+    assert thrice.risk == pytest.approx(once.risk, abs=0.002)
+    # Only Efron's ties see the copies.
+    assert thrice.upper - thrice.lower == pytest.approx(once.upper - once.lower, rel=0.03)
+    assert (wrong.upper - wrong.lower < 0.75 * (once.upper - once.lower)).all()
+
+
+def test_survival_counts_a_patient_once():
+    cohort = pd.DataFrame(simulate("gong-2021", 250, seed=3))
+    given = {"endpoint": "overall-survival", "horizon": 12.0, "reference": 3.0,
+             "covariates": ["kps"], "doses": [1.5, 5.0], "bootstraps": 10, "seed": 2}  # fmt: skip
+    once = dose_response(cohort, "separation_mm", **given)
+    twice = dose_response(pd.concat([cohort] * 2), "separation_mm", **given)
+    assert np.array_equal(once.risk, twice.risk)
+    assert np.array_equal(once.lower, twice.lower)
+
+
+def test_an_infinite_dose_is_named():
+    cohort = pd.DataFrame(simulate("gong-2021", 100, seed=3))
+    cohort.loc[4, "separation_mm"] = np.inf
+    with pytest.raises(CohortError, match=r"row 5, separation_mm: found 'inf'; allowed: a finite"):
+        dose_response(cohort, "separation_mm", endpoint="local-control", horizon=12.0,
+                      reference=3.0, covariates=["kps"])  # fmt: skip
 
 
 def test_refusals():
