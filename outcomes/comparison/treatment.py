@@ -87,7 +87,7 @@ def read_treatment(column: pd.Series) -> Arms:
         member,
         labels,
         f"of {name}, {labels[0]} is taken as treated and {labels[1]} as control, for no reason but "
-        f"the alphabet; to turn them round, give the two levels as {labels[1]},{labels[0]}",
+        f"the alphabet; --levels {labels[1]},{labels[0]} turns them round",
     )
 
 

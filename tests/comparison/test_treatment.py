@@ -53,7 +53,7 @@ def test_what_only_the_alphabet_orders_is_said(values):
     assert arms.labels == (second, first)
     assert arms.treated.tolist() == [value == second for value in values]
     assert f"{second} is taken as treated and {first} as control" in arms.note
-    assert arms.note.endswith(f"as {first},{second}")
+    assert arms.note.endswith(f"--levels {first},{second} turns them round")
 
 
 def test_case_does_not_decide_the_order():
