@@ -95,6 +95,31 @@ def note(label: str, **more: Any) -> Plain:
     return note | more
 
 
+def side_hints(hints: tuple[str, str], *, narrow: bool, yshift: int) -> list[Plain]:
+    """Return what the two sides of a reference mean, beneath the axis.
+
+    Where both do not fit beside each other, only their first word is kept.
+    """
+    if len("".join(hints)) > (44 if narrow else 66):
+        hints = (hints[0].partition(" ")[0], hints[1].partition(" ")[0])
+    labels = (f"← {text(hints[0])}", f"{text(hints[1])} →")
+    return [
+        note(
+            label,
+            xref="paper",
+            x=x,
+            xanchor=anchor,
+            yref="paper",
+            y=0,
+            yanchor="top",
+            yshift=yshift,
+            font={"size": 12, "color": MUTED},
+        )
+        for label, hint, x, anchor in zip(labels, hints, (0, 1), ("left", "right"), strict=True)
+        if hint
+    ]
+
+
 def rows_axis(first: float, last: float, **more: Any) -> Plain:
     """Return an axis of rows beneath each other, without a line: their names stand for it."""
     axis: Plain = {

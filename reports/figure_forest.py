@@ -11,6 +11,7 @@ from outcomes.reports.drawing import (
     note,
     rounded,
     rows_axis,
+    side_hints,
     text,
     wrapped,
 )
@@ -155,7 +156,8 @@ def forest_figure(chart: ForestChart, *, narrow: bool) -> Plain:
                     font={"size": 12, "color": INK, "weight": 600},
                 )
             )
-    _hints(chart, layout)
+    lines = 1 + layout["xaxis"]["title"]["text"].count("<br>")
+    layout["annotations"] += side_hints(chart.hints, narrow=narrow, yshift=-38 - 16 * lines)
     return checked(data, layout)
 
 
@@ -167,25 +169,6 @@ def _columns(chart: ForestChart) -> list[list[str]]:
         [title, *(row.texts[column] for row in chart.rows if column < len(row.texts))]
         for column, title in enumerate(titles)
     ]
-
-
-def _hints(chart: ForestChart, layout: Plain) -> None:
-    """Name the two sides of the reference line beneath the axis."""
-    for hint, side in zip(chart.hints, ("left", "right"), strict=True):
-        if hint:
-            layout["annotations"].append(
-                note(
-                    f"← {text(hint)}" if side == "left" else f"{text(hint)} →",
-                    xref="paper",
-                    x=0 if side == "left" else 1,
-                    xanchor=side,
-                    yref="paper",
-                    y=0,
-                    yanchor="top",
-                    yshift=-70 if "<br>" in layout["xaxis"]["title"]["text"] else -54,
-                    font={"size": 12, "color": MUTED},
-                )
-            )
 
 
 def _on_axis(chart: ForestChart, value: float) -> float:

@@ -12,6 +12,7 @@ from outcomes.reports.drawing import (
     row_name,
     rows_axis,
     rows_of,
+    side_hints,
     text,
     wrapped,
 )
@@ -89,20 +90,7 @@ def ladder_figure(chart: LadderChart, *, narrow: bool) -> Plain:
         layout["annotations"].append(
             _cell(title, shift, yref="paper", y=1, yanchor="bottom", yshift=4, font=bold)
         )
-    for hint, side in zip(chart.hints, ("left", "right"), strict=True):
-        layout["annotations"].append(
-            note(
-                f"← {text(hint)}" if side == "left" else f"{text(hint)} →",
-                xref="paper",
-                x=0 if side == "left" else 1,
-                xanchor=side,
-                yref="paper",
-                y=0,
-                yanchor="top",
-                yshift=24 - below,
-                font={"size": 12, "color": MUTED},
-            )
-        )
+    layout["annotations"] += side_hints(chart.hints, narrow=narrow, yshift=24 - below)
     return checked(data, layout)
 
 

@@ -175,8 +175,8 @@ def _fewer(rung: Rung, of: str = "") -> str:
         raise ValueError("no estimate to put in words")
     text = f"{span_words([rung.value])}{of}"
     if known(rung.lower) and known(rung.upper):
-        text += f" (95% CI {span_words([rung.lower, rung.upper])})"
-    return text
+        return f"{text} (95% CI {span_words([rung.lower, rung.upper])})"
+    return f"{text} (no interval)"
 
 
 def _caveats(comparison: Comparison, horizon: float, found: dict[Kind, Rung]) -> str:
@@ -197,8 +197,9 @@ def _caveats(comparison: Comparison, horizon: float, found: dict[Kind, Rung]) ->
     text = ""
     limits = [(one.lower, one.upper) for one in alike if known(one.lower) and known(one.upper)]
     if limits and all(lower <= 0 <= upper for lower, upper in limits):
-        text += " Like with like, it may be chance: no difference lies within the interval"
-        text += "." if len(limits) == 1 else "s."
+        text += " Like with like, it may be chance: "
+        text += "the interval reaches" if len(limits) == 1 else "the intervals reach"
+        text += " from fewer to more."
     told = {rung.method: held_truth(rung) for rung in found.values()}
     missed = [rung for rung in found.values() if told[rung.method] is False]
     if missed:

@@ -65,8 +65,8 @@ def e_value_sentence(comparison: Comparison, found: Robustness) -> str:
     text = "Only what was measured can be made alike. "
     if main.limit is not None and main.limit <= 1:
         return (
-            f"{text}Chance alone may explain the effect: its interval includes none. To explain "
-            f"the estimate itself otherwise, {confounder}"
+            f"{text}Chance alone may explain the effect: the interval of the ratio of risks "
+            f"includes no effect. To explain the ratio itself otherwise, {confounder}"
         )
     text += f"To explain the whole effect away, {confounder}"
     if main.limit is not None:
@@ -125,7 +125,8 @@ def confounding_blocks(comparison: Comparison, found: Robustness) -> tuple[Block
         "Anything weaker, below and left of a curve, could not do it. Bounds of Ding and "
         "VanderWeele (2016)."
     )
-    ticks = tuple(float(k) for k in range(1, int(top) + 1, 1 if top <= 6 else 2))
+    step = next(step for step in (1, 2, 5, 10, 20, 50, top) if top / step <= 6)
+    ticks = (1.0, *(step * k for k in range(1, int(top / step) + 1) if step * k > 1))
     figure = Figure(
         id=f"bias-{comparison.endpoint}",
         chart=PointChart(

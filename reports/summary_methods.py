@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,7 @@ from outcomes.reports.wording import (
 if TYPE_CHECKING:
     from outcomes.comparison import Comparison, Rung
 
+NO_INTERVAL = re.compile(r"no interval(?: because|:) [^;]+")
 METHODS = {
     "crude": "Plain comparison",
     "stratified": "Within series",
@@ -102,13 +104,20 @@ def method_name(rung: Rung) -> str:
 
 
 def missing_sentences(rungs: Iterable[Rung]) -> tuple[str, ...]:
-    """Return why methods have no estimate, one sentence for each reason."""
+    """Return why methods have no estimate or no interval, one sentence for each reason."""
     by_reason: dict[str, list[str]] = {}
     for rung in rungs:
         if rung.value is None:
-            by_reason.setdefault(reason_of(rung.note), []).append(method_name(rung))
+            reason = f"not estimable because {reason_of(rung.note)}"
+        elif known(rung.lower) and known(rung.upper):
+            continue
+        elif told := NO_INTERVAL.search(rung.note):
+            reason = readable_text(told[0])
+        else:
+            reason = "no interval"
+        by_reason.setdefault(reason, []).append(method_name(rung))
     return tuple(
-        f"{sentence_list(tuple(dict.fromkeys(names)))}: not estimable because {reason}."
+        f"{sentence_list(tuple(dict.fromkeys(names)))}: {reason}."
         for reason, names in by_reason.items()
     )
 

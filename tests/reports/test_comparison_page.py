@@ -12,10 +12,12 @@ from outcomes.comparison import Below, Choices, DoseResponse, Options, compare
 from outcomes.reports import page_data, render_page, summarise_page
 from outcomes.reports.charts import CurveChart, DotChart, LadderChart, MirrorChart, PointChart
 from outcomes.reports.content import Bullets, CollapsedTable, Figure, Paragraph, Table
+from outcomes.reports.drawing import side_hints
 from outcomes.reports.figures import plotly_figure
 from outcomes.reports.summary_adjusted import kind_of, reason_of, span_words, verdict
 from outcomes.reports.summary_confounding import e_value_sentence
 from outcomes.reports.summary_ladder import risk_table
+from outcomes.reports.summary_methods import missing_sentences
 from outcomes.reports.theme import LOOKS
 
 QUICK = Options(methods=("g-formula-cox", "doubly-robust", "clone-censor-weight"))
@@ -212,6 +214,8 @@ def test_a_ladder_says_whether_an_interval_holds_its_truth(survival, results):
     rungs = tuple(
         dataclasses.replace(rung, value=0.3, lower=0.2, upper=0.4)
         if rung.method == "iptw" and rung.estimand == "risk_difference"
+        else dataclasses.replace(rung, lower=None, upper=None)
+        if rung.method == "g-formula-forest"
         else rung
         for rung in survival.rungs
     )
@@ -441,6 +445,28 @@ def test_an_axis_of_noughts_is_one_of_patients(page):
     assert empty["layout"]["xaxis"]["range"] == [-10, 10]
 
 
+@pytest.mark.parametrize("narrow", [False, True])
+def test_hints_that_do_not_fit_side_by_side_are_cut(narrow):
+    def labels(*hints):
+        return [one["text"] for one in side_hints(hints, narrow=narrow, yshift=0)]
+
+    assert labels("better with SBRT", "worse with SBRT") == [
+        "← better with SBRT",
+        "worse with SBRT →",
+    ]
+    name = "high dose in 3 fractions (24–30 Gy)"
+    assert labels(f"better with {name}", f"worse with {name}") == ["← better", "worse →"]
+
+
+def test_why_there_is_no_interval_is_said(survival):
+    crude = next(rung for rung in survival.rungs if rung.estimand == "risk_difference")
+    bare = dataclasses.replace(crude, lower=None, upper=None)
+    told = dataclasses.replace(bare, note="few patients; no interval because nothing varies; odd")
+    assert missing_sentences([crude]) == ()
+    assert missing_sentences([told]) == ("Plain comparison: no interval because nothing varies.",)
+    assert missing_sentences([bare]) == ("Plain comparison: no interval.",)
+
+
 def test_groups_of_a_threshold_carry_its_unit(results, compared):
     options = Options(methods=("g-formula-cox",))
     shown = own(compared, results, treatment="separation_mm", split_by=Below(3.0), options=options)
@@ -511,8 +537,9 @@ def test_risk_by_dose_is_told_at_both_ends(results, dose):
 
 
 def test_what_rests_on_the_model_alone_is_said(results, compared):
-    separated = compared.head(300).assign(kps=compared["sbrt"].map({True: 90, False: 50}))
-    options = Options(methods=("g-formula-forest",))
+    scores = np.where(compared["sbrt"], 90, np.where(np.arange(len(compared)) % 2, 50, 40))
+    separated = compared.assign(kps=scores).head(300)
+    options = Options(methods=("g-formula-cox",))
     shown = own(separated, results, covariates=("kps", "age"), options=options)
     lead = summarise_page("comparison", shown).sections[0].blocks[0].items[0]
     assert "for them this rests on the model alone" in lead
