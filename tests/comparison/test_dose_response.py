@@ -54,9 +54,9 @@ def test_same_seed_same_limits(response):
 
 
 def test_the_bootstrap_draws_patients_with_all_their_lesions():
-    cohort = pd.DataFrame(simulate("gong-2021", 250, seed=3))
+    cohort = pd.DataFrame(simulate("gong-2021", 150, seed=3))
     given = {"endpoint": "local-control", "horizon": 12.0, "reference": 3.0, "covariates": ["kps"],
-             "doses": [1.5, 5.0], "bootstraps": 100, "seed": 2}  # fmt: skip
+             "doses": [1.5, 5.0], "bootstraps": 50, "seed": 2}  # fmt: skip
     once = dose_response(cohort, "separation_mm", **given)
     thrice = dose_response(pd.concat([cohort] * 3), "separation_mm", **given)
     apart = pd.concat([cohort.assign(patient_id=cohort["patient_id"] + f"-{k}") for k in range(3)])

@@ -132,6 +132,7 @@ def test_the_bands_of_twice_the_rows_are_those_of_single_rows(lesions):
     for one, two in zip(once, twice, strict=True):
         assert (one.n, one.patients) == (one.patients, two.patients)
         assert two.n == 2 * two.patients
+        assert two.at_risk(12.0) == one.at_risk(12.0)
         for naive in (False, True):
             first, second = one.curve((0.0, 12.0), naive=naive), two.curve((), naive=naive)
             np.testing.assert_allclose(second.lower, first.lower, rtol=1e-6, atol=1e-9)
