@@ -19,7 +19,9 @@ from outcomes.reports.drawing import (
 from outcomes.reports.theme import AXIS, GRID, INK, LOOKS, MUTED, PAPER
 
 # Beyond this many lengths of the span of the values, a limit ends in an arrow.
-REACH = 1.0
+REACH = 3.0
+# Arrows stand this share of the axis inside its ends, clear of the names.
+INSET = 0.012
 EMPTY = 10.0
 TRUTH = LOOKS["truth"]
 
@@ -130,6 +132,8 @@ def _marks(row: LadderRow, y: float, low: float, high: float) -> list[Plain]:
     """Return the interval of a row, its own truth and its value."""
     look = LOOKS[row.style]
     marks: list[Plain] = []
+    inset = INSET * (high - low)
+    low, high = low + inset, high - inset
     if row.lower is not None and row.upper is not None:
         marks.append(
             {
