@@ -88,8 +88,7 @@ class Recovery:
     bootstraps
         Bootstrap samples for the intervals of the adjusted methods; 0 for none.
     jackknife_below
-        Without a bootstrap, patients below which the jackknife gives them instead of influence
-        functions.
+        Patients below which the jackknife gives those that no bootstrap gives.
     results
         How each method does.
     """
@@ -163,8 +162,8 @@ class RecoveryPlan:
         Bootstrap samples for the intervals of the adjusted methods in each cohort; 0 for those
         that `compare` gives, of influence functions or of the jackknife.
     jackknife_below
-        Without a bootstrap, the jackknife gives them in cohorts of fewer patients; by default
-        those in which `compare` takes it, 0 for never.
+        In cohorts of fewer patients the jackknife gives those that no bootstrap gives; by default
+        where `compare` takes it, 0 for never.
     calibration
         Parameters; by default those that come with the package.
 
@@ -190,7 +189,7 @@ class RecoveryPlan:
         calibration: Calibration | None = None,
     ) -> None:
         self.study, self.horizon, self.seed, self.cohorts = study, float(horizon), seed, cohorts
-        self.bootstraps, self.jackknife_below = bootstraps, 0 if bootstraps else jackknife_below
+        self.bootstraps, self.jackknife_below = bootstraps, jackknife_below
         self.scenarios = tuple(scenarios)
         self.endpoints = tuple(dict.fromkeys(get_endpoint(name).name for name in endpoints))
         self.sizes = tuple(sorted(set(sizes)))
@@ -229,7 +228,7 @@ class RecoveryPlan:
                     choices=scenario.choices,
                     bootstraps=bootstraps,
                     methods=methods,
-                    jackknife_below=self.jackknife_below,
+                    jackknife_below=jackknife_below,
                 )
                 for scenario in self.scenarios
             ),
