@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.data import make_patients
+from benchmarks.data import SEED, make_patients
 from outcomes.cox import fit_cox, fit_fine_gray, fit_prepared, prepare_cox
 from outcomes.curves import aalen_johansen
 
@@ -19,6 +19,7 @@ Result = dict[str, float]
 Work = Callable[[], Result | Callable[[], Result]]
 BOOTSTRAPS = 200
 MONTHS = (6.0, 12.0, 24.0)
+ENDPOINTS = ("overall-survival", "local-control")
 
 
 def cox(n: int, round_to: float | None = None) -> Work:
@@ -132,6 +133,41 @@ def uno(n: int) -> Work:
         return {"c": found.value}
 
     return run
+
+
+def ladder(n: int, methods: tuple[str, ...] | None = None) -> Work:
+    """Compare both endpoints of a simulated registry by every method, 200 bootstraps."""
+    from outcomes.comparison import Options, compare
+
+    cohort = registry(n)
+    options = Options(bootstraps=BOOTSTRAPS, methods=methods)
+
+    def run() -> Result:
+        found = {}
+        for endpoint in ENDPOINTS:
+            comparison = compare(cohort, endpoint=endpoint, horizons=MONTHS[1:], options=options)
+            found[endpoint] = next(
+                rung.value
+                for rung in comparison.rungs
+                if (rung.method, rung.estimand) == ("iptw", "risk_difference")
+                and rung.horizon_months == MONTHS[1]
+                and rung.value is not None
+            )
+        return found
+
+    return run
+
+
+def weighting(n: int) -> Work:
+    """Compare both endpoints by inverse probability weights alone, 200 bootstraps."""
+    return ladder(n, ("iptw",))
+
+
+def registry(n: int) -> Any:
+    """Return a simulated registry of patients who were chosen for SBRT or not."""
+    from outcomes.synthetic import simulate
+
+    return simulate("liu-2020", n, np.random.default_rng(SEED))
 
 
 def incidence(n: int) -> Work:

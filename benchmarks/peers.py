@@ -6,7 +6,17 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.data import make_patients
-from benchmarks.ours import BOOTSTRAPS, Result, Work, forest_scores, forest_split
+from benchmarks.ours import (
+    BOOTSTRAPS,
+    ENDPOINTS,
+    MONTHS,
+    Result,
+    Work,
+    forest_scores,
+    forest_split,
+    registry,
+)
+from outcomes.arrays import FloatArray, IntArray
 
 
 def lifelines_cox(n: int, round_to: float | None = None) -> Work:
@@ -43,6 +53,57 @@ def lifelines_bootstrap(n: int) -> Work:
             sample = table.iloc[generator.integers(0, n, n)]
             found.append(CoxPHFitter().fit(sample, "time", "event").params_.iloc[0])
         return {"bootstrap_se": float(np.std(found, ddof=1))}
+
+    return run
+
+
+def lifelines_weighting(n: int) -> Work:
+    """LogisticRegression and weighted curves on all patients and 200 samples, both endpoints.
+
+    The covariates are the columns that our own weights rest on.
+    """
+    from lifelines import AalenJohansenFitter, KaplanMeierFitter
+    from sklearn.linear_model import LogisticRegression
+
+    from outcomes.causal.subjects import Subjects
+    from outcomes.comparison.setting import make_setting
+    from outcomes.comparison.subjects import make_subjects
+    from outcomes.endpoints import get_endpoint
+
+    def arrays(endpoint: str) -> Subjects:
+        asked = (get_endpoint(endpoint), "sbrt", MONTHS[1:], None, None)
+        return make_subjects(make_setting(registry(n), *asked)).subjects
+
+    given = {endpoint: arrays(endpoint) for endpoint in ENDPOINTS}
+    generator = np.random.default_rng(1)
+
+    def risks(time: FloatArray, codes: IntArray, weights: FloatArray) -> FloatArray:
+        if (codes > 1).any():
+            fit = AalenJohansenFitter(calculate_variance=False).fit(time, codes, 1, weights=weights)
+            return np.asarray(fit.predict(MONTHS[1:]))
+        return 1 - np.asarray(
+            KaplanMeierFitter().fit(time, codes, weights=weights).predict(MONTHS[1:])
+        )
+
+    def differences(patients: Subjects, rows: IntArray) -> FloatArray:
+        treated, columns = patients.treated[rows], patients.columns[rows]
+        columns = (columns - columns.mean(axis=0)) / columns.std(axis=0)
+        model = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1_000).fit(columns, treated)
+        chance = model.predict_proba(columns)[:, 1]
+        arms = [
+            risks(patients.time[rows[arm]], patients.codes[rows[arm]], 1 / likely[arm])
+            for arm, likely in ((treated, chance), (~treated, 1 - chance))
+        ]
+        return arms[0] - arms[1]
+
+    def run() -> Result:
+        found = {}
+        for endpoint, patients in given.items():
+            everyone = np.arange(patients.n)
+            samples = (generator.integers(0, patients.n, patients.n) for _ in range(BOOTSTRAPS))
+            np.std([differences(patients, rows) for rows in samples], axis=0, ddof=1)
+            found[endpoint] = float(differences(patients, everyone)[0])
+        return found
 
     return run
 
