@@ -31,13 +31,14 @@ def landmark(setting: Setting) -> Iterator[Rung]:
     unknown = np.isnan(start)
     started = setting.treated & (start <= month)
     present = (setting.time > month) & ~unknown
-    late = int((setting.treated & ~started & present).sum())
+    late = setting.treated & ~started & present
     later = setting.subset(present, started)
-    note = f"from {week} on, {later.time.size} patients"
-    if late:
-        note += f", {late} treated later counted as control"
+    pairs = ArmPairs(later)
+    note = f"from {week} on, {setting.counted(present)}"
+    if late.any():
+        note += f", {setting.counted(late)} treated later counted as control"
     if unknown.any():
-        note += f", {unknown.sum()} treated at an unknown time left out"
+        note += f", {setting.counted(unknown)} treated at an unknown time left out"
 
     def hazard_ratio() -> Contrast:
         setting.require_start()
@@ -47,7 +48,7 @@ def landmark(setting: Setting) -> Iterator[Rung]:
         setting.require_start()
         if horizon <= month:
             raise NotEstimableError(f"month {horizon:g} is not after {week}")
-        return difference(*ArmPairs(later).risk(horizon).both)
+        return difference(*pairs.risk(horizon).both)
 
     yield from later.rungs("landmark", {"risk_difference": risk_difference}, note)
     yield later.rung("landmark", "hazard_ratio", None, hazard_ratio, note)

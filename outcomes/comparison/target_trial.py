@@ -236,7 +236,8 @@ def _eligibility(setting: Setting, *, adjusted: bool, clock: str, landmark: str)
     if clock == "landmark":
         rows &= setting.time > setting.options.choices.landmark
         words.append(f"under observation without an event at {landmark}")
-    return f"{', '.join(words)} (n = {int(rows.sum()):,})"
+    size = setting.counted(rows) if setting.repeated else f"n = {int(rows.sum()):,}"
+    return f"{', '.join(words)} ({size})"
 
 
 def _outcome(setting: Setting) -> str:

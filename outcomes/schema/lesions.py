@@ -32,8 +32,8 @@ def count_patients(cohort: pd.DataFrame) -> str:
 
 def patients_in_words(rows: int, patients: int) -> str:
     """Return how many patients there are, and how many rows where they have several."""
-    words = f"{patients} patient" + ("" if patients == 1 else "s")
-    return words if rows == patients else f"{rows} lesions of {words}"
+    words = f"{patients:,} patient" + ("" if patients == 1 else "s")
+    return words if rows == patients else f"{rows:,} lesions of {words}"
 
 
 @overload

@@ -259,14 +259,14 @@ def test_treatment_after_the_landmark_counts_as_control(cohort):
     landmark = rung(found, "landmark", "risk_difference", 12)
     assert landmark.value == pytest.approx(risks[0] - risks[1])
     counted = int((later["sbrt"] & ~started).sum())
-    assert f"{counted} treated later counted as control" in landmark.note
+    assert f"{counted} patients treated later counted as control" in landmark.note
     assert 0 < counted <= 30
 
 
 def test_who_was_treated_at_an_unknown_time_is_left_out_of_the_landmark(cohort):
     cohort.loc[cohort.index[cohort["sbrt"]][:5], "sbrt_start_months"] = np.nan
     note = rung(compare(cohort, endpoint="overall-survival"), "landmark", "hazard_ratio").note
-    assert "5 treated at an unknown time left out" in note
+    assert "5 patients treated at an unknown time left out" in note
 
 
 def test_without_the_start_of_treatment_there_is_no_landmark(cohort):
