@@ -12,6 +12,7 @@ from outcomes.reports.summary_arms import (
     few_sentence,
     firm_horizons,
     is_survival,
+    nobody,
     treatment_name,
     unit_of,
     with_treatment,
@@ -136,6 +137,8 @@ def leading(comparison: Comparison, horizon: float) -> dict[Kind, Rung]:
 
 def verdict(comparison: Comparison, results: StudyResults) -> str:
     """Return what the plain comparison finds, what like with like finds, and what is true."""
+    if nobody(comparison):
+        return f"{nobody(comparison)[:1].lower()}{nobody(comparison)[1:]}"
     firm = firm_horizons(comparison)
     if not firm:
         few = few_sentence(comparison)

@@ -43,8 +43,18 @@ def firm_horizons(comparison: Comparison) -> tuple[float, ...]:
     return tuple(h for h in comparison.horizons if few_left(comparison, h) is None)
 
 
+def nobody(comparison: Comparison) -> str:
+    """Return that an arm has no patient; empty where both have."""
+    for curve, words in zip(arms(comparison), group_words(comparison), strict=True):
+        if not curve.n:
+            return f"No patient was observed {words}: nothing can be compared."
+    return ""
+
+
 def few_sentence(comparison: Comparison) -> str:
     """Return which horizons are too thin; empty where none is."""
+    if nobody(comparison):
+        return nobody(comparison)
     left = [(h, few) for h in comparison.horizons if (few := few_left(comparison, h)) is not None]
     if not left:
         return ""

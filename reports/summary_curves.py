@@ -25,6 +25,7 @@ from outcomes.reports.summary_arms import (
     group_words,
     headline,
     is_survival,
+    nobody,
 )
 from outcomes.reports.summary_common import arm_at, curve_line, round_up
 from outcomes.reports.wording import (
@@ -72,6 +73,7 @@ def curves_section(comparison: Comparison, unit: str) -> Section:
             upper=curve.upper,
         )
         for curve, style in zip(pair, STYLES, strict=True)
+        if curve.n
     )
     risk_months = tuple(float(month) for month in pair[0].risk_months)
     what = "Alive" if survival else "Local progression"
@@ -106,7 +108,7 @@ def curves_section(comparison: Comparison, unit: str) -> Section:
         ),
     )
     blocks: list[Block] = [figure]
-    if comparison.inflated is not None:
+    if comparison.inflated is not None and not nobody(comparison):
         blocks.append(_inflation(comparison, end, top))
     return Section(
         id=f"curves-{slug}-section",
@@ -135,12 +137,14 @@ def _axis_end(comparison: Comparison) -> float:
         for month, n in zip(curve.risk_months, curve.at_risk, strict=True):
             if n >= 10:
                 last = max(last, float(month))
-    longest = max(float(np.max(curve.months)) for curve in comparison.arms)
+    longest = max(float(np.max(curve.months)) for curve in comparison.arms if curve.n)
     return min(last, round_up(longest, 6.0))
 
 
 def _curve_finding(comparison: Comparison, unit: str) -> str:
     control, treated = arms(comparison)
+    if nobody(comparison):
+        return nobody(comparison)
     if is_survival(comparison):
         return f"Not adjusted: {_median_sentence(comparison)}"
     firm = firm_horizons(comparison)

@@ -38,8 +38,8 @@ def immortal_section(results: StudyResults) -> Section | None:
         title="Immortal time",
         finding=_sentence(counted)
         if counted
-        else "When treatment began is not known, so this cannot be counted. One given at surgery "
-        "has none.",
+        else "How long patients lived until treatment began cannot be counted here. A treatment "
+        "given at surgery has no such time.",
         blocks=tuple(blocks),
     )
 

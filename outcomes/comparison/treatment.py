@@ -50,7 +50,8 @@ class Arms:
 def read_treatment(column: pd.Series) -> Arms:
     """Read a treatment column of two values.
 
-    Truth values speak for themselves, also as 0 and 1 or texts such as "yes" and "no". Of two
+    Truth values speak for themselves, also as 0 and 1 or texts such as "yes" and "no", and even if
+    all patients have the same: the other arm is empty then. Of two
     numbers the larger is the treated one. Of two texts that which names a control (`CONTROL_WORDS`)
     is the control; if neither or both do, the second in alphabetical order is the treated one, and
     a note says so.
@@ -66,6 +67,10 @@ def read_treatment(column: pd.Series) -> Arms:
         column.unique().tolist(),
         key=None if numbers else lambda one: (str(one).casefold(), str(one)),
     )
+    if len(levels) == 1 and (word := as_text(levels[0]).strip().casefold()) in TRUE | FALSE:
+        labels = treatment_labels(name)
+        member = np.full(column.size, word in TRUE)
+        return Arms(member, labels, f"the arm '{labels[word in TRUE]}' has no patient")
     if len(levels) != 2:
         found = ", ".join(as_text(level) for level in levels[:LISTED_VALUES])
         if len(levels) > LISTED_VALUES:

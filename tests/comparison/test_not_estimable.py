@@ -34,12 +34,23 @@ def run(cohort, endpoint="overall-survival", **options):
 
 
 @BOTH
-def test_a_treatment_of_one_value_is_refused(cohort, endpoint):
-    for rows, found in ((cohort["sbrt"], "true"), (~cohort["sbrt"], "false")):
-        with pytest.raises(CohortError, match=f"column sbrt: found 'only {found}'; allowed: a col"):
-            compare(cohort[rows], endpoint=endpoint)
-    with pytest.raises(CohortError, match="column sbrt: found 'only "):
-        compare(cohort.head(1), endpoint=endpoint)
+def test_an_arm_without_patients(cohort, endpoint):
+    for treated, empty in ((True, "Surgery alone"), (False, "Surgery + SBRT")):
+        found, by_name = run(cohort[cohort["sbrt"] == treated], endpoint)
+        assert f"the arm '{empty}' has no patient" in found.notes
+        assert sorted(arm.n for arm in found.arms) == [0, (cohort["sbrt"] == treated).sum()]
+        there, gone = ("treated", "control") if treated else ("control", "treated")
+        assert by_name["crude", f"risk_{there}", 12].value > 0
+        assert f"'{empty}' has no patient" in by_name["crude", f"risk_{gone}", 12].note
+        for (_, estimand, _), one in by_name.items():
+            if not estimand.endswith(f"_{there}"):
+                assert one.value is None, one
+
+
+@BOTH
+def test_a_treatment_of_one_text_is_refused(cohort, endpoint):
+    with pytest.raises(CohortError, match="column approach: found 'only open'; allowed: a col"):
+        compare(cohort.assign(approach="open"), endpoint=endpoint, treatment="approach")
 
 
 @BOTH

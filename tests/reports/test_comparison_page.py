@@ -402,10 +402,22 @@ def test_what_cannot_be_had_says_why_and_the_rest_stands(results, compared, chan
     json.dumps(page_data("comparison", shown), allow_nan=False)
 
 
-def test_an_empty_arm_is_said_on_a_page_of_its_own(results, compared):
-    both = pd.concat([compared[compared["sbrt"]].head(1), compared[~compared["sbrt"]].head(1)])
-    shown = own(both, results, options=QUICK)
-    assert "not estimable" in render_page("comparison", shown)
+@pytest.mark.parametrize("treated", [True, False])
+def test_an_empty_arm_is_said_on_a_page_of_its_own(results, compared, treated):
+    given = compared[compared["sbrt"] == treated]
+    shown = own(given, results, options=QUICK)
+    control = compare(given, endpoint="local-control", options=QUICK)
+    shown = dataclasses.replace(shown, comparisons={**shown.comparisons, "local-control": control})
+    page = summarise_page("comparison", shown)
+    missing = "surgery alone" if treated else "surgery with SBRT"
+    for sentence in page.sections[0].blocks[0].items:
+        assert sentence.endswith(
+            f"no patient was observed after {missing}: nothing can be compared."
+        )
+    # The arm that is there keeps its curve.
+    for figure in figures(page, CurveChart):
+        assert len(figure.chart.lines) == 1
+    assert "not estimable because the arm" in render_page("comparison", shown)
 
 
 def test_several_lesions_are_not_counted_as_patients(results, compared):
