@@ -21,6 +21,7 @@ from outcomes.errors import NotEstimableError
 
 # The weights of the untreated strategy change at so many months of the start of treatment at most.
 WEIGHT_MONTHS = 40
+NO_LATER_EVENTS = "nobody who was treated in time had an event afterwards"
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,6 +209,12 @@ def _few(months: FloatArray) -> FloatArray:
     return months[np.round(chosen).astype(np.int64)]
 
 
+def has_later_events(treated: Clones, until: float = np.inf) -> bool:
+    """Return whether an event of interest happened by a month to who had begun in time."""
+    later = (treated.entry > 0) & (treated.codes == 1) & (treated.exit <= until)
+    return bool(later.any())
+
+
 def clone_censor_weight(
     subjects: Subjects, clones: tuple[Clones, Clones], functionals: Functionals
 ) -> Marginal:
@@ -224,8 +231,6 @@ def clone_censor_weight(
     """
     values = np.zeros((2, functionals.size))
     moves = np.zeros((subjects.n, 2, functionals.size))
-    treated = clones[0]
-    late = (treated.entry > 0) & (treated.codes == 1) & (treated.exit <= functionals.last)
     for arm, copies in enumerate(clones):
         values[arm], own = incidence_by_series(
             subjects,
@@ -237,8 +242,7 @@ def clone_censor_weight(
             entry=copies.entry,
         )
         moves[:, arm] = without_scores(own, copies.scores)
-    if not late.any():
+    if not has_later_events(clones[0], functionals.last):
         # Their hazard is estimated as 0, and so would its error be.
-        reason = "nobody who was treated in time had an event afterwards"
-        return Marginal.without_covariance(functionals, values, reason)
+        return Marginal.without_covariance(functionals, values, NO_LATER_EVENTS)
     return Marginal.of_influence(functionals, values, moves, subjects.cluster)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcomes.arrays import FloatArray, IntArray
+from outcomes.causal.cloning import NO_LATER_EVENTS, has_later_events
 from outcomes.causal.estimators import Choices, known_start, make_clones
 from outcomes.causal.outcome_model import fit_outcome_model
 from outcomes.causal.propensity import fit_propensity, treatment_weights, without_scores
@@ -70,9 +71,17 @@ def time_dependent_hazard_ratio(subjects: Subjects, choices: Choices) -> LogHaza
 
 
 def cloned_hazard_ratio(subjects: Subjects, choices: Choices) -> LogHazardRatio:
-    """Return that of a Cox model of the strategy alone in the weighted copies of patients."""
+    """Return that of a Cox model of the strategy alone in the weighted copies of patients.
+
+    Raises
+    ------
+    NotEstimableError
+        If nobody had an event after being treated in time, or as `make_clones`.
+    """
     known = known_start(subjects)
     clones = make_clones(known, choices)
+    if not has_later_events(clones[0]):
+        raise NotEstimableError(NO_LATER_EVENTS)
     sizes = [copies.patient.size for copies in clones]
     patient, entry, until, codes, weights = (
         np.concatenate([getattr(copies, name) for copies in clones])

@@ -137,7 +137,8 @@ class Setting:
         """Raise NotEstimableError where nothing tells when treatment began."""
         if self.start_column is None:
             raise NotEstimableError(
-                f"there is no column {self.treatment}_start_months: when treatment began is unknown"
+                f"there is no column {self.treatment}_start_months: when treatment began is "
+                "unknown (0 for one given at surgery)"
             )
 
     def subset(self, rows: BoolArray, treated: BoolArray) -> "Setting":

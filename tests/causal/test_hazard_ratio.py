@@ -9,6 +9,7 @@ from outcomes.causal.estimators import ESTIMATORS, Choices
 from outcomes.causal.hazard_ratio import HAZARD_RATIOS, log_hazard_ratios_of
 from outcomes.causal.jackknife import jackknife, jackknife_variance
 from outcomes.causal.subjects import Subjects
+from outcomes.errors import NotEstimableError
 
 CHOICES = Choices(grace=(0.5, 1.5), landmark=1.5)
 
@@ -69,6 +70,13 @@ def test_a_patient_counted_twice_is_a_weight_of_two(method):
     # Efron's ties of the copies are all that differs.
     assert several.value == pytest.approx(weighed.value, abs=0.02)
     assert several.standard_error == pytest.approx(weighed.standard_error, rel=0.03)
+
+
+def test_without_an_event_after_treatment_clones_have_no_ratio():
+    given = draw(100, 7)
+    calm = replace(given, codes=np.where(given.treated, 0, given.codes))
+    with pytest.raises(NotEstimableError, match="treated in time had an event afterwards"):
+        HAZARD_RATIOS["clone-censor-weight"](calm, CHOICES)
 
 
 def test_methods_without_a_ratio_are_passed_over():
