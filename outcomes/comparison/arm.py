@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from outcomes.arrays import FloatArray, IntArray
-from outcomes.comparison.contrast import ArmEstimate
+from outcomes.comparison.contrast import ArmEstimate, Scale
 from outcomes.comparison.result import ArmCurve
 from outcomes.comparison.spread import incidence_errors, time_lost_error
 from outcomes.curves.aalen_johansen import AalenJohansen, aalen_johansen
-from outcomes.curves.intervals import normal_quantile
 from outcomes.curves.kaplan_meier import KaplanMeier, kaplan_meier
 from outcomes.curves.restricted_mean import (
     restricted_mean_survival_time,
@@ -83,12 +82,11 @@ class Arm:
         if self.incidence is None:
             return self.naive_risk(horizon)
         self._require(self.incidence.event_free.end, horizon)
-        lower, upper = self.incidence.interval_at(1, horizon)
         return self._estimate(
             float(self.incidence.incidence_at(1, horizon)),
             float(self.incidence.standard_error_at(1, horizon)),
             horizon,
-            (float(lower), float(upper)),
+            "risk",
         )
 
     def require_follow_up(self, horizon: float) -> None:
@@ -100,12 +98,11 @@ class Arm:
         """Return 1 - Kaplan-Meier at a horizon: the risk only where no event competes."""
         curve = self._curve()
         self._require(curve.survival.end, horizon)
-        lower, upper = curve.interval_at(horizon)
         return self._estimate(
             1 - float(curve.survival_at(horizon)),
             float(curve.standard_error_at(horizon)),
             horizon,
-            (1 - float(upper), 1 - float(lower)),
+            "survival",
         )
 
     def restricted_mean(self, horizon: float) -> ArmEstimate:
@@ -127,8 +124,7 @@ class Arm:
         if self.cluster is not None:
             # Mean survival moves by as much as the mean time lost, the other way.
             error = time_lost_error(self.time, self.codes, self.cluster, horizon)
-        width = normal_quantile(0.95) * error
-        return self._estimate(mean.value, error, horizon, (mean.value - width, mean.value + width))
+        return self._estimate(mean.value, error, horizon, "plain")
 
     def curve(self, risk_months: tuple[float, ...], *, naive: bool = False) -> ArmCurve:
         """Return the curve for a chart; `naive` gives 1 - Kaplan-Meier."""
@@ -195,15 +191,13 @@ class Arm:
                 f"before month {horizon:g}"
             )
 
-    def _estimate(
-        self, value: float, error: float, horizon: float, limits: tuple[float, float]
-    ) -> ArmEstimate:
+    def _estimate(self, value: float, error: float, horizon: float, scale: Scale) -> ArmEstimate:
         """Return an estimate, without error where no event, or only events, leave none."""
         if self.cluster is not None and self.patients == 1:
             reason = f"the arm '{self.label}' has lesions of one patient alone"
             return ArmEstimate(value, None, reason=reason)
         if error > LEAST_ERROR:
-            return ArmEstimate(value, error, *limits)
+            return ArmEstimate(value, error, scale=scale)
         if not ((self.codes == 1) & (self.time <= horizon)).any():
             what = "no event has happened"
         else:

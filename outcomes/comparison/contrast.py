@@ -1,12 +1,20 @@
 """Estimates with their Wald intervals, and contrasts of two of them."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
+
+from scipy.optimize import brentq
 
 from outcomes.curves.intervals import normal_quantile
 from outcomes.errors import NotEstimableError
 
 Z95 = normal_quantile(0.95)
+LARGEST_Z = 37.0
+"""From here on a p value is 0 in floating point."""
+LARGEST_EXPONENT = 700.0
+Scale = Literal["plain", "risk", "survival"]
 
 
 @dataclass(frozen=True)
@@ -26,18 +34,34 @@ class ArmEstimate:
 
     ``standard_error`` is None where nothing varies: the arm has had no event, or only events,
     so that the data say nothing of the estimate's uncertainty. ``reason`` then says which.
+    ``scale`` tells where limits are symmetric: for a risk that of log(-log) of the risk or of
+    survival, for anything else the estimate's own.
     """
 
     value: float
     standard_error: float | None
-    lower: float | None = None
-    upper: float | None = None
     reason: str = ""
+    scale: Scale = "plain"
+
+    def limits(self, z: float = Z95) -> tuple[float, float]:
+        """Return the limits at a quantile of the standard normal; NaN without an error."""
+        if self.standard_error is None:
+            return math.nan, math.nan
+        width = z * self.standard_error
+        if self.scale == "plain" or not 0 < self.value < 1:
+            return self.value - width, self.value + width
+        # Of p with hazard -log p: p ** exp(-+ width / (p log p)).
+        probability = self.value if self.scale == "risk" else 1 - self.value
+        hazard = -math.log(probability)
+        stretch = min(width / (probability * hazard), LARGEST_EXPONENT)
+        lower, upper = (math.exp(-hazard * math.exp(sign * stretch)) for sign in (1, -1))
+        return (lower, upper) if self.scale == "risk" else (1 - upper, 1 - lower)
 
     def alone(self) -> Contrast:
         """Return the estimate itself."""
-        note = f"no interval because {self.reason}" if self.standard_error is None else ""
-        return Contrast(self.value, self.lower, self.upper, None, note)
+        if self.standard_error is None:
+            return Contrast(self.value, note=f"no interval because {self.reason}")
+        return Contrast(self.value, *self.limits())
 
 
 def two_sided_p(z: float) -> float:
@@ -46,15 +70,46 @@ def two_sided_p(z: float) -> float:
 
 
 def difference(treated: ArmEstimate, control: ArmEstimate, covariance: float = 0.0) -> Contrast:
-    """Return treated minus control; arms of different patients are independent."""
+    """Return treated minus control; arms of different patients are independent.
+
+    The interval is recovered from the arms' own (Zou & Donner, Stat Med 2008;27:1693), which near
+    0 and 1 are not symmetric; the p value is that of the interval that ends at 0.
+    """
     value = treated.value - control.value
     if treated.standard_error is None or control.standard_error is None:
         return Contrast(value, note=f"no interval because {_reasons(treated, control)}")
+    errors = treated.standard_error * control.standard_error
     variance = treated.standard_error**2 + control.standard_error**2 - 2 * covariance
-    error = math.sqrt(max(variance, 0.0))
-    if not error > 0:
+    if not variance > 0:
         return Contrast(value, note="no interval because nothing varies")
-    return Contrast(value, value - Z95 * error, value + Z95 * error, two_sided_p(value / error))
+    correlation = covariance / errors if errors > 0 else 0.0
+
+    def limits(z: float) -> tuple[float, float]:
+        (low, high), (control_low, control_high) = treated.limits(z), control.limits(z)
+
+        def away(first: float, second: float) -> float:
+            return math.sqrt(max(first**2 + second**2 - 2 * correlation * first * second, 0.0))
+
+        return (
+            value - away(treated.value - low, control_high - control.value),
+            value + away(high - treated.value, control.value - control_low),
+        )
+
+    return Contrast(value, *limits(Z95), _p_of_limits(value, limits))
+
+
+def _p_of_limits(value: float, limits: Callable[[float], tuple[float, float]]) -> float:
+    """Return the p value at which the limit nearer to 0 is 0."""
+    if value == 0:
+        return 1.0
+
+    def above(z: float) -> float:
+        lower, upper = limits(z)
+        return lower if value > 0 else -upper
+
+    if above(LARGEST_Z) > 0:
+        return two_sided_p(LARGEST_Z)
+    return two_sided_p(float(brentq(above, 0.0, LARGEST_Z)))
 
 
 def _reasons(*arms: ArmEstimate) -> str:

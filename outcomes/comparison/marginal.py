@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from outcomes.causal.marginal import Marginal
 from outcomes.comparison.contrast import (
-    Z95,
     ArmEstimate,
     Contrast,
     difference,
@@ -97,7 +96,7 @@ def _pair(
             arms.append(ArmEstimate(value, None, reason=reason))
             continue
         error = math.sqrt(variance)
-        arms.append(ArmEstimate(value, error, value - Z95 * error, value + Z95 * error))
+        arms.append(ArmEstimate(value, error))
     shared = float(covariance[0, 1])
     return arms[0], arms[1], 0.0 if math.isnan(shared) else shared
 
@@ -109,7 +108,4 @@ def _within(risk: ArmEstimate) -> ArmEstimate:
     if not 0 < risk.value < 1:
         reason = f"the risk is estimated as {risk.value:.3g}, which no risk can be"
         return ArmEstimate(risk.value, None, reason=reason)
-    width = Z95 * risk.standard_error / ((1 - risk.value) * -math.log1p(-risk.value))
-    hazard = -math.log1p(-risk.value)
-    lower, upper = (-math.expm1(-hazard * math.exp(sign * width)) for sign in (-1, 1))
-    return replace(risk, lower=lower, upper=upper)
+    return replace(risk, scale="survival")

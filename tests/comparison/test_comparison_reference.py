@@ -51,6 +51,25 @@ def assert_difference(rung, treated, control):
     assert rung.p == pytest.approx(math.erfc(abs(value / error) / math.sqrt(2)), rel=1e-8)
 
 
+def with_limits(risk, error):
+    """Return R's 1 - survival with limits at log(-log), as `conf.type = "log-log"` has them."""
+    alive = 1 - risk
+    stretch = 1.959963984540054 * error / (alive * -math.log(alive))
+    lower, upper = (1 - alive ** math.exp(sign * stretch) for sign in (-1, 1))
+    return {"risk": risk, "se": error, "lower": lower, "upper": upper}
+
+
+def assert_difference_of_risks(rung, treated, control):
+    """Compare a rung with the difference of two independent risks and their limits (R's)."""
+    value = treated["risk"] - control["risk"]
+    lower = math.hypot(treated["risk"] - treated["lower"], control["upper"] - control["risk"])
+    upper = math.hypot(treated["upper"] - treated["risk"], control["risk"] - control["lower"])
+    assert rung.value == pytest.approx(value, rel=EXACT)
+    assert rung.lower == pytest.approx(value - lower, rel=EXACT)
+    assert rung.upper == pytest.approx(value + upper, rel=EXACT)
+    assert (rung.p < 0.05) == (rung.lower > 0 or rung.upper < 0)
+
+
 def assert_hazard_ratio(rung, expected):
     """Compare a rung with a coefficient, standard error and p value of coxph."""
     width = 1.959963984540054 * expected["se"]
@@ -72,11 +91,11 @@ def test_risks(which, position, request):
         assert rung.value == pytest.approx(of_arm["risk"], rel=EXACT)
         assert rung.lower == pytest.approx(of_arm["lower"], rel=EXACT)
         assert rung.upper == pytest.approx(of_arm["upper"], rel=EXACT)
-        pairs.append((of_arm["risk"], of_arm["se"]))
-    assert_difference(rungs["crude", "risk_difference", horizon], *pairs)
+        pairs.append(of_arm)
+    assert_difference_of_risks(rungs["crude", "risk_difference", horizon], *pairs)
     ratio = rungs["crude", "risk_ratio", horizon]
-    error = math.hypot(*(one[1] / one[0] for one in pairs))
-    assert ratio.value == pytest.approx(pairs[0][0] / pairs[1][0], rel=EXACT)
+    error = math.hypot(*(one["se"] / one["risk"] for one in pairs))
+    assert ratio.value == pytest.approx(pairs[0]["risk"] / pairs[1]["risk"], rel=EXACT)
     assert ratio.upper / ratio.value == pytest.approx(math.exp(1.959963984540054 * error))
 
 
@@ -96,10 +115,10 @@ def test_inflated_risks(control, position):
     expected, rungs = control
     horizon = expected["horizons"][position]
     pairs = [
-        (expected[arm]["naive_risk"][position], expected[arm]["naive_se"][position])
+        with_limits(expected[arm]["naive_risk"][position], expected[arm]["naive_se"][position])
         for arm in ("treated", "control")
     ]
-    assert_difference(rungs["1 - Kaplan-Meier", "risk_difference", horizon], *pairs)
+    assert_difference_of_risks(rungs["1 - Kaplan-Meier", "risk_difference", horizon], *pairs)
     for arm in ("treated", "control"):
         naive = rungs["1 - Kaplan-Meier", f"risk_{arm}", horizon].value
         assert naive > rungs["crude", f"risk_{arm}", horizon].value
@@ -125,9 +144,10 @@ def test_landmark(survival):
     at = expected["landmark"]
     for position, horizon in enumerate(expected["horizons"]):
         pairs = [
-            (at[arm]["risk"][position], at[arm]["se"][position]) for arm in ("treated", "control")
+            with_limits(at[arm]["risk"][position], at[arm]["se"][position])
+            for arm in ("treated", "control")
         ]
-        assert_difference(rungs["landmark", "risk_difference", horizon], *pairs)
+        assert_difference_of_risks(rungs["landmark", "risk_difference", horizon], *pairs)
     assert_hazard_ratio(rungs["landmark", "hazard_ratio", None], at["cox_adjusted"])
 
 

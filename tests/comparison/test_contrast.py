@@ -14,6 +14,12 @@ from outcomes.comparison.contrast import (
 )
 from outcomes.errors import NotEstimableError
 
+risks = st.builds(
+    ArmEstimate,
+    value=st.floats(0.01, 0.99),
+    standard_error=st.floats(0.005, 0.3),
+    scale=st.sampled_from(["risk", "survival"]),
+)
 estimates = st.builds(ArmEstimate, value=st.floats(0.05, 0.95), standard_error=st.floats(0.01, 0.2))
 
 
@@ -24,6 +30,34 @@ def test_difference_by_hand():
     assert found.lower == pytest.approx(-0.2 - 1.959963985 * 0.05)
     assert found.upper == pytest.approx(-0.2 + 1.959963985 * 0.05)
     assert found.p == pytest.approx(6.334248e-05, rel=1e-6)
+
+
+def test_difference_of_risks_by_hand():
+    # Survival .9 ± .05 and .6 ± .08 at log(-log): .9 ** exp(1.96 * .05 / (.9 * -log .9)) etc.
+    low, high = (
+        1 - 0.9 ** math.exp(sign * 1.959963985 * 0.05 / (0.9 * -math.log(0.9))) for sign in (-1, 1)
+    )
+    control_low, control_high = (
+        1 - 0.6 ** math.exp(sign * 1.959963985 * 0.08 / (0.6 * -math.log(0.6))) for sign in (-1, 1)
+    )
+    treated = ArmEstimate(0.1, 0.05, scale="survival")
+    control = ArmEstimate(0.4, 0.08, scale="survival")
+    assert treated.limits() == pytest.approx((low, high))
+    found = difference(treated, control)
+    assert found.lower == pytest.approx(-0.3 - math.hypot(0.1 - low, control_high - 0.4))
+    assert found.upper == pytest.approx(-0.3 + math.hypot(high - 0.1, 0.4 - control_low))
+    # A positive covariance narrows it.
+    closer = difference(treated, control, covariance=0.002)
+    assert found.lower < closer.lower < closer.upper < found.upper
+
+
+@given(risks, risks, st.floats(-0.9, 0.9))
+def test_a_difference_is_significant_when_its_interval_says_so(treated, control, correlation):
+    covariance = correlation * treated.standard_error * control.standard_error
+    found = difference(treated, control, covariance)
+    assert -1 <= found.lower <= found.value <= found.upper <= 1
+    if abs(found.p - 0.05) > 1e-6:
+        assert (found.p < 0.05) == (found.lower > 0 or found.upper < 0)
 
 
 def test_p_value_at_the_limit():
@@ -42,7 +76,8 @@ def test_ratio_by_hand():
 @given(estimates, estimates)
 def test_swapping_the_arms(first, second):
     there, back = difference(first, second), difference(second, first)
-    assert (there.value, there.lower, there.p) == (-back.value, -back.upper, back.p)
+    assert (there.value, there.lower) == (-back.value, -back.upper)
+    assert there.p == pytest.approx(back.p, rel=1e-6)
     there, back = ratio(first, second), ratio(second, first)
     assert there.value == pytest.approx(1 / back.value)
     assert there.lower == pytest.approx(1 / back.upper)
