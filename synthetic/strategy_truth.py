@@ -68,9 +68,9 @@ def treatment_truth(
         ``hazard_ratio``, the limit of a Cox model stratified on prognosis in a randomised trial
         with this follow-up, and ``cox-unadjusted:hazard_ratio``, that of one without covariates;
         ``time-dependent:hazard_ratio``, that of SBRT from its start on; with a grace period all of
-        these under ``clone-censor-weight:``; with a landmark
-        ``landmark:hazard_ratio`` and ``landmark:risk_difference@12``, both among those without
-        an event at it.
+        these under ``clone-censor-weight:``; with a landmark ``landmark:hazard_ratio`` and, at
+        horizons after it, risks and means under ``landmark:``, all among those without an event at
+        it.
 
     Raises
     ------
@@ -102,14 +102,16 @@ def treatment_truth(
         found |= {f"clone-censor-weight:{name}": value for name, value in own.items()}
     if landmark is not None:
         found["landmark:hazard_ratio"] = trial.since(landmark).hazard_ratio()
-        at = int(np.searchsorted(grid, landmark))
+        since = [
+            _since(
+                _risk(arms[arm.name], wanted), _event_free(arms[arm.name], wanted), grid, landmark
+            )
+            for arm in series.arms
+        ]
         for horizon in horizons:
-            until = int(np.searchsorted(grid, horizon))
-            risks = [
-                (risk[until] - risk[at]) / _event_free(arms[arm.name], wanted)[at]
-                for arm, risk in zip(series.arms, (control, treated), strict=True)
-            ]
-            found[f"landmark:risk_difference@{horizon:g}"] = float(risks[1] - risks[0])
+            if horizon > landmark:
+                later = _at_horizon(grid, since[1], since[0], float(horizon), wanted)
+                found |= {f"landmark:{name}": value for name, value in later.items()}
     return found
 
 
@@ -208,6 +210,12 @@ def _sum(arrays: list[FloatArray]) -> FloatArray:
 
 def _risk(arm: ArmExpectation, endpoint: Endpoint) -> FloatArray:
     return 1 - arm.alive if endpoint is OVERALL_SURVIVAL else arm.progressed
+
+
+def _since(risk: FloatArray, free: FloatArray, grid: FloatArray, month: float) -> FloatArray:
+    """Return the risk of those without an event at a month; 0 up to it."""
+    at = int(np.searchsorted(grid, month))
+    return np.where(grid > month, (risk - risk[at]) / free[at], 0.0)
 
 
 def _event_free(arm: ArmExpectation | CellExpectation, endpoint: Endpoint) -> FloatArray:

@@ -115,6 +115,8 @@ def landmark(subjects: Subjects, functionals: Functionals, choices: Choices) -> 
 def from_landmark(subjects: Subjects, month: float) -> Subjects:
     """Return those without an event at a landmark, in the arm they had entered by then."""
     known = known_start(subjects)
+    if not (known.time > month).any():
+        raise NotEstimableError(f"nobody is under observation at month {month:.3g}")
     later = known.take(known.time > month)
     return replace(later, treated=later.start <= month)
 
@@ -151,7 +153,9 @@ def known_start(subjects: Subjects) -> Subjects:
         for member in (subjects.treated, subjects.treated & known)
     )
     if (counted[treated > 0] == 0).any():
-        raise NotEstimableError("of a series' treated patients it is not known when it began")
+        raise NotEstimableError(
+            "of all treated patients of a series the start of treatment is unknown"
+        )
     stands_for = np.divide(treated, counted, out=np.ones_like(treated), where=counted > 0)
     weights = np.where(subjects.treated, stands_for[subjects.stratum], 1.0) * subjects.weights
     return replace(subjects, weights=weights).take(known)

@@ -14,8 +14,6 @@ from outcomes.causal.subjects import Subjects
 
 GROUPS = 60
 """At most so many groups are left out in turn: each patient of a cohort of sixty."""
-LEAST = 0.9
-"""Share of the groups without which there must be an estimate."""
 
 
 def jackknife_groups(subjects: Subjects, seed: int) -> IntArray:
@@ -34,8 +32,8 @@ def jackknife(
 ) -> dict[str, FloatArray]:
     """Return the estimates without each group, by name, shape (n_groups, ...) each.
 
-    One that cannot be had without some groups has fewer of them; one that cannot be had without
-    more than a tenth is left out.
+    One that cannot be had without some group is left out: what rests on a few patients varies
+    by more than the other groups would tell.
 
     Parameters
     ----------
@@ -52,7 +50,7 @@ def jackknife(
     return {
         name: np.array(without)
         for name in names
-        if len(without := [one[name] for one in found if name in one]) >= LEAST * len(found)
+        if len(without := [one[name] for one in found if name in one]) == len(found)
     }
 
 

@@ -106,14 +106,13 @@ class Subjects:
 
     @property
     def sorted_clusters(self) -> IntArray:
-        """Numbers of the clusters, sorted by their first row whatever the order of the rows."""
-        clusters = int(self.cluster.max()) + 1
-        first = np.full(clusters, self.n)
-        np.minimum.at(first, self.cluster, np.arange(self.n))
-        present = np.flatnonzero(first < self.n)
-        rows = first[present]
-        keys = (*self.columns[rows].T, self.codes[rows], self.time[rows], self.treated[rows])
-        return np.asarray(present[np.lexsort(keys)], dtype=np.int64)
+        """Numbers of the clusters, sorted by what their rows hold, whatever the rows' order."""
+        keys = (*self.columns.T, self.stratum, self.start, self.codes, self.time, self.treated)
+        rank = np.empty(self.n, dtype=np.int64)
+        rank[np.lexsort(keys)] = np.arange(self.n)
+        first = np.full(int(self.cluster.max()) + 1, self.n)
+        np.minimum.at(first, self.cluster, rank)
+        return np.argsort(first)[: int((first < self.n).sum())]
 
     def resampled(self, generator: np.random.Generator) -> "Subjects":
         """Return a bootstrap sample of whole clusters, as case weights of the rows drawn."""

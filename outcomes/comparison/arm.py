@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from outcomes.arrays import FloatArray, IntArray
-from outcomes.comparison.contrast import ArmEstimate, Scale
+from outcomes.comparison.contrast import FEWEST_PATIENTS, ArmEstimate, Scale
 from outcomes.comparison.result import ArmCurve
 from outcomes.comparison.spread import incidence_errors, time_lost_error
 from outcomes.curves.aalen_johansen import AalenJohansen, aalen_johansen
@@ -16,6 +16,7 @@ from outcomes.curves.restricted_mean import (
 )
 from outcomes.endpoints import Endpoint
 from outcomes.errors import NotEstimableError
+from outcomes.schema import patients_in_words
 
 # The error of a million patients is a thousand times as large; less than this is rounding.
 LEAST_ERROR = 1e-7
@@ -193,8 +194,8 @@ class Arm:
 
     def _estimate(self, value: float, error: float, horizon: float, scale: Scale) -> ArmEstimate:
         """Return an estimate, without error where no event, or only events, leave none."""
-        if self.cluster is not None and self.patients == 1:
-            reason = f"the arm '{self.label}' has lesions of one patient alone"
+        if self.cluster is not None and self.patients < FEWEST_PATIENTS:
+            reason = f"the arm '{self.label}' has {patients_in_words(self.n, self.patients)} alone"
             return ArmEstimate(value, None, reason=reason)
         if error > LEAST_ERROR:
             return ArmEstimate(value, error, scale=scale)

@@ -13,7 +13,11 @@ from outcomes.errors import NotEstimableError
 Z95 = normal_quantile(0.95)
 LARGEST_Z = 37.0
 """From here on a p value is 0 in floating point."""
+FEWEST_PATIENTS = 5
+"""Of fewer than this the spread between patients tells nothing."""
 LARGEST_EXPONENT = 700.0
+LARGEST_ERROR = 100.0
+"""A logarithm with a larger error than this tells nothing."""
 Scale = Literal["plain", "risk", "survival"]
 
 
@@ -135,13 +139,19 @@ def ratio(treated: ArmEstimate, control: ArmEstimate, covariance: float = 0.0) -
         + (control.standard_error / control.value) ** 2
         - 2 * covariance / (treated.value * control.value)
     )
-    error = math.sqrt(max(variance, 0.0))
-    if not error > 0:
-        return Contrast(value, note="no interval because nothing varies")
-    z = math.log(value) / error
-    return Contrast(
-        value, value * math.exp(-Z95 * error), value * math.exp(Z95 * error), two_sided_p(z)
-    )
+    return ratio_of_log(math.log(value), math.sqrt(max(variance, 0.0)))
+
+
+def ratio_of_log(log_ratio: float, error: float, note: str = "") -> Contrast:
+    """Return a ratio with its interval from its logarithm and that one's standard error."""
+    value = math.exp(log_ratio)
+    if not 0 < error < LARGEST_ERROR:
+        reason = "nothing varies" if error <= 0 else "its error is beyond all measure"
+        missing = f"no interval because {reason}"
+        return Contrast(value, note="; ".join(text for text in (note, missing) if text))
+    width = Z95 * error
+    p = two_sided_p(log_ratio / error)
+    return Contrast(value, math.exp(log_ratio - width), math.exp(log_ratio + width), p, note)
 
 
 def number_needed_to_treat(risk_difference: Contrast) -> Contrast:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.comparison.adjustment import make_adjustment
-from outcomes.comparison.contrast import Z95, Contrast, two_sided_p
+from outcomes.comparison.contrast import FEWEST_PATIENTS, Contrast, ratio_of_log
 from outcomes.comparison.result import Rung
 from outcomes.comparison.setting import Setting
 from outcomes.cox import fit_cox, with_robust_covariance
@@ -76,13 +76,10 @@ def _fit(
         notes = (*notes, f"only {event.sum()} events for {len(names)} coefficients")
     cluster = setting.cluster[rows] if setting.repeated else None
     log_ratio, error = _partial_likelihood(setting.time[rows], event, design, strata, cluster)
-    return Contrast(
-        value=math.exp(log_ratio),
-        lower=math.exp(log_ratio - Z95 * error),
-        upper=math.exp(log_ratio + Z95 * error),
-        p=two_sided_p(log_ratio / error),
-        note="; ".join(notes),
-    )
+    if cluster is not None and np.unique(cluster).size < FEWEST_PATIENTS:
+        reason = f"no interval because there are fewer than {FEWEST_PATIENTS} patients"
+        return Contrast(math.exp(log_ratio), note="; ".join((*notes, reason)))
+    return ratio_of_log(log_ratio, error, "; ".join(notes))
 
 
 def _check_design(

@@ -2,8 +2,16 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from outcomes.comparison.by_patient import ArmPairs
-from outcomes.comparison.contrast import Contrast, difference, number_needed_to_treat, ratio
+from outcomes.comparison.contrast import (
+    FEWEST_PATIENTS,
+    Contrast,
+    difference,
+    number_needed_to_treat,
+    ratio,
+)
 from outcomes.comparison.result import Rung
 from outcomes.comparison.setting import Setting
 from outcomes.cox import clustered_rank_test
@@ -77,6 +85,8 @@ def _test(setting: Setting, *, stratified: bool) -> Contrast:
         strata = setting.cohort[setting.strata].astype(str).to_numpy()
     sample = setting.time, setting.codes, setting.treated
     if setting.repeated:
+        if np.unique(setting.cluster).size < FEWEST_PATIENTS:
+            raise NotEstimableError(f"there are fewer than {FEWEST_PATIENTS} patients")
         found = clustered_rank_test(*sample, setting.cluster, cause=1, strata=strata)
         return Contrast(
             found.statistic, p=found.p, note="robust: patients are counted, not lesions"

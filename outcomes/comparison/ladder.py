@@ -15,7 +15,7 @@ from outcomes.causal.hazard_ratio import HAZARD_RATIOS, log_hazard_ratios_of
 from outcomes.causal.jackknife import jackknife, jackknife_variance
 from outcomes.causal.marginal import Marginal
 from outcomes.causal.subjects import Subjects
-from outcomes.comparison.contrast import Z95, Contrast, two_sided_p
+from outcomes.comparison.contrast import FEWEST_PATIENTS, Contrast, ratio_of_log
 from outcomes.comparison.forest import TREES_PER_REPLICATE, forest_values
 from outcomes.comparison.marginal import marginal_rungs
 from outcomes.comparison.options import FOREST, Options
@@ -32,7 +32,10 @@ LEAST_REPLICATES = 0.8
 """Share of bootstrap samples that must give an estimate for its spread to be one."""
 MANY_UNKNOWN = 0.1
 """Share of the treated whose start is unknown from which on that is a worry."""
+ARM_OF_FEW = 0.25
+"""Share of the number that makes a cohort small which makes an arm so."""
 CANNOT_SPARE = "without some of the few patients there is no estimate"
+TOO_FEW = f"there are fewer than {FEWEST_PATIENTS} patients"
 RATIO = ":hazard_ratio"
 
 
@@ -93,6 +96,8 @@ def _estimate(
         estimate = Marginal.without_covariance(functionals, values, "it takes bootstrap samples")
     else:
         estimate = ESTIMATORS[method](subjects, functionals, options.choices)
+    if _clusters(subjects) < FEWEST_PATIENTS:
+        return Marginal.without_covariance(functionals, estimate.values, TOO_FEW)
     samples = options.samples(method)
     if not samples:
         if estimate.reason or not _is_small(subjects, options):
@@ -110,7 +115,15 @@ def _estimate(
 
 
 def _is_small(subjects: Subjects, options: Options) -> bool:
-    return np.unique(subjects.cluster).size < options.jackknife_below
+    """Return whether there are few patients, or few in an arm."""
+    arms = (subjects.cluster[subjects.treated == arm] for arm in (True, False))
+    fewest = min(np.unique(one).size for one in arms)
+    few = options.jackknife_below
+    return _clusters(subjects) < few or fewest < ARM_OF_FEW * few
+
+
+def _clusters(subjects: Subjects) -> int:
+    return np.unique(subjects.cluster).size
 
 
 def _jackknife(
@@ -252,14 +265,13 @@ def _hazard_ratio(
         setting.require_start()
     found = HAZARD_RATIOS[method](subjects, options.choices)
     error = found.standard_error
-    if _is_small(subjects, options):
+    small = _is_small(subjects, options)
+    if _clusters(subjects) < FEWEST_PATIENTS:
+        return Contrast(math.exp(found.value), note=f"no interval because {TOO_FEW}")
+    if small:
         without = left_out().get(method + RATIO)
         if without is None:
-            return Contrast(math.exp(found.value), note=f"no interval: {CANNOT_SPARE}")
+            return Contrast(math.exp(found.value), note=f"no interval because {CANNOT_SPARE}")
         error = math.sqrt(float(jackknife_variance(without)))
-    return Contrast(
-        value=math.exp(found.value),
-        lower=math.exp(found.value - Z95 * error),
-        upper=math.exp(found.value + Z95 * error),
-        p=two_sided_p(found.value / error),
-    )
+    note = "few patients: interval by the jackknife" if options.bootstraps and small else ""
+    return ratio_of_log(found.value, error, note)

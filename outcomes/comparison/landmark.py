@@ -40,12 +40,17 @@ def landmark(setting: Setting) -> Iterator[Rung]:
     if unknown.any():
         note += f", {setting.counted(unknown)} treated at an unknown time left out"
 
-    def hazard_ratio() -> Contrast:
+    def require_patients() -> None:
         setting.require_start()
+        if not present.any():
+            raise NotEstimableError(f"nobody whose start is known is under observation at {week}")
+
+    def hazard_ratio() -> Contrast:
+        require_patients()
         return adjusted(later)
 
     def risk_difference(horizon: float) -> Contrast:
-        setting.require_start()
+        require_patients()
         if horizon <= month:
             raise NotEstimableError(f"month {horizon:g} is not after {week}")
         return difference(*pairs.risk(horizon).both)

@@ -33,8 +33,8 @@ class Options:
     methods
         Adjusted methods wanted, by name; None for all.
     jackknife_below
-        With fewer patients than this the intervals are the jackknife's, not those of influence
-        functions, which are too narrow then; 0 for never.
+        With fewer patients than this, or a quarter of it in an arm, the intervals are the
+        jackknife's, not those of influence functions, which are too narrow then; 0 for never.
     """
 
     choices: Choices = field(default_factory=Choices)

@@ -78,7 +78,11 @@ def make_subjects(setting: Setting, *, needs_events: bool = True) -> Adjusted:
     if subjects.one_armed_series:
         alone = f"{subjects.one_armed_series} of {subjects.n_series} series have only one arm"
         notes.append(f"{alone}: what the other would do in them, the model alone says")
-    happened = np.bincount(subjects.stratum, subjects.codes == 1, subjects.n_series)
-    if (happened == 0).any():
-        notes.append(f"no event in {(happened == 0).sum()} of {subjects.n_series} series")
+    patients, events = (
+        np.bincount(subjects.arm_of_series, counted, 2 * subjects.n_series)
+        for counted in (None, subjects.codes == 1)
+    )
+    calm = ((patients > 0) & (events == 0)).reshape(-1, 2).any(axis=1).sum()
+    if calm and subjects.n_series > 1:
+        notes.append(f"an arm without an event in {calm} of {subjects.n_series} series")
     return Adjusted(subjects, adjustment.columns, "; ".join(notes))

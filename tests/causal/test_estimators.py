@@ -229,7 +229,7 @@ def test_known_starts_stand_for_unknown_ones():
 def test_a_series_in_which_no_start_is_known_is_told():
     drawn = draw(200, 20, series=2)
     start = np.where(drawn.treated & (drawn.stratum == 1), np.nan, drawn.start)
-    with pytest.raises(NotEstimableError, match="it is not known when it began"):
+    with pytest.raises(NotEstimableError, match="the start of treatment is unknown"):
         known_start(replace(drawn, start=start))
 
 

@@ -10,6 +10,7 @@ from outcomes.comparison.contrast import (
     difference,
     number_needed_to_treat,
     ratio,
+    ratio_of_log,
     two_sided_p,
 )
 from outcomes.errors import NotEstimableError
@@ -82,6 +83,15 @@ def test_swapping_the_arms(first, second):
     assert there.value == pytest.approx(1 / back.value)
     assert there.lower == pytest.approx(1 / back.upper)
     assert there.p == pytest.approx(back.p)
+
+
+def test_a_ratio_too_uncertain_to_measure_has_no_interval():
+    found = ratio(ArmEstimate(1e-5, 0.02, scale="survival"), ArmEstimate(0.3, 0.05))
+    assert (found.lower, found.upper, found.p) == (None, None, None)
+    assert "beyond all measure" in found.note
+    lower, upper = ArmEstimate(1e-5, 0.02, scale="survival").limits()
+    assert (lower, upper) == (0, 1)
+    assert "nothing varies" in ratio_of_log(0.3, 0.0).note
 
 
 def test_number_needed_to_treat_by_hand():

@@ -89,6 +89,36 @@ def test_notes_on_when_treatment_began(cohort):
     assert "unknown time" not in rungs["g-formula-cox", "risk_difference", 12.0].note
 
 
+def test_few_treated_patients_take_the_jackknife(cohort):
+    treated = np.flatnonzero(cohort["sbrt"])
+    few = cohort.drop(index=cohort.index[treated[60:]])
+    rungs, _ = rungs_of(few, options=Options(methods=("iptw",), jackknife_below=200))
+    assert "by the jackknife" not in rungs["iptw", "risk_difference", 12.0].note
+    rungs, _ = rungs_of(few, options=Options(methods=("iptw",), jackknife_below=250))
+    assert "by the jackknife" in rungs["iptw", "risk_difference", 12.0].note
+
+
+def test_nobody_at_the_landmark(cohort):
+    options = Options(Choices(landmark=500.0), methods=("landmark-adjusted",))
+    rungs, _ = rungs_of(cohort, options=options, horizons=(12.0,))
+    for method in ("landmark", "landmark-adjusted"):
+        note = rungs[method, "risk_difference", 12.0].note
+        assert "under observation at" in note or "follow-up" in note, note
+    assert "nobody" in rungs["landmark", "hazard_ratio", None].note
+
+
+def test_two_patients_of_many_lesions_leave_no_interval(cohort):
+    lesions = cohort.assign(patient_id=np.where(np.arange(400) % 2, "a", "b"))
+    rungs, _ = rungs_of(lesions, endpoint="local-control", options=COX)
+    for method in ("crude", *COX.wanted):
+        one = rungs[method, "risk_difference", 12.0]
+        assert one.value is not None
+        assert one.lower is None, method
+    assert rungs["crude", "gray", None].value is None
+    for method in ("cox-unadjusted", "cox-adjusted", "landmark", "clone-censor-weight"):
+        assert rungs[method, "hazard_ratio", None].lower is None, method
+
+
 def test_failed_bootstrap_samples_are_counted(cohort):
     few = cohort.groupby("sbrt").head(14)
     options = Options(bootstraps=50, methods=("iptw", "g-formula-cox"))
@@ -103,7 +133,10 @@ def test_a_series_without_an_event_is_told(cohort):
     calm = np.arange(400) >= 350
     mixed = cohort.assign(study=np.where(calm, "b", "a"), death=np.where(calm, 0, cohort["death"]))
     rungs, _ = rungs_of(mixed)
-    assert "no event in 1 of 2 series" in rungs["g-formula-cox", "risk_difference", 12.0].note
+    assert (
+        "an arm without an event in 1 of 2 series"
+        in rungs["g-formula-cox", "risk_difference", 12.0].note
+    )
 
 
 def test_a_regimen_against_none_begins_with_sbrt(cohort):

@@ -148,7 +148,7 @@ def test_the_lesions_of_one_patient_say_nothing_of_others(lesions):
     assert arm.patients == 1
     for estimate in (arm.risk(60.0), arm.naive_risk(60.0), arm.restricted_mean(60.0)):
         assert estimate.standard_error is None
-        assert "of one patient alone" in estimate.reason
+        assert "of 1 patient alone" in estimate.reason
     for curve in (arm.curve(()), arm.curve((), naive=True)):
         assert (curve.lower[1:] == 0).all()
         assert (curve.upper[1:] == 1).all()
@@ -174,7 +174,7 @@ def test_intervals_hold_in_nine_of_ten_samples_and_those_of_rows_do_not():
         for position, patient in enumerate((np.repeat(np.arange(80), 4), None)):
             found = make_arm("treated", "Treated", SURVIVAL, months, codes, patient).risk(12.0)
             lower, upper = found.limits()
-                held[position] += lower < truth < upper
+            held[position] += lower < truth < upper
     assert 0.90 < held[0] / 200 < 0.99
     assert held[1] / 200 < 0.85
 
