@@ -158,11 +158,11 @@ def _found(recovery: Recovery) -> Section:
 
 def _design(recovery: Recovery) -> Section:
     events = sentence_list(tuple(EVENTS[name] for name in recovery.endpoints))
-    errors = (
-        f"{recovery.bootstraps} bootstrap samples" if recovery.bootstraps else "influence functions"
-    )
+    errors = "influence functions"
     if recovery.jackknife_below:
         errors += f", of fewer than {recovery.jackknife_below:,} patients from the jackknife"
+    if recovery.bootstraps:
+        errors = f"{recovery.bootstraps} bootstrap samples, those of hazard ratios from {errors}"
     return Section(
         id="design",
         title="How it was tried",
