@@ -125,7 +125,7 @@ class Arm:
         if self.cluster is not None:
             # Mean survival moves by as much as the mean time lost, the other way.
             error = time_lost_error(self.time, self.codes, self.cluster, horizon)
-        return self._estimate(mean.value, error, horizon, "plain")
+        return replace(self._estimate(mean.value, error, horizon), bounds=(0.0, horizon))
 
     def curve(self, risk_months: tuple[float, ...], *, naive: bool = False) -> ArmCurve:
         """Return the curve for a chart; `naive` gives 1 - Kaplan-Meier."""
@@ -192,7 +192,9 @@ class Arm:
                 f"before month {horizon:g}"
             )
 
-    def _estimate(self, value: float, error: float, horizon: float, scale: Scale) -> ArmEstimate:
+    def _estimate(
+        self, value: float, error: float, horizon: float, scale: Scale = "plain"
+    ) -> ArmEstimate:
         """Return an estimate, without error where no event, or only events, leave none."""
         if self.cluster is not None and self.patients < FEWEST_PATIENTS:
             reason = f"the arm '{self.label}' has {patients_in_words(self.n, self.patients)} alone"

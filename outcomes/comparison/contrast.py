@@ -11,6 +11,8 @@ from outcomes.curves.intervals import normal_quantile
 from outcomes.errors import NotEstimableError
 
 Z95 = normal_quantile(0.95)
+ROUNDING = 1e-9
+"""A smaller difference of risks is none."""
 LARGEST_Z = 37.0
 """From here on a p value is 0 in floating point."""
 FEWEST_PATIENTS = 5
@@ -39,13 +41,14 @@ class ArmEstimate:
     ``standard_error`` is None where nothing varies: the arm has had no event, or only events,
     so that the data say nothing of the estimate's uncertainty. ``reason`` then says which.
     ``scale`` tells where limits are symmetric: for a risk that of log(-log) of the risk or of
-    survival, for anything else the estimate's own.
+    survival, for anything else the estimate's own. ``bounds`` are what the estimate can be.
     """
 
     value: float
     standard_error: float | None
     reason: str = ""
     scale: Scale = "plain"
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
     def limits(self, z: float = Z95) -> tuple[float, float]:
         """Return the limits at a quantile of the standard normal; NaN without an error."""
@@ -65,7 +68,8 @@ class ArmEstimate:
         """Return the estimate itself."""
         if self.standard_error is None:
             return Contrast(self.value, note=f"no interval because {self.reason}")
-        return Contrast(self.value, *self.limits())
+        lower, upper = self.limits()
+        return Contrast(self.value, max(lower, self.bounds[0]), min(upper, self.bounds[1]))
 
 
 def two_sided_p(z: float) -> float:
@@ -104,7 +108,7 @@ def difference(treated: ArmEstimate, control: ArmEstimate, covariance: float = 0
 
 def _p_of_limits(value: float, limits: Callable[[float], tuple[float, float]]) -> float:
     """Return the p value at which the limit nearer to 0 is 0."""
-    if value == 0:
+    if abs(value) < ROUNDING:
         return 1.0
 
     def above(z: float) -> float:
@@ -164,14 +168,16 @@ def number_needed_to_treat(risk_difference: Contrast) -> Contrast:
     Raises
     ------
     NotEstimableError
-        If the risk difference, or its interval, includes 0.
+        If the risk difference is 0, or its interval includes 0 or is unknown.
     """
-    if risk_difference.value == 0:
+    if abs(risk_difference.value) < ROUNDING:
         raise NotEstimableError("the risk difference is 0")
     value = -1 / risk_difference.value
     lower, upper = risk_difference.lower, risk_difference.upper
     if lower is None or upper is None:
-        return Contrast(value, p=risk_difference.p, note=risk_difference.note)
+        raise NotEstimableError(
+            "the risk difference has no interval, so that the number may be infinite"
+        )
     if lower <= 0 <= upper:
         raise NotEstimableError(
             "the interval of the risk difference includes 0, where the number is infinite",

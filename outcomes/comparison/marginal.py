@@ -56,12 +56,13 @@ def marginal_rungs(
         return _within(treated), _within(control), shared
 
     def means(horizon: float) -> tuple[ArmEstimate, ArmEstimate, float]:
-        found = at(horizon)
-        return _pair(
-            found,
+        treated, control, shared = _pair(
+            at(horizon),
             len(setting.horizons) + position(horizon),
             lambda lost: horizon - lost if survival else lost,
         )
+        bounds = (0.0, horizon)
+        return replace(treated, bounds=bounds), replace(control, bounds=bounds), shared
 
     def risk_difference(horizon: float) -> Contrast:
         return difference(*risks(horizon))

@@ -94,6 +94,11 @@ def test_a_ratio_too_uncertain_to_measure_has_no_interval():
     assert "nothing varies" in ratio_of_log(0.3, 0.0).note
 
 
+def test_a_mean_stays_within_what_it_can_be():
+    mean = ArmEstimate(11.0, 0.9, bounds=(0.0, 12.0)).alone()
+    assert (mean.lower, mean.upper) == (pytest.approx(11 - 1.959963985 * 0.9), 12.0)
+
+
 def test_number_needed_to_treat_by_hand():
     found = number_needed_to_treat(Contrast(-0.2, -0.25, -0.1, 0.01))
     assert (found.value, found.lower, found.upper) == (5, 4, 10)
@@ -104,6 +109,10 @@ def test_number_needed_to_treat_by_hand():
 def test_there_is_no_number_needed_to_treat_across_no_effect():
     with pytest.raises(NotEstimableError, match="includes 0"):
         number_needed_to_treat(Contrast(-0.1, -0.3, 0.1, 0.3))
+    with pytest.raises(NotEstimableError, match="no interval"):
+        number_needed_to_treat(Contrast(-0.1))
+    with pytest.raises(NotEstimableError, match="is 0"):
+        number_needed_to_treat(Contrast(1e-16, -0.1, 0.1, 1.0))
     with pytest.raises(NotEstimableError, match="is 0"):
         number_needed_to_treat(Contrast(0.0, -0.1, 0.1, 1.0))
 
