@@ -59,7 +59,7 @@ class ArmEstimate:
             return self.value - width, self.value + width
         # Of p with hazard -log p: p ** exp(-+ width / (p log p)).
         probability = self.value if self.scale == "risk" else 1 - self.value
-        hazard = -math.log(probability)
+        hazard = -math.log(self.value) if self.scale == "risk" else -math.log1p(-self.value)
         stretch = min(width / (probability * hazard), LARGEST_EXPONENT)
         lower, upper = (math.exp(-hazard * math.exp(sign * stretch)) for sign in (1, -1))
         return (lower, upper) if self.scale == "risk" else (1 - upper, 1 - lower)

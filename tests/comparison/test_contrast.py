@@ -91,6 +91,8 @@ def test_a_ratio_too_uncertain_to_measure_has_no_interval():
     assert "beyond all measure" in found.note
     lower, upper = ArmEstimate(1e-5, 0.02, scale="survival").limits()
     assert (lower, upper) == (0, 1)
+    # 1 - 1e-17 is 1 in floating point, whose hazard would be 0.
+    assert ArmEstimate(1e-17, 0.02, scale="survival").limits() == (0, 1)
     assert "nothing varies" in ratio_of_log(0.3, 0.0).note
 
 
