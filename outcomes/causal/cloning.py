@@ -12,7 +12,7 @@ import numpy as np
 from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.causal.functionals import Functionals
 from outcomes.causal.incidence import incidence_by_series
-from outcomes.causal.marginal import Marginal
+from outcomes.causal.marginal import NOT_ASKED, Marginal
 from outcomes.causal.outcome_model import AT_SURGERY
 from outcomes.causal.propensity import fit_logistic, without_scores
 from outcomes.causal.subjects import Subjects
@@ -216,7 +216,11 @@ def has_later_events(treated: Clones, until: float = np.inf) -> bool:
 
 
 def clone_censor_weight(
-    subjects: Subjects, clones: tuple[Clones, Clones], functionals: Functionals
+    subjects: Subjects,
+    clones: tuple[Clones, Clones],
+    functionals: Functionals,
+    *,
+    covariance: bool = True,
 ) -> Marginal:
     """Return the risks under both strategies, with the uncertainty of the estimated weights.
 
@@ -228,6 +232,8 @@ def clone_censor_weight(
         Their copies: to be treated, and never to be.
     functionals
         What is asked.
+    covariance
+        Whether the covariance is wanted.
     """
     values = np.zeros((2, functionals.size))
     moves = np.zeros((subjects.n, 2, functionals.size))
@@ -240,8 +246,12 @@ def clone_censor_weight(
             copies.weights,
             functionals,
             entry=copies.entry,
+            covariance=covariance,
         )
-        moves[:, arm] = without_scores(own, copies.scores)
+        if covariance:
+            moves[:, arm] = without_scores(own, copies.scores)
+    if not covariance:
+        return Marginal.without_covariance(functionals, values, NOT_ASKED)
     if not has_later_events(clones[0], functionals.last):
         # Their hazard is estimated as 0, and so would its error be.
         return Marginal.without_covariance(functionals, values, NO_LATER_EVENTS)

@@ -10,7 +10,8 @@ from outcomes.causal.augmented import augmented
 from outcomes.causal.cloning import Clones, clone_censor_weight, clone_treated, clone_untreated
 from outcomes.causal.functionals import Functionals
 from outcomes.causal.incidence import incidence_by_series
-from outcomes.causal.marginal import Marginal
+from outcomes.causal.marginal import NOT_ASKED, Marginal
+from outcomes.causal.memory import kept
 from outcomes.causal.outcome_model import FEWER_STEPS, MOST_STEPS, fit_outcome_model
 from outcomes.causal.propensity import (
     fit_propensity,
@@ -43,7 +44,7 @@ class Choices:
     grace
         First and last month in which treatment is to begin.
     covariance
-        Whether the covariance is wanted, which for the standardised models is most of the work.
+        Whether the covariance is wanted, which is most of the work.
     """
 
     truncate: float | None = None
@@ -89,11 +90,15 @@ def inverse_probability(subjects: Subjects, functionals: Functionals, choices: C
             subjects.codes[member],
             weights[member],
             functionals,
+            covariance=choices.covariance,
         )
+    end = _end(subjects, subjects.arm_of_series)
+    if not choices.covariance:
+        return replace(Marginal.without_covariance(functionals, values, NOT_ASKED), end=end)
     if choices.truncate is None:
         moves = without_scores(moves, propensity.scores)
     estimate = Marginal.of_influence(functionals, values, moves, subjects.cluster)
-    return replace(estimate, end=_end(subjects, subjects.arm_of_series))
+    return replace(estimate, end=end)
 
 
 def doubly_robust(subjects: Subjects, functionals: Functionals, choices: Choices) -> Marginal:
@@ -127,13 +132,14 @@ def time_dependent(subjects: Subjects, functionals: Functionals, choices: Choice
     Treated means to begin in the median month of those who did.
     """
     known = known_start(subjects)
-    rows = rows_from_start(known, known.start)
+    rows = rows_from_start(known)
     model = fit_outcome_model(known, rows, most_steps=choices.most_steps)
     start = median_start(known)
     found = standardise(model, functionals, start=start, covariance=choices.covariance)
     return replace(found, end=_end(known, known.stratum))
 
 
+@kept
 def known_start(subjects: Subjects) -> Subjects:
     """Return those of whom it is known when treatment began, if it did.
 
@@ -179,15 +185,17 @@ def cloned(subjects: Subjects, functionals: Functionals, choices: Choices) -> Ma
     """Clone, censor and weight."""
     subjects.require_both_arms()
     known = known_start(subjects)
-    clones = make_clones(known, choices)
+    clones = make_clones(known, choices.grace)
     ends = [followed_until(one.exit, one.codes, known.stratum[one.patient]) for one in clones]
-    return replace(clone_censor_weight(known, clones, functionals), end=min(ends))
+    found = clone_censor_weight(known, clones, functionals, covariance=choices.covariance)
+    return replace(found, end=min(ends))
 
 
-def make_clones(subjects: Subjects, choices: Choices) -> tuple[Clones, Clones]:
+@kept
+def make_clones(subjects: Subjects, grace: tuple[float, float]) -> tuple[Clones, Clones]:
     """Return the copies to be treated in the grace period, and those never to be."""
     return (
-        clone_treated(subjects, subjects.start, choices.grace),
+        clone_treated(subjects, subjects.start, grace),
         clone_untreated(subjects, subjects.start),
     )
 

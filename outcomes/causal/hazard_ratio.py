@@ -1,7 +1,7 @@
 """Hazard ratios of the methods that weigh patients or follow their treatment."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,7 +64,7 @@ def weighted_hazard_ratio(subjects: Subjects, choices: Choices) -> LogHazardRati
 def time_dependent_hazard_ratio(subjects: Subjects, choices: Choices) -> LogHazardRatio:
     """Return that of a Cox model in which treatment acts from its start on."""
     known = known_start(subjects)
-    rows = rows_from_start(known, known.start)
+    rows = rows_from_start(known)
     fit = fit_outcome_model(known, rows).causes[0].fit
     moves = _by_patient(rows.patient, dfbeta_residuals(fit)[:, -1], known)
     return LogHazardRatio.of_influence(float(fit.coefficients[-1]), moves, known)
@@ -79,7 +79,7 @@ def cloned_hazard_ratio(subjects: Subjects, choices: Choices) -> LogHazardRatio:
         If nobody had an event after being treated in time, or as `make_clones`.
     """
     known = known_start(subjects)
-    clones = make_clones(known, choices)
+    clones = make_clones(known, choices.grace)
     if not has_later_events(clones[0]):
         raise NotEstimableError(NO_LATER_EVENTS)
     sizes = [copies.patient.size for copies in clones]
@@ -115,18 +115,3 @@ HAZARD_RATIOS: Mapping[str, Callable[[Subjects, Choices], LogHazardRatio]] = {
     "clone-censor-weight": cloned_hazard_ratio,
 }
 """By the name of the method."""
-
-
-def log_hazard_ratios_of(
-    methods: Iterable[str], subjects: Subjects, choices: Choices
-) -> dict[str, FloatArray]:
-    """Return those of the methods that have one and can be had, by name, shape () each."""
-    found = {}
-    for name in methods:
-        if name not in HAZARD_RATIOS:
-            continue
-        try:
-            found[name] = np.array(HAZARD_RATIOS[name](subjects, choices).value)
-        except NotEstimableError:
-            continue
-    return found

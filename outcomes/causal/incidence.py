@@ -19,7 +19,7 @@ class WeightedIncidence:
         Shape (n_functionals,).
     moves
         What each patient moves them by for known weights, shape (n, n_functionals): the
-        infinitesimal jackknife, whose sum over the patients is 0.
+        infinitesimal jackknife, whose sum over the patients is 0. NaN where not wanted.
     months, incidence
         The curve: months of its steps and its values there, shape (n_months,).
     """
@@ -37,6 +37,7 @@ def weighted_incidence(
     functionals: Functionals,
     *,
     entry: FloatArray | None = None,
+    covariance: bool = True,
 ) -> WeightedIncidence:
     """Return the weighted Aalen-Johansen estimate of an arm.
 
@@ -54,6 +55,8 @@ def weighted_incidence(
     entry
         Months from which each row is at risk, shape (n,); by default 0. A patient whose weight
         changes is several rows.
+    covariance
+        Whether what each patient moves them by is wanted, which is most of the work.
     """
     months, group = np.unique(time, return_inverse=True)
     size = months.size
@@ -79,6 +82,9 @@ def weighted_incidence(
     phi = functionals.at(months)
     parts = phi * steps
     values = parts.sum(axis=1)
+    if not covariance:
+        unknown = np.full((time.size, functionals.size), np.nan)
+        return WeightedIncidence(values, unknown, months, np.cumsum(steps))
     # What is still to come, of those free of any event just after a month.
     later = values[:, None] - np.cumsum(parts, axis=1)
     staying = 1 - leaving
@@ -102,6 +108,7 @@ def incidence_by_series(
     functionals: Functionals,
     *,
     entry: FloatArray | None = None,
+    covariance: bool = True,
 ) -> tuple[FloatArray, FloatArray]:
     """Return weighted estimates of an arm, averaged over the series by the size of each.
 
@@ -114,7 +121,7 @@ def incidence_by_series(
         Patients of both arms.
     patient
         Number of the patient of each row, shape (n_rows,).
-    time, codes, weights, functionals, entry
+    time, codes, weights, functionals, entry, covariance
         As `weighted_incidence`, a row each.
 
     Returns
@@ -122,12 +129,12 @@ def incidence_by_series(
     values
         Shape (n_functionals,).
     moves
-        What each patient moves them by, shape (n, n_functionals).
+        What each patient moves them by, shape (n, n_functionals); NaN where not wanted.
     """
     share = np.bincount(subjects.stratum, subjects.weights, subjects.n_series)
     share = share / subjects.weights.sum()
     own = np.zeros((subjects.n_series, functionals.size))
-    moves = np.zeros((subjects.n, functionals.size))
+    moves = np.full((subjects.n, functionals.size), 0.0 if covariance else np.nan)
     for series in np.flatnonzero(share):
         rows = subjects.stratum[patient] == series
         found = weighted_incidence(
@@ -136,9 +143,11 @@ def incidence_by_series(
             weights[rows],
             functionals,
             entry=None if entry is None else entry[rows],
+            covariance=covariance,
         )
         own[series] = found.values
-        np.add.at(moves, patient[rows], share[series] * found.moves)
+        if covariance:
+            np.add.at(moves, patient[rows], share[series] * found.moves)
     values = share @ own
     moves += (subjects.weights / subjects.weights.sum())[:, None] * (own[subjects.stratum] - values)
     return values, moves

@@ -11,6 +11,7 @@ import numpy as np
 
 from outcomes.arrays import FloatArray, IntArray
 from outcomes.causal.subjects import Subjects
+from outcomes.errors import NotEstimableError
 
 GROUPS = 60
 """At most so many groups are left out in turn: each patient of a cohort of sixty."""
@@ -28,7 +29,7 @@ def jackknife_groups(subjects: Subjects, seed: int) -> IntArray:
 
 
 def jackknife(
-    estimate: Callable[[Subjects], Mapping[str, FloatArray]], subjects: Subjects, seed: int = 0
+    estimates: Mapping[str, Callable[[Subjects], FloatArray]], subjects: Subjects, seed: int = 0
 ) -> dict[str, FloatArray]:
     """Return the estimates without each group, by name, shape (n_groups, ...) each.
 
@@ -37,21 +38,23 @@ def jackknife(
 
     Parameters
     ----------
-    estimate
-        Gives estimates by name; those that cannot be had are not among them.
+    estimates
+        Give an estimate each, or raise NotEstimableError.
     subjects
         Patients.
     seed
         Of the groups.
     """
     groups = jackknife_groups(subjects, seed)
-    found = [estimate(subjects.take(groups != group)) for group in range(int(groups.max()) + 1)]
-    names = dict.fromkeys(name for one in found for name in one)
-    return {
-        name: np.array(without)
-        for name in names
-        if len(without := [one[name] for one in found if name in one]) == len(found)
-    }
+    found: dict[str, list[FloatArray]] = {name: [] for name in estimates}
+    for group in range(int(groups.max()) + 1):
+        others = subjects.take(groups != group)
+        for name in tuple(found):
+            try:
+                found[name].append(estimates[name](others))
+            except NotEstimableError:
+                del found[name]
+    return {name: np.array(without) for name, without in found.items()}
 
 
 def jackknife_variance(replicates: FloatArray) -> FloatArray:

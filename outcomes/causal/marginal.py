@@ -8,6 +8,8 @@ import numpy as np
 from outcomes.arrays import FloatArray, IntArray
 from outcomes.causal.functionals import Functionals
 
+NOT_ASKED = "none was asked for"
+
 
 @dataclass(frozen=True, eq=False)
 class Marginal:

@@ -6,6 +6,7 @@ import numpy as np
 
 from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.causal.functionals import Functionals
+from outcomes.causal.memory import kept
 from outcomes.causal.subjects import Subjects
 from outcomes.cox import BaselineHazard, CoxFit, baseline_hazards, fit_cox
 from outcomes.errors import NotEstimableError
@@ -69,6 +70,7 @@ class Rows:
     treated: BoolArray
 
 
+@kept
 def rows_of_arms(subjects: Subjects) -> Rows:
     """Return one row a patient, in the arm from month 0 on."""
     return Rows(
@@ -120,6 +122,11 @@ def fit_outcome_model(
         If an arm has no event of interest, or a partial likelihood has no maximum.
     """
     used = rows_of_arms(subjects) if rows is None else rows
+    return OutcomeModel(subjects, used, _fit_causes(subjects, used), most_steps)
+
+
+@kept
+def _fit_causes(subjects: Subjects, used: Rows) -> tuple[CauseModel, ...]:
     for arm, label in ((True, "treated"), (False, "control")):
         if not ((used.codes == 1) & (used.treated == arm)).any():
             raise NotEstimableError(f"the {label} patients have no event")
@@ -142,7 +149,7 @@ def fit_outcome_model(
         found = {int(np.asarray(one.stratum)): one for one in baseline_hazards(fit)}
         series = range(subjects.n_series)
         causes.append(CauseModel(fit, tuple(found.get(k) for k in series)))
-    return OutcomeModel(subjects, used, tuple(causes), most_steps)
+    return tuple(causes)
 
 
 @dataclass(frozen=True, eq=False)

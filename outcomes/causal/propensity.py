@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from outcomes.arrays import BoolArray, FloatArray
+from outcomes.causal.memory import kept
 from outcomes.causal.subjects import Subjects
 from outcomes.errors import NotEstimableError, OutcomesError
 
@@ -75,6 +76,7 @@ def fit_logistic(
     return Propensity(probability, design * residual[:, None])
 
 
+@kept
 def fit_propensity(subjects: Subjects) -> Propensity:
     """Fit the propensity score of the arm, with an intercept of its own for each series.
 

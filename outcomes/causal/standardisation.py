@@ -10,7 +10,7 @@ import numpy as np
 
 from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.causal.functionals import Functionals
-from outcomes.causal.marginal import Marginal
+from outcomes.causal.marginal import NOT_ASKED, Marginal
 from outcomes.causal.outcome_model import (
     AT_SURGERY,
     OutcomeModel,
@@ -92,7 +92,7 @@ def standardise(
                 moves[:, arm] += _through_model(model, cause, hazards, gradient) / total
     values = np.einsum("n,nak->ak", subjects.weights, own) / total
     if not covariance:
-        return Marginal.without_covariance(functionals, values, "none was asked for")
+        return Marginal.without_covariance(functionals, values, NOT_ASKED)
     moves += subjects.weights[:, None, None] * (own - values) / total
     return Marginal.of_influence(functionals, values, moves, subjects.cluster)
 

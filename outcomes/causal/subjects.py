@@ -1,7 +1,8 @@
 """What an adjusted comparison is given: patients as arrays."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,8 @@ class Subjects:
         Case weights, shape (n,).
     cluster
         What rows belong together, from 0, shape (n,).
+    memory
+        Results that rest on these patients, see `memory.kept`; empty in every copy.
     """
 
     time: FloatArray
@@ -44,6 +47,10 @@ class Subjects:
     stratum: IntArray
     weights: FloatArray
     cluster: IntArray
+    memory: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"memory": {}}
 
     @property
     def n(self) -> int:

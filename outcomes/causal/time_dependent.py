@@ -2,25 +2,20 @@
 
 import numpy as np
 
-from outcomes.arrays import FloatArray
+from outcomes.causal.memory import kept
 from outcomes.causal.outcome_model import AT_SURGERY, Rows
 from outcomes.causal.subjects import Subjects
 
 
-def rows_from_start(subjects: Subjects, start: FloatArray) -> Rows:
+@kept
+def rows_from_start(subjects: Subjects) -> Rows:
     """Return patients as rows at risk before and after treatment begins.
 
     A series in which all were treated holds only those who lived until then: its patients come
-    under observation when treatment begins.
-
-    Parameters
-    ----------
-    subjects
-        Patients.
-    start
-        Month at which treatment began, infinite where it never did, shape (n,). Treatment that
-        begins at or after the end of follow-up does not count.
+    under observation when treatment begins. Treatment that begins at or after the end of
+    follow-up does not count.
     """
+    start = subjects.start
     begun = start < subjects.time
     at_once = start <= 0
     patients = np.arange(subjects.n)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ import numpy as np
 from outcomes.arrays import FloatArray
 from outcomes.causal.estimators import ESTIMATORS, NEEDS_START, Choices, Estimator, values_of
 from outcomes.causal.functionals import Functionals
-from outcomes.causal.hazard_ratio import HAZARD_RATIOS, log_hazard_ratios_of
+from outcomes.causal.hazard_ratio import HAZARD_RATIOS
 from outcomes.causal.jackknife import jackknife, jackknife_variance
 from outcomes.causal.marginal import Marginal
 from outcomes.causal.subjects import Subjects
@@ -130,14 +130,18 @@ def _jackknife(
     subjects: Subjects, options: Options, functionals: Functionals
 ) -> dict[str, FloatArray]:
     """Return the estimates without each group of patients, by method, and hazard ratios."""
-    wanted = _quick(options.wanted)
+    choices = replace(options.choices, covariance=False)
 
-    def estimate(some: Subjects) -> dict[str, FloatArray]:
-        ratios = log_hazard_ratios_of(wanted, some, options.choices)
-        found = {name + RATIO: value for name, value in ratios.items()}
-        return found | values_of(wanted, some, functionals, options.choices)
+    def values(method: str, some: Subjects) -> FloatArray:
+        return ESTIMATORS[method](some, functionals, choices).values
 
-    return jackknife(estimate, subjects, options.seed)
+    def log_ratio(method: str, some: Subjects) -> FloatArray:
+        return np.array(HAZARD_RATIOS[method](some, choices).value)
+
+    methods = _quick(options.wanted)
+    ratios = {name + RATIO: partial(log_ratio, name) for name in methods if name in HAZARD_RATIOS}
+    estimates = {name: partial(values, name) for name in methods} | ratios
+    return jackknife(estimates, subjects, options.seed)
 
 
 def _quick(methods: Iterable[str]) -> dict[str, Estimator]:

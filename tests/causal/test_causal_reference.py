@@ -136,7 +136,7 @@ def test_weighted_hazard_ratio():
 
 def test_hazard_ratio_of_treatment_as_it_comes():
     given = subjects(competing=False)
-    rows = rows_from_start(given, given.start)
+    rows = rows_from_start(given)
     fit = fit_outcome_model(given, rows).causes[0].fit
     robust = with_robust_covariance(fit, given.cluster[rows.patient])
     expected = REFERENCE["time_dependent"]

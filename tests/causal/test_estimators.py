@@ -250,7 +250,7 @@ def test_a_series_treated_throughout_cannot_be_weighed():
 def test_a_series_treated_throughout_is_observed_from_treatment_on():
     drawn = draw(200, 10, series=2)
     kept = drawn.take((drawn.stratum == 0) | drawn.treated)
-    rows = rows_from_start(kept, kept.start)
+    rows = rows_from_start(kept)
     second = kept.stratum[rows.patient] == 1
     assert rows.treated[second].all()
     assert rows.entry[second] == pytest.approx(kept.start[rows.patient[second]])

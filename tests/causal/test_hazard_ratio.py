@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from outcomes.causal.estimators import ESTIMATORS, Choices
-from outcomes.causal.hazard_ratio import HAZARD_RATIOS, log_hazard_ratios_of
+from outcomes.causal.estimators import Choices
+from outcomes.causal.hazard_ratio import HAZARD_RATIOS
 from outcomes.causal.jackknife import jackknife, jackknife_variance
 from outcomes.causal.subjects import Subjects
 from outcomes.errors import NotEstimableError
@@ -41,7 +41,11 @@ def draw(n, seed, effect=-0.6):
 def test_its_error_is_that_of_the_jackknife(method):
     given = draw(1200, 1)
     found = HAZARD_RATIOS[method](given, CHOICES)
-    without = jackknife(lambda some: log_hazard_ratios_of([method], some, CHOICES), given)[method]
+
+    def log_ratio(some):
+        return np.array(HAZARD_RATIOS[method](some, CHOICES).value)
+
+    without = jackknife({method: log_ratio}, given)[method]
     # Sixty groups know a standard error to 9 %.
     error = np.sqrt(jackknife_variance(without))
     assert error == pytest.approx(found.standard_error, rel=0.27)
@@ -79,7 +83,7 @@ def test_without_an_event_after_treatment_clones_have_no_ratio():
         HAZARD_RATIOS["clone-censor-weight"](calm, CHOICES)
 
 
-def test_methods_without_a_ratio_are_passed_over():
-    assert set(log_hazard_ratios_of(ESTIMATORS, draw(100, 6), CHOICES)) == set(HAZARD_RATIOS)
+def test_it_needs_a_known_start():
     untimed = replace(draw(100, 6), start=np.full(100, np.nan))
-    assert "time-dependent" not in log_hazard_ratios_of(ESTIMATORS, untimed, CHOICES)
+    with pytest.raises(NotEstimableError, match="start of treatment is unknown"):
+        HAZARD_RATIOS["time-dependent"](untimed, CHOICES)
