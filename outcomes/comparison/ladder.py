@@ -53,7 +53,7 @@ def adjusted_ladder(setting: Setting) -> Iterator[Rung]:
         estimate = once(
             partial(_estimate, method, setting, source, functionals, bootstrap, left_out)
         )
-        note = _note(source, setting, method, bootstrap)
+        note = _note(source, setting, method, estimate, bootstrap)
         yield from marginal_rungs(setting, method, estimate, note)
         if method in HAZARD_RATIOS:
             ratio = partial(_hazard_ratio, method, setting, source, left_out)
@@ -153,6 +153,7 @@ def _note(
     source: Callable[[], Adjusted],
     setting: Setting,
     method: str,
+    estimate: Callable[[], Marginal],
     bootstrap: Callable[[], Mapping[str, FloatArray]],
 ) -> str:
     """Return how a method must be read; "" where it cannot be had."""
@@ -166,21 +167,39 @@ def _note(
         notes += _of_start(method, subjects, options.choices)
     elif setting.starts_later:
         notes.append("not corrected for the time lived until treatment")
-    if method != FOREST and not options.bootstraps and _is_small(subjects, options):
-        notes.append("few patients: interval by the jackknife")
-    samples = options.samples(method)
-    if samples and not options.bootstraps:
-        notes.append(f"interval from {samples} bootstrap samples")
-    if samples:
-        without = samples - len(bootstrap().get(method, ()))
-        if without:
-            notes.append(f"{without} of {samples} bootstrap samples gave no estimate")
+    if _has_interval(estimate):
+        notes += _of_interval(method, subjects, options, bootstrap)
     if method == "iptw" and options.choices.truncate is not None:
         notes.append(
             f"weights cut at {100 * options.choices.truncate:g} % at either end, which brings "
             "some of the confounding back"
         )
     return "; ".join(notes)
+
+
+def _has_interval(estimate: Callable[[], Marginal]) -> bool:
+    try:
+        return not estimate().reason
+    except NotEstimableError:
+        return False
+
+
+def _of_interval(
+    method: str,
+    subjects: Subjects,
+    options: Options,
+    bootstrap: Callable[[], Mapping[str, FloatArray]],
+) -> list[str]:
+    """Return what is to be said of where an interval is from."""
+    samples = options.samples(method)
+    if not samples:
+        few = _is_small(subjects, options)
+        return ["few patients: interval by the jackknife"] if few and method != FOREST else []
+    notes = [] if options.bootstraps else [f"interval from {samples} bootstrap samples"]
+    without = samples - len(bootstrap()[method])
+    if without:
+        notes.append(f"{without} of {samples} bootstrap samples gave no estimate")
+    return notes
 
 
 def _of_start(method: str, subjects: Subjects, choices: Choices) -> list[str]:
