@@ -95,6 +95,21 @@ def note(label: str, **more: Any) -> Plain:
     return note | more
 
 
+def upright(x: float, colour: str, dash: str = "solid", *, width: float = 1) -> Plain:
+    """Return a line from bottom to top at a value, behind the marks."""
+    return {
+        "type": "line",
+        "xref": "x",
+        "yref": "paper",
+        "x0": round(x, 6),
+        "x1": round(x, 6),
+        "y0": 0,
+        "y1": 1,
+        "layer": "below",
+        "line": {"color": colour, "width": width, "dash": dash},
+    }
+
+
 def side_hints(hints: tuple[str, str], *, narrow: bool, yshift: int) -> list[Plain]:
     """Return what the two sides of a reference mean, beneath the axis.
 

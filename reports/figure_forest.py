@@ -13,6 +13,7 @@ from outcomes.reports.drawing import (
     rows_axis,
     side_hints,
     text,
+    upright,
     wrapped,
 )
 from outcomes.reports.theme import AXIS, INK, LOOKS, MUTED, PAPER
@@ -92,7 +93,7 @@ def forest_figure(chart: ForestChart, *, narrow: bool) -> Plain:
         xaxis=axis,
         yaxis=rows_axis(0.4, count + (0.95 if narrow else 0.75)),
     )
-    layout["shapes"].append(_vertical(chart.reference, AXIS, "solid"))
+    layout["shapes"].append(upright(chart.reference, AXIS))
     for position, row in enumerate(rows):
         y = count - position
         if narrow:
@@ -174,20 +175,6 @@ def _columns(chart: ForestChart) -> list[list[str]]:
 def _on_axis(chart: ForestChart, value: float) -> float:
     """Return where plotly's annotations expect a value: at its logarithm on a log axis."""
     return math.log10(value) if chart.log else value
-
-
-def _vertical(x: float, colour: str, dash: str) -> Plain:
-    return {
-        "type": "line",
-        "xref": "x",
-        "yref": "paper",
-        "x0": round(x, 6),
-        "x1": round(x, 6),
-        "y0": 0,
-        "y1": 1,
-        "layer": "below",
-        "line": {"color": colour, "width": 1.5 if dash == "dot" else 1, "dash": dash},
-    }
 
 
 def _log_axis(chart: ForestChart, numbers: list[float]) -> Plain:

@@ -11,6 +11,7 @@ from outcomes.reports.drawing import (
     row_name,
     rows_axis,
     rows_of,
+    upright,
     wrapped,
 )
 from outcomes.reports.theme import AXIS, GRID, LOOKS, PAPER
@@ -43,18 +44,7 @@ def interval_figure(chart: IntervalChart, *, narrow: bool) -> Plain:
         row_name(label, at, narrow=narrow) for at, label in zip(rows.at, labels, strict=True)
     ]
     if chart.reference is not None:
-        layout["shapes"].append(
-            {
-                "type": "line",
-                "x0": chart.reference,
-                "x1": chart.reference,
-                "yref": "paper",
-                "y0": 0,
-                "y1": 1,
-                "layer": "below",
-                "line": {"color": AXIS, "width": 1},
-            }
-        )
+        layout["shapes"].append(upright(chart.reference, AXIS))
     return checked(data, layout)
 
 

@@ -14,6 +14,7 @@ from outcomes.reports.drawing import (
     rows_of,
     side_hints,
     text,
+    upright,
     wrapped,
 )
 from outcomes.reports.theme import AXIS, GRID, INK, LOOKS, MUTED, PAPER
@@ -50,9 +51,9 @@ def ladder_figure(chart: LadderChart, *, narrow: bool) -> Plain:
         xaxis=axis,
         yaxis=rows_axis(rows.height, 0.0),
     )
-    layout["shapes"].append(_line(0.0, AXIS, "solid", 1.0))
+    layout["shapes"].append(upright(0.0, AXIS))
     if chart.truth is not None:
-        layout["shapes"].append(_line(chart.truth, TRUTH.colour, TRUTH.dash, 2.0))
+        layout["shapes"].append(upright(chart.truth, TRUTH.colour, TRUTH.dash, width=2))
         layout["annotations"].append(
             note(
                 text(chart.truth_label),
@@ -181,17 +182,3 @@ def _marks(row: LadderRow, y: float, low: float, high: float) -> list[Plain]:
             }
         )
     return marks
-
-
-def _line(x: float, colour: str, dash: str, width: float) -> Plain:
-    return {
-        "type": "line",
-        "xref": "x",
-        "yref": "paper",
-        "x0": round(x, 6),
-        "x1": round(x, 6),
-        "y0": 0,
-        "y1": 1,
-        "layer": "below",
-        "line": {"color": colour, "width": width, "dash": dash},
-    }

@@ -15,6 +15,7 @@ from outcomes.reports.drawing import (
     rows_axis,
     rows_of,
     text,
+    upright,
     wrapped,
 )
 from outcomes.reports.theme import AXIS, BANDS, GRID, INK, LOOKS, MUTED, PAPER
@@ -72,17 +73,7 @@ def dot_figure(chart: DotChart, *, narrow: bool) -> Plain:
         row_name(label, at, narrow=narrow) for at, label in zip(rows.at, labels, strict=True)
     ]
     if chart.reference is not None:
-        layout["shapes"].append(
-            {
-                "type": "line",
-                "x0": chart.reference,
-                "x1": chart.reference,
-                "yref": "paper",
-                "y0": 0,
-                "y1": 1,
-                "line": {"color": AXIS, "width": 1, "dash": "dot"},
-            }
-        )
+        layout["shapes"].append(upright(chart.reference, AXIS, "dot"))
     return checked(data, layout)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outcomes.cli.console import check_ending, check_output, progress, say, wrong_usage
-from outcomes.cli.options import Cluster, EvidenceFile, Jobs, counted, counted_in_turn
+from outcomes.cli.options import Cluster, EvidenceFile, Jobs, counted, counted_in_turn, try_cluster
 from outcomes.errors import CalibrationError
 
 # Of a parameter of which the figures remove less than this share of the prior variance, its value
@@ -66,14 +66,11 @@ def calibrate(
     with progress(3) as step:
         step("Loading")
         from outcomes.evidence import load_evidence
-        from outcomes.parallel import replicate
         from outcomes.synthetic import calibrate as solve
         from outcomes.synthetic import draw_ensemble, verification_size, verify
         from outcomes.synthetic.uncertainty import sampling_size
 
-        if cluster is not None:
-            # A cluster that cannot work is told before the minutes of solving, by one small item.
-            replicate(abs, [0], cluster=cluster)
+        try_cluster(cluster)
         registry = load_evidence(file)
         try:
             calibration = solve(registry, progress=step)

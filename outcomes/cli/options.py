@@ -11,7 +11,7 @@ import typer
 
 from outcomes.cli.console import messages, say, wrong_usage
 from outcomes.errors import ParallelError
-from outcomes.parallel import check_address, check_jobs
+from outcomes.parallel import check_address, check_jobs, replicate
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -47,6 +47,12 @@ def _checked_cluster(context: typer.Context, cluster: str | None) -> str | None:
             raise wrong_usage(str(error)) from error
         _check_one_place(context.params.get("jobs", 1), cluster)
     return cluster
+
+
+def try_cluster(cluster: str | None) -> None:
+    """Send a cluster one small item, so that one that cannot work is told before long work."""
+    if cluster is not None:
+        replicate(abs, [0], cluster=cluster)
 
 
 def _check_one_place(jobs: int, cluster: str | None) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from outcomes.cli.console import ENDPOINT_NAMES, check_endpoints, check_output, say, wrong_usage
-from outcomes.cli.options import Cluster, EvidenceFile, Jobs, counted
+from outcomes.cli.options import Cluster, EvidenceFile, Jobs, counted, try_cluster
 from outcomes.errors import OutcomesError
 
 if TYPE_CHECKING:
@@ -117,11 +117,7 @@ def power(
     solved = shipped_calibration()
     if calibration is not None:
         solved = read_calibration(calibration, load_evidence(evidence))
-    if cluster is not None:
-        # A cluster that cannot work is told at once, by one small item.
-        from outcomes.parallel import replicate
-
-        replicate(abs, [0], cluster=cluster)
+    try_cluster(cluster)
     with new_folder(out, replace=force) as folder:
         plan = PowerPlan(
             asked, sizes, trials=trials, seed=seed, calibration=solved, published=published

@@ -7,7 +7,7 @@ import typer
 
 from outcomes.cli.comparing import FEWEST_BOOTSTRAPS
 from outcomes.cli.console import ENDPOINT_NAMES, check_endpoints, check_output, say, wrong_usage
-from outcomes.cli.options import Cluster, EvidenceFile, Jobs, counted
+from outcomes.cli.options import Cluster, EvidenceFile, Jobs, counted, try_cluster
 from outcomes.errors import OutcomesError
 
 if TYPE_CHECKING:
@@ -116,11 +116,7 @@ def recover(
         jackknife_below=jackknife_below,
         calibration=solved,
     )
-    if cluster is not None:
-        # A cluster that cannot work is told at once, by one small item.
-        from outcomes.parallel import replicate
-
-        replicate(abs, [0], cluster=cluster)
+    try_cluster(cluster)
     with new_folder(out, replace=force) as folder:
         with counted("Simulating cohorts", plan.total) as done:
             found = plan.run(jobs=jobs, cluster=cluster, progress=done)
