@@ -59,6 +59,14 @@ def cohort(outcomes, folder):
 
 
 @pytest.fixture(scope="module")
+def few(folder, cohort):
+    """The first 400 of the cohort, for what takes every method."""
+    path = folder / "few.csv"
+    path.write_text("".join(cohort.read_text().splitlines(keepends=True)[:401]))
+    return path
+
+
+@pytest.fixture(scope="module")
 def model(outcomes, folder, cohort):
     path = folder / "os.model"
     done = outcomes(

@@ -48,9 +48,9 @@ def test_two_levels_of_a_treatment_of_three(outcomes, folder, cohort):
     assert "patients with other values of dose_regimen are left out" in done.stderr
 
 
-def test_weeks_and_truncation_reach_the_methods(outcomes, folder, cohort):
+def test_weeks_and_truncation_reach_the_methods(outcomes, folder, few):
     plain, other = folder / "plain", folder / "other"
-    given = ("compare", cohort, "--endpoint", "overall-survival", "--horizon", 12, "--out")
+    given = ("compare", few, "--endpoint", "overall-survival", "--horizon", 12, "--out")
     assert outcomes(*given, plain).status == 0
     chosen = ("--truncate-weights", 0.1, "--landmark-weeks", 8, "--grace-weeks", "2,5")
     assert outcomes(*given, other, *chosen).status == 0
