@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from outcomes.reports.names import readable_text
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_arms import (
+    few_of,
     few_sentence,
     firm_horizons,
+    group_words,
     is_survival,
     nobody,
     treatment_name,
@@ -203,6 +205,13 @@ def _caveats(comparison: Comparison, horizon: float, found: dict[Kind, Rung]) ->
         text += " Like with like, it may be chance: "
         text += "the interval reaches" if len(limits) == 1 else "the intervals reach"
         text += " from fewer to more."
+    few = next((few for rung in alike if (few := few_of(rung)) is not None), None)
+    if few is not None:
+        control, treated = group_words(comparison)
+        text += (
+            f" Of those it rests on only {few[1]} {control} and {few[0]} {treated} are still under "
+            f"observation at {horizon:g} months."
+        )
     told = {rung.method: held_truth(rung) for rung in found.values()}
     missed = [rung for rung in found.values() if told[rung.method] is False]
     if missed:

@@ -14,7 +14,7 @@ from outcomes.reports.summary_common import arm_at, patient_count
 from outcomes.reports.wording import interval, of_100, sentence_case
 
 if TYPE_CHECKING:
-    from outcomes.comparison import ArmCurve, Comparison
+    from outcomes.comparison import ArmCurve, Comparison, Rung
 
 STYLES: tuple[Style, Style] = ("control", "treated")
 # "Separation (mm) below 3" is read as "separation below 3 mm".
@@ -30,12 +30,18 @@ def arm_label(curve: ArmCurve) -> str:
 
 def few_left(comparison: Comparison, horizon: float) -> tuple[int, int] | None:
     """Return the treated and control patients left at a horizon where an arm has hardly any."""
-    for rung in comparison.rungs:
-        if rung.method == "crude" and rung.horizon_months == horizon:
-            found = FEW_LEFT.search(rung.note)
-            if found:
-                return int(found[1]), int(found[2])
-    return None
+    found = (
+        few_of(rung)
+        for rung in comparison.rungs
+        if rung.method == "crude" and rung.horizon_months == horizon
+    )
+    return next((few for few in found if few is not None), None)
+
+
+def few_of(rung: Rung) -> tuple[int, int] | None:
+    """Return the treated and control patients left of those a rung rests on, where hardly any."""
+    found = FEW_LEFT.search(rung.note)
+    return None if found is None else (int(found[1]), int(found[2]))
 
 
 def firm_horizons(comparison: Comparison) -> tuple[float, ...]:
@@ -117,7 +123,14 @@ def compared_sentence(comparison: Comparison, results: StudyResults) -> str:
     control, treated = arms(comparison)
     words = group_words(comparison)
     unit = unit_of(comparison, results)
-    return f"Compared are {control.n:,} {unit} {words[0]} and {treated.n:,} {words[1]}."
+    text = f"Compared are {control.n:,} {unit} {words[0]} and {treated.n:,} {words[1]}."
+    complete = comparison.complete
+    if complete is not None and sum(complete) < control.n + treated.n:
+        text += (
+            f" Like with like rests on the {complete[1]:,} and {complete[0]:,} of them whose "
+            "characteristics are all known."
+        )
+    return text
 
 
 def arms(comparison: Comparison) -> tuple[ArmCurve, ArmCurve]:

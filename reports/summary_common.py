@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -186,16 +187,22 @@ def curve_line(
 
 
 def arm_at(curve: ArmCurve, month: float, *, start: float) -> Estimate | None:
-    """Return the value of an arm's curve at a month; None beyond its follow-up."""
+    """Return the value of an arm's curve at a month; None beyond its follow-up.
+
+    Where nothing has happened yet nothing tells how sure that is: there are no limits.
+    """
     months = np.asarray(curve.months, dtype=np.float64)
     if not months.size or month > months[-1]:
         return None
     position = int(np.searchsorted(months, month, side="right")) - 1
     if position < 0:
-        return Estimate(start, start, start)
-    return Estimate(
-        float(curve.estimate[position]), float(curve.lower[position]), float(curve.upper[position])
+        return Estimate(start, math.nan, math.nan)
+    value, lower, upper = (
+        float(steps[position]) for steps in (curve.estimate, curve.lower, curve.upper)
     )
+    if lower == upper:
+        lower = upper = math.nan
+    return Estimate(value, lower, upper)
 
 
 def round_up(value: float, step: float) -> float:

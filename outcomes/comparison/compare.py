@@ -14,6 +14,7 @@ from outcomes.comparison.result import Comparison, Rung
 from outcomes.comparison.robustness import assess_robustness
 from outcomes.comparison.setting import Setting, make_setting
 from outcomes.comparison.splitting import Split
+from outcomes.comparison.subjects import count_complete
 from outcomes.comparison.target_trial import target_trials
 from outcomes.endpoints import Endpoint, get_endpoint
 
@@ -104,6 +105,7 @@ def compare(
         notes=setting.notes,
         target_trials=target_trials(setting),
         robustness=assess_robustness(setting, rungs),
+        complete=count_complete(setting),
     )
 
 

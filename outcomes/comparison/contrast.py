@@ -149,8 +149,8 @@ def ratio(treated: ArmEstimate, control: ArmEstimate, covariance: float = 0.0) -
 def ratio_of_log(log_ratio: float, error: float, note: str = "") -> Contrast:
     """Return a ratio with its interval from its logarithm and that one's standard error."""
     value = math.exp(log_ratio)
-    if not 0 < error < LARGEST_ERROR:
-        reason = "nothing varies" if error <= 0 else "its error is beyond all measure"
+    if not ROUNDING < error < LARGEST_ERROR:
+        reason = "nothing varies" if error <= ROUNDING else "its error is beyond all measure"
         missing = f"no interval because {reason}"
         return Contrast(value, note="; ".join(text for text in (note, missing) if text))
     width = Z95 * error

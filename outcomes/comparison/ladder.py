@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from outcomes.arrays import FloatArray
+from outcomes.arrays import BoolArray, FloatArray
 from outcomes.causal.estimators import ESTIMATORS, NEEDS_START, Choices, Estimator, values_of
 from outcomes.causal.functionals import Functionals
 from outcomes.causal.hazard_ratio import HAZARD_RATIOS
@@ -54,7 +54,7 @@ def adjusted_ladder(setting: Setting) -> Iterator[Rung]:
             partial(_estimate, method, setting, source, functionals, bootstrap, left_out)
         )
         note = _note(source, setting, method, estimate, bootstrap)
-        yield from marginal_rungs(setting, method, estimate, note)
+        yield from marginal_rungs(setting, method, estimate, note, _rows(source))
         if method in HAZARD_RATIOS:
             ratio = partial(_hazard_ratio, method, setting, source, left_out)
             yield setting.rung(method, "hazard_ratio", None, ratio, note)
@@ -175,6 +175,14 @@ def _note(
             "some of the confounding back"
         )
     return "; ".join(notes)
+
+
+def _rows(source: Callable[[], Adjusted]) -> BoolArray | None:
+    """Return the rows that the adjusted methods rest on; None where there are none."""
+    try:
+        return source().rows
+    except NotEstimableError:
+        return None
 
 
 def _has_interval(estimate: Callable[[], Marginal]) -> bool:

@@ -4,8 +4,10 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from outcomes.arrays import BoolArray
 from outcomes.causal.marginal import Marginal
 from outcomes.comparison.contrast import (
+    ROUNDING,
     ArmEstimate,
     Contrast,
     difference,
@@ -18,7 +20,11 @@ from outcomes.errors import NotEstimableError
 
 
 def marginal_rungs(
-    setting: Setting, method: str, estimate: Callable[[], Marginal], note: str = ""
+    setting: Setting,
+    method: str,
+    estimate: Callable[[], Marginal],
+    note: str = "",
+    analysed: BoolArray | None = None,
 ) -> Iterator[Rung]:
     """Yield the risks, their contrasts and the restricted means of a method.
 
@@ -32,6 +38,8 @@ def marginal_rungs(
         Gives the estimate, or raises NotEstimableError.
     note
         How the method must be read.
+    analysed
+        The rows it rests on, shape (n,); by default all.
     """
     survival = not setting.endpoint.has_competing_events
     mean = "restricted_mean" if survival else "restricted_mean_time_lost"
@@ -80,6 +88,7 @@ def marginal_rungs(
             f"{mean}_difference": lambda h: difference(*means(h)),
         },
         note,
+        analysed,
     )
 
 
@@ -92,7 +101,7 @@ def _pair(
     for arm in (0, 1):
         value = read(float(estimate.values[arm, position]))
         variance = float(covariance[arm, arm])
-        if not variance > 0:
+        if not variance > ROUNDING**2:
             reason = estimate.reason or "nothing varies"
             arms.append(ArmEstimate(value, None, reason=reason))
             continue
@@ -104,9 +113,10 @@ def _pair(
 
 def _within(risk: ArmEstimate) -> ArmEstimate:
     """Return a risk with limits between 0 and 1, normal on the log(-log) scale."""
+    if not -ROUNDING <= risk.value <= 1 + ROUNDING:
+        raise NotEstimableError(f"the risk is estimated as {risk.value:.5g}, which no risk can be")
     if risk.standard_error is None:
         return risk
     if not 0 < risk.value < 1:
-        reason = f"the risk is estimated as {risk.value:.3g}, which no risk can be"
-        return ArmEstimate(risk.value, None, reason=reason)
+        return ArmEstimate(risk.value, None, reason=f"the risk is estimated as {risk.value:.3g}")
     return replace(risk, scale="survival")

@@ -119,6 +119,9 @@ class Comparison:
         The trial that each method imitates.
     robustness
         What the adjusted estimates rest on; None where it was not looked at.
+    complete
+        Rows of the treated and the control arm with every adjusting covariate; None where nothing
+        can be adjusted for.
     """
 
     endpoint: str
@@ -130,6 +133,7 @@ class Comparison:
     notes: tuple[str, ...]
     target_trials: tuple[TargetTrial, ...] = ()
     robustness: Robustness | None = None
+    complete: tuple[int, int] | None = None
 
     def to_records(self) -> list[dict[str, str | float | None]]:
         """Return the estimates as plain data, the rows of ``comparison.json``."""

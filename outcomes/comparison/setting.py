@@ -191,10 +191,15 @@ class Setting:
         method: str,
         estimates: Mapping[str, Callable[[float], Contrast]],
         note: str = "",
+        analysed: BoolArray | None = None,
     ) -> Iterator[Rung]:
-        """Yield a rung for each horizon and estimand; an estimate is a function of the horizon."""
+        """Yield a rung for each horizon and estimand; an estimate is a function of the horizon.
+
+        `analysed` are the rows that the estimates rest on, by default all.
+        """
+        rest_on = self if analysed is None else self.subset(analysed, self.treated)
         for horizon in self.horizons:
-            said = "; ".join(text for text in (note, self._few_left(horizon)) if text)
+            said = "; ".join(text for text in (note, rest_on._few_left(horizon)) if text)
             for estimand, estimate in estimates.items():
                 yield self.rung(method, estimand, horizon, partial(estimate, horizon), said)
 

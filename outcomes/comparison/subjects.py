@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from outcomes.arrays import BoolArray
 from outcomes.causal.subjects import Subjects
 from outcomes.comparison.adjustment import make_adjustment
 from outcomes.comparison.setting import REGIMEN, Setting
@@ -24,12 +25,15 @@ class Adjusted:
         As arrays.
     frame
         Their adjusting covariates, a row each.
+    rows
+        Which rows of the setting they are, shape (n,).
     note
         What they are adjusted for and who was left out.
     """
 
     subjects: Subjects
     frame: pd.DataFrame
+    rows: BoolArray
     note: str
 
 
@@ -85,4 +89,16 @@ def make_subjects(setting: Setting, *, needs_events: bool = True) -> Adjusted:
     calm = ((patients > 0) & (events == 0)).reshape(-1, 2).any(axis=1).sum()
     if calm and subjects.n_series > 1:
         notes.append(f"an arm without an event in {calm} of {subjects.n_series} series")
-    return Adjusted(subjects, adjustment.columns, "; ".join(notes))
+    return Adjusted(subjects, adjustment.columns, rows, "; ".join(notes))
+
+
+def count_complete(setting: Setting) -> tuple[int, int] | None:
+    """Return the treated and control rows with every adjusting covariate.
+
+    None where nothing can be adjusted for.
+    """
+    try:
+        rows = make_adjustment(setting).complete
+    except NotEstimableError:
+        return None
+    return int((rows & setting.treated).sum()), int((rows & ~setting.treated).sum())

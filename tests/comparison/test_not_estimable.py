@@ -202,6 +202,36 @@ def test_missing_covariates_leave_patients_out_with_a_note(cohort):
     assert "25 patients with missing covariates are left out" in noted.note
 
 
+def test_who_is_left_is_counted_among_those_a_method_rests_on(cohort):
+    assert run(cohort)[0].complete == tuple(arm.n for arm in run(cohort)[0].arms)
+    cohort["kps"] = cohort["kps"].astype(float)
+    unknown = cohort.index[cohort["sbrt"]][6:]
+    cohort.loc[unknown, "kps"] = np.nan
+    found, by_name = run(cohort)
+    assert found.complete == (6, int((~cohort["sbrt"]).sum()))
+    assert "few left" not in by_name["crude", "risk_difference", 12].note
+    left = int((cohort.loc[cohort["sbrt"], "os_months"].iloc[:6] >= 12).sum())
+    weighted = by_name["g-formula-cox", "risk_difference", 12]
+    assert f"few left under observation: {left} treated and " in weighted.note
+    assert run(cohort.drop(columns="kps"), covariates=("kps",))[0].complete is None
+
+
+@pytest.mark.parametrize("bootstraps", [0, 50])
+def test_where_all_die_at_once_there_is_no_risk_beyond_1_and_no_interval_of_one_point(
+    cohort, bootstraps
+):
+    at_once = cohort.assign(os_months=6.0, death=1)
+    options = Options(forest_bootstraps=bootstraps)
+    _, by_name = run(at_once, options=options)
+    for (method, _, _), one in by_name.items():
+        if one.estimand in ("risk_treated", "risk_control") and one.value is not None:
+            assert 0 <= one.value <= 1, method
+        if one.lower is not None and one.upper is not None:
+            assert one.upper - one.lower > 1e-9, (method, one)
+        if "no interval because" in one.note:
+            assert one.lower is None, one
+
+
 def test_no_covariate_at_all(cohort):
     bare = cohort[["sbrt", "os_months", "death"]]
     _, by_name = run(bare)
