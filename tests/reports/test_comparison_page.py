@@ -2,15 +2,13 @@
 
 import dataclasses
 import json
-import re
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from outcomes.comparison import Below, Choices, DoseResponse, Options, compare
-from outcomes.reports import page_data, render_page, summarise_page
-from outcomes.reports.charts import CurveChart, DotChart, LadderChart, MirrorChart, PointChart
+from outcomes.comparison import DoseResponse, Options
+from outcomes.reports import render_page, summarise_page
+from outcomes.reports.charts import DotChart, LadderChart, MirrorChart, PointChart
 from outcomes.reports.content import Bullets, CollapsedTable, Figure, Paragraph, Table
 from outcomes.reports.drawing import side_hints
 from outcomes.reports.figures import plotly_figure
@@ -49,21 +47,6 @@ def section(page, name):
 
 def text_of(page):
     return json.dumps(dataclasses.asdict(page), ensure_ascii=False)
-
-
-def own(cohort, results, **more):
-    """Return the page of a cohort without a truth."""
-    comparisons = {"overall-survival": compare(cohort, endpoint="overall-survival", **more)}
-    return dataclasses.replace(
-        results,
-        cohort=cohort,
-        synthetic=False,
-        evidence=None,
-        calibration=None,
-        comparison_cohort=None,
-        comparison_note="",
-        comparisons=comparisons,
-    )
 
 
 @pytest.mark.parametrize(
@@ -338,115 +321,6 @@ def test_immortal_time_is_told_in_person_months(page, survival, results):
     assert table.rows[1][3].startswith(f"{found.by_treatment.ratio.value:.2f}")
 
 
-@pytest.fixture(scope="module")
-def compared(results):
-    return pd.DataFrame(results.comparison_cohort).drop(columns="study")
-
-
-def test_without_a_truth_the_page_says_so(results, compared):
-    shown = own(compared, results, options=QUICK)
-    page = summarise_page("comparison", shown)
-    assert page.sections[0].finding.endswith("The true effect is not known.")
-    assert "truth" not in page.sections[0].blocks[0].items[0]
-    ladder = figures(page, LadderChart)[0]
-    assert ladder.chart.truth is None
-    assert ladder.chart.text_titles == ("per 100 (95% CI)",)
-    assert "the truth is not known" in ladder.caption
-    assert [row.style for row in ladder.chart.rows].count("misleading") == 2
-    assert "simulation" not in text_of(page)
-
-
-@pytest.mark.parametrize(
-    ("change", "more", "reason"),
-    [
-        (
-            lambda c: c.assign(death=c["death"].where(~c["sbrt"], 0)),
-            {},
-            "the arm 'Surgery + SBRT' has no event",
-        ),
-        (lambda c: c.assign(death=0), {}, "has no event"),
-        (
-            lambda c: c.assign(kps=c["sbrt"].map({True: 90, False: 50})),
-            {"covariates": ("kps",)},
-            "the covariates determine the treatment",
-        ),
-        (lambda c: c, {"horizons": (500.0,)}, "before month 500"),
-        (
-            lambda c: c.drop(columns="sbrt_start_months"),
-            {},
-            "when treatment began is unknown",
-        ),
-        (
-            lambda c: c.assign(sbrt_start_months=c["sbrt_start_months"] + 3),
-            {"options": dataclasses.replace(QUICK, choices=Choices(landmark=1.4))},
-            "nobody was treated",
-        ),
-    ],
-)
-def test_what_cannot_be_had_says_why_and_the_rest_stands(results, compared, change, more, reason):
-    shown = own(change(compared.head(300)), results, **{"options": QUICK} | more)
-    page = summarise_page("comparison", shown)
-    names = [one.id for one in page.sections]
-    for name in ("of-100-patients", "target-trials", "immortal-time", "all-numbers", "reading"):
-        assert name in names
-    said = [
-        text
-        for one in page.sections
-        for block in one.blocks
-        if isinstance(block, Bullets | Paragraph)
-        for text in (block.items if isinstance(block, Bullets) else (block.text,))
-        if "ot estimable because" in text
-    ]
-    assert any(reason in text for text in said), said
-    assert not re.search(r"\bnan\b", render_page("comparison", shown).lower().split("<script")[0])
-    json.dumps(page_data("comparison", shown), allow_nan=False)
-
-
-@pytest.mark.parametrize("treated", [True, False])
-def test_an_empty_arm_is_said_on_a_page_of_its_own(results, compared, treated):
-    given = compared[compared["sbrt"] == treated]
-    shown = own(given, results, options=QUICK)
-    control = compare(given, endpoint="local-control", options=QUICK)
-    shown = dataclasses.replace(shown, comparisons={**shown.comparisons, "local-control": control})
-    page = summarise_page("comparison", shown)
-    missing = "surgery alone" if treated else "surgery with SBRT"
-    for sentence in page.sections[0].blocks[0].items:
-        assert sentence.endswith(
-            f"no patient was observed after {missing}: nothing can be compared."
-        )
-    # The arm that is there keeps its curve.
-    for figure in figures(page, CurveChart):
-        assert len(figure.chart.lines) == 1
-    assert "not estimable because the arm" in render_page("comparison", shown)
-
-
-def test_several_lesions_are_not_counted_as_patients(results, compared):
-    few = compared.head(200)
-    lesions = pd.concat([few.assign(lesion=1), few.head(50).assign(lesion=2)])
-    shown = own(lesions, results, options=QUICK)
-    control = compare(lesions, endpoint="local-control", options=QUICK)
-    shown = dataclasses.replace(shown, comparisons={**shown.comparisons, "local-control": control})
-    page = summarise_page("comparison", shown)
-    assert page.notice.startswith("200 patients with 250 lesions.")
-    survival, progression = page.sections[0].blocks[0].items
-    assert "of 100 patients" in survival
-    assert "of 100 lesions" in progression
-    charts = {figure.id: figure for figure in figures(page, CurveChart)}
-    assert charts["curves-overall-survival"].chart.risk_title == "Patients at risk"
-    assert charts["curves-local-control"].chart.risk_title == "Lesions at risk"
-    assert charts["curves-local-control"].legend[0].label.endswith(" lesions)")
-
-
-def test_few_patients_lead_with_no_difference(results, compared):
-    shown = own(compared.head(20), results, options=QUICK)
-    page = summarise_page("comparison", shown)
-    (item,) = page.sections[0].blocks[0].items
-    assert item.startswith(
-        "Survival: too few patients for a difference to lead: at 12 months only "
-    )
-    assert "95% CI" not in item
-
-
 def test_an_axis_of_noughts_is_one_of_patients(page):
     ladder = figures(page, LadderChart)[0].chart
     rows = tuple(
@@ -477,17 +351,6 @@ def test_why_there_is_no_interval_is_said(survival):
     assert missing_sentences([crude]) == ()
     assert missing_sentences([told]) == ("Plain comparison: no interval because nothing varies.",)
     assert missing_sentences([bare]) == ("Plain comparison: no interval.",)
-
-
-def test_groups_of_a_threshold_carry_its_unit(results, compared):
-    options = Options(methods=("g-formula-cox",))
-    shown = own(compared, results, treatment="separation_mm", split_by=Below(3.0), options=options)
-    page = summarise_page("comparison", shown)
-    assert page.title == "“Separation below 3 mm” against “Separation 3 mm or more”"
-    assert (
-        "in the group “Separation below 3 mm” than in the group"
-        in (page.sections[0].blocks[0].items[0])
-    )
 
 
 def test_an_effect_that_may_be_chance_is_not_called_robust(survival, page):
@@ -546,15 +409,6 @@ def test_risk_by_dose_is_told_at_both_ends(results, dose):
     assert figure.chart.lines[0].lower == pytest.approx((0.25, 0.15, 0.05))
     assert figure.table.rows[0] == ("1.0", "30.0\n25.0 to 35.0", "10.0\n5.0 to 15.0")
     assert 'id="figure-dose-local-control"' in render_page("comparison", shown)
-
-
-def test_what_rests_on_the_model_alone_is_said(results, compared):
-    scores = np.where(compared["sbrt"], 90, np.where(np.arange(len(compared)) % 2, 50, 40))
-    separated = compared.assign(kps=scores).head(300)
-    options = Options(methods=("g-formula-cox",))
-    shown = own(separated, results, covariates=("kps", "age"), options=options)
-    lead = summarise_page("comparison", shown).sections[0].blocks[0].items[0]
-    assert "for them this rests on the model alone" in lead
 
 
 @pytest.mark.parametrize(
