@@ -14,6 +14,7 @@ from outcomes.schema import COLUMNS, SEPARATION_THRESHOLD_MM
 LARGEST = 1e9
 """No number of a patient is as large; beyond it sums of squares drown all others."""
 LISTED = 5
+MOST_LEVELS = 20
 # The dose regimen is part of the treatment, not a reason to choose it.
 DEFAULT_ADJUSTMENT = (
     "age",
@@ -58,7 +59,7 @@ def make_adjustment(setting: Setting) -> Adjustment:
     NotEstimableError
         If a covariate asked for is missing, no patient has them all, or there is none.
     CohortError
-        If a covariate holds a number that cannot be.
+        If a covariate holds a number that cannot be, or too many different texts.
     """
     cohort = setting.cohort
     names = _names(setting)
@@ -137,6 +138,11 @@ def _code(column: pd.Series) -> dict[str, pd.Series]:
     if pd.api.types.is_numeric_dtype(column) or all(level in (0, 1) for level in levels):
         return {name: column.astype(np.float64)}
     counts = column.astype(str).value_counts()
+    if counts.size > MOST_LEVELS:
+        # An identifier, a date, or numbers with text among them.
+        found = f"{counts.size} different texts, used as covariate"
+        allowed = f"numbers, or at most {MOST_LEVELS} different texts"
+        raise CohortError((Violation(name, None, found, allowed),))
     reference = min(counts.index[counts == counts.max()])
     return {
         f"{name}={level}": (column.astype(str) == level).astype(np.float64)

@@ -211,6 +211,12 @@ class RecoveryPlan:
                     f"{scenario.name}, month {last:.3g}"
                 )
         solved = shipped_calibration() if calibration is None else calibration
+        longest = solved.series_of(study).follow_up_range[1]
+        if self.horizon > longest:
+            raise OutcomesError(
+                f"horizon: found {self.horizon:g}; allowed: up to month {longest:g}, the last of "
+                f"{study}"
+            )
         calibrations = [scenario.calibration(solved, study) for scenario in self.scenarios]
         self._task = _Cohort(
             study,

@@ -59,7 +59,9 @@ def read_table(path: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     except pd.errors.EmptyDataError:
         raise OutcomesError(f"{path}: the file is empty") from None
     except UnicodeDecodeError:
-        raise OutcomesError(f"{path}: is not text in UTF-8") from None
+        raise OutcomesError(
+            f'{path}: is not text in UTF-8 (in Excel: save as "CSV UTF-8")'
+        ) from None
     except (pd.errors.ParserError, pd.errors.ParserWarning, pa.ArrowException) as error:
         reason = str(error).strip().splitlines()[0]
         raise OutcomesError(f"{path}: is no readable {ending[1:]} file ({reason})") from error

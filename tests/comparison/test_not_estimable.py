@@ -249,6 +249,12 @@ def test_a_category_is_compared_with_its_most_frequent_level(cohort):
     assert "adjusted for frailty=fair, frailty=frail" in noted.note
 
 
+def test_an_identifier_is_no_covariate(cohort):
+    cohort["hospital_id"] = [f"id-{row}" for row in range(len(cohort))]
+    with pytest.raises(CohortError, match=r"400 different texts, used as covariate.* at most 20"):
+        run(cohort, covariates=("kps", "hospital_id"))
+
+
 def test_few_events_are_named(cohort):
     few = cohort.iloc[:30]
     note = run(few)[1]["cox-adjusted", "hazard_ratio", None].note

@@ -152,6 +152,7 @@ def test_choices_follow_the_start_of_sbrt():
         ({"scenarios": [NO_EFFECT, NO_EFFECT]}, "two of one name"),
         ({"cohorts": 1}, "cohorts"),
         ({"horizon": 1.0}, "horizon"),
+        ({"horizon": 900.0}, "up to month"),
         ({"horizon": float("nan")}, "horizon"),
         ({"endpoints": ["hope"]}, "hope"),
         ({"methods": ("magic",)}, "magic"),
