@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from outcomes.arrays import BoolArray
+from outcomes.comparison.redundancy import find_redundant
 from outcomes.comparison.setting import Setting
 from outcomes.endpoints import LOCAL_CONTROL
 from outcomes.errors import CohortError, NotEstimableError, Violation
@@ -50,8 +51,9 @@ def make_adjustment(setting: Setting) -> Adjustment:
     """Return the adjusting columns of a setting.
 
     By default those of `DEFAULT_ADJUSTMENT` that the cohort has, and for local control the
-    separation distance. A covariate that does not vary cannot confound and is left out with a
-    note. Truth values become 0/1, `separation_mm` becomes "below 3 mm", a category becomes
+    separation distance. A covariate that does not vary cannot confound, one that follows from the
+    covariates before it (or from the series) adds nothing; both are left out with a note, of every
+    method alike. Truth values become 0/1, `separation_mm` becomes "below 3 mm", a category becomes
     indicators against its most frequent level, and a number stays as it is.
 
     Raises
@@ -85,12 +87,21 @@ def make_adjustment(setting: Setting) -> Adjustment:
     if not columns:
         raise NotEstimableError("no covariate varies")
     frame = pd.DataFrame(columns, index=cohort.index[complete], dtype=np.float64)
+    redundant = frame.columns[find_redundant(frame.to_numpy(), setting.stratum(complete))].tolist()
+    if redundant:
+        source = "the other covariates" + ("" if setting.strata is None else " or the series")
+        words = ("follows", "is") if len(redundant) == 1 else ("follow", "are")
+        notes.append(f"{' and '.join(redundant)} {words[0]} from {source} and {words[1]} left out")
+        frame = frame.drop(columns=redundant)
+    if frame.empty:
+        raise NotEstimableError("no covariate varies within a series")
     return Adjustment(frame, complete, tuple(notes))
 
 
 def _check_numbers(table: pd.DataFrame) -> None:
     """Refuse numbers that are not finite, or beyond what the schema or any measurement allows."""
-    violations = []
+    violations: list[Violation] = []
+    count = 0
     for name, column in table.items():
         if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
             continue
@@ -101,13 +112,14 @@ def _check_numbers(table: pd.DataFrame) -> None:
             low = low if known.low is None else known.low
             high = high if known.high is None else known.high
         wrong = np.flatnonzero((values < low) | (values > high))
+        count += wrong.size
         allowed = f"a number from {low:g} to {high:g}"
         violations += [
             Violation(str(name), int(table.index[row]) + 1, f"{values[row]:g}", allowed)
             for row in wrong[:LISTED]
         ]
     if violations:
-        raise CohortError(tuple(violations))
+        raise CohortError(tuple(violations), total=count)
 
 
 def _names(setting: Setting) -> list[str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from outcomes.arrays import FloatArray, IntArray
+from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.comparison.contrast import FEWEST_PATIENTS, ArmEstimate, Scale
 from outcomes.comparison.result import ArmCurve
 from outcomes.comparison.spread import incidence_errors, time_lost_error
@@ -252,3 +252,31 @@ def _close_band(lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, Float
     before = upper[~gone]
     last = before[-1] if before.size else 1.0
     return np.where(gone, 0.0, lower), np.where(gone, last, upper)
+
+
+def check_arms(labels: tuple[str, str], treated: BoolArray, event: BoolArray | None = None) -> None:
+    """Refuse to compare arms of which one is empty or, given the events, has none.
+
+    Parameters
+    ----------
+    labels
+        Names of the treated and the control arm.
+    treated, event
+        Who is treated and who had the event, shape (n,).
+
+    Raises
+    ------
+    NotEstimableError
+        Naming the arm.
+    """
+    members = (treated, ~treated)
+    for label, member in zip(labels, members, strict=True):
+        if not member.any():
+            raise NotEstimableError(f"the arm '{label}' has no patient")
+    if event is None:
+        return
+    if not event.any():
+        raise NotEstimableError("nobody has had the event")
+    for label, member in zip(labels, members, strict=True):
+        if not event[member].any():
+            raise NotEstimableError(f"the arm '{label}' has no event")

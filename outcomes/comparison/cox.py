@@ -8,7 +8,9 @@ import pandas as pd
 
 from outcomes.arrays import BoolArray, FloatArray, IntArray
 from outcomes.comparison.adjustment import make_adjustment
+from outcomes.comparison.arm import check_arms
 from outcomes.comparison.contrast import FEWEST_PATIENTS, Contrast, ratio_of_log
+from outcomes.comparison.redundancy import find_redundant
 from outcomes.comparison.result import Rung
 from outcomes.comparison.setting import Setting
 from outcomes.cox import fit_cox, with_robust_covariance
@@ -60,14 +62,9 @@ def _fit(
     """Fit the model to some patients and read off the treatment's hazard ratio."""
     event = setting.codes[rows] == 1
     treated = setting.treated[rows]
-    for label, member in zip(setting.labels, (treated, ~treated), strict=True):
-        if not member.any():
-            raise NotEstimableError(f"the arm '{label}' has no patient")
-        if not (event & member).any():
-            raise NotEstimableError(f"the arm '{label}' has no event")
-    strata = np.zeros(treated.size, dtype=np.int64)
+    check_arms(setting.labels, treated, event)
+    strata = setting.stratum(rows)
     if setting.strata is not None:
-        strata = pd.factorize(setting.cohort.loc[rows, setting.strata], sort=True)[0]
         notes = (f"stratified by {setting.strata}", *notes)
     names = [*covariates.columns, setting.treatment]
     design = np.column_stack([covariates.to_numpy(dtype=np.float64), treated])
@@ -82,28 +79,19 @@ def _fit(
     return ratio_of_log(log_ratio, error, "; ".join(notes))
 
 
-def _check_design(
-    design: FloatArray, names: list[str], strata: np.ndarray, event: BoolArray
-) -> None:
+def _check_design(design: FloatArray, names: list[str], strata: IntArray, event: BoolArray) -> None:
     """Refuse a column that the others determine, or that is the same at every event.
 
     The treatment comes last, so that it is found to be determined by the covariates, not they
     by it.
     """
-    means = pd.DataFrame(design).groupby(strata).transform("mean").to_numpy()
-    centred = (design - means) / np.maximum(design.std(axis=0), 1e-300)
+    redundant = find_redundant(design, strata)
     within = " within its strata" if strata.any() else ""
-    basis = np.empty((design.shape[0], 0))
-    for position, name in enumerate(names):
-        column = centred[:, position]
-        rest = column - basis @ (basis.T @ column)
-        rest = rest - basis @ (basis.T @ rest)
-        length = float(np.linalg.norm(rest))
-        if length < 1e-7 * math.sqrt(len(column)):
+    for name, column, determined in zip(names, design.T, redundant, strict=True):
+        if determined:
             raise NotEstimableError(f"the other columns determine {name}{within}")
-        basis = np.column_stack([basis, rest / length])
-        at_events = design[event, position]
-        if np.unique(design[:, position]).size == 2 and (at_events == at_events[0]).all():
+        at_events = column[event]
+        if np.unique(column).size == 2 and (at_events == at_events[0]).all():
             raise NotEstimableError(f"{name} is the same at every event")
 
 
@@ -111,7 +99,7 @@ def _partial_likelihood(
     time: FloatArray,
     event: BoolArray,
     design: FloatArray,
-    strata: np.ndarray,
+    strata: IntArray,
     cluster: IntArray | None,
 ) -> tuple[float, float]:
     """Return the last column's log hazard ratio and its standard error (Efron's ties).

@@ -85,6 +85,13 @@ class Setting:
         """The column whose levels have baseline hazards of their own, if there are several."""
         return "study" if self._levels("study") > 1 else None
 
+    def stratum(self, rows: BoolArray) -> IntArray:
+        """Return the number of each row's series among some rows, from 0; all 0 without series."""
+        if self.strata is None:
+            return np.zeros(int(rows.sum()), dtype=np.int64)
+        codes = pd.factorize(self.cohort.loc[rows, self.strata], sort=True)[0]
+        return np.asarray(codes, dtype=np.int64)
+
     @cached_property
     def cluster(self) -> IntArray:
         """Number of each row's patient within the study, from 0; without an identifier its own."""

@@ -8,6 +8,7 @@ import pandas as pd
 from outcomes.arrays import BoolArray
 from outcomes.causal.subjects import Subjects
 from outcomes.comparison.adjustment import make_adjustment
+from outcomes.comparison.arm import check_arms
 from outcomes.comparison.setting import REGIMEN, Setting
 from outcomes.errors import NotEstimableError
 
@@ -50,18 +51,10 @@ def make_subjects(setting: Setting, *, needs_events: bool = True) -> Adjusted:
     """
     adjustment = make_adjustment(setting)
     rows = adjustment.complete
-    cohort = setting.cohort.loc[rows]
     treated, codes = setting.treated[rows], setting.codes[rows]
-    for label, member in zip(setting.labels, (treated, ~treated), strict=True):
-        if not member.any():
-            raise NotEstimableError(f"the arm '{label}' has no patient")
-        if needs_events and not (codes[member] == 1).any():
-            raise NotEstimableError(f"the arm '{label}' has no event")
-    size = int(rows.sum())
-    stratum = np.zeros(size, dtype=np.int64)
+    check_arms(setting.labels, treated, codes == 1 if needs_events else None)
     notes = [f"adjusted for {', '.join(adjustment.columns.columns)}", *adjustment.notes]
     if setting.strata is not None:
-        stratum = pd.factorize(cohort[setting.strata], sort=True)[0]
         notes.insert(0, f"stratified by {setting.strata}")
     subjects = Subjects(
         time=setting.time[rows],
@@ -70,8 +63,8 @@ def make_subjects(setting: Setting, *, needs_events: bool = True) -> Adjusted:
         start=setting.start[rows],
         columns=adjustment.columns.to_numpy(dtype=np.float64),
         names=tuple(adjustment.columns.columns),
-        stratum=np.asarray(stratum, dtype=np.int64),
-        weights=np.ones(size),
+        stratum=setting.stratum(rows),
+        weights=np.ones(treated.size),
         cluster=np.asarray(pd.factorize(setting.cluster[rows])[0], dtype=np.int64),
     )
     later = [name for name in KNOWN_LATER if name in adjustment.columns.columns]

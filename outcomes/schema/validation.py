@@ -16,6 +16,7 @@ from outcomes.schema.rules import RULES, pandera_schema
 # Breaches listed of each rule; all are counted.
 LISTED = 50
 LONGEST_VALUE = 60
+WORDS = "true, false, yes, no, 1, 0 (`outcomes validate --map` translates other words)"
 
 # Mirrors outcomes.endpoints, a room above this one; a test holds the two together.
 ENDPOINT_COLUMNS: Mapping[str, tuple[str, str]] = {
@@ -171,7 +172,8 @@ def _typed(frame: pd.DataFrame, required: tuple[str, ...], findings: _Findings) 
         coerced = coerce(cells, column)
         typed[name] = coerced.cells
         findings.unreadable[name] = coerced.unreadable
-        findings.cells(name, coerced.unreadable, column.allowed)
+        words = WORDS if column.kind == "boolean" else column.allowed
+        findings.cells(name, coerced.unreadable, words)
         if name in required and CONDITIONAL.get(name) not in frame.columns:
             findings.cells(name, coerced.missing, column.allowed)
     # Every column is a copy already; a second one of a large cohort would cost as much again.

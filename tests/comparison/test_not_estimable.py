@@ -76,7 +76,7 @@ def test_everyone_censored(cohort, endpoint):
     _, by_name = run(cohort, endpoint)
     assert by_name["crude", "risk_difference", 12].value == 0
     for method in ("cox-unadjusted", "cox-adjusted", "landmark"):
-        assert "has no event" in by_name[method, "hazard_ratio", None].note
+        assert "nobody has had the event" in by_name[method, "hazard_ratio", None].note
 
 
 @BOTH
@@ -141,17 +141,6 @@ def test_a_missing_covariate(cohort):
     assert by_name["cox-unadjusted", "hazard_ratio", None].value is not None
 
 
-def test_collinear_covariates(cohort):
-    cohort["tens"] = cohort["kps"] / 10
-    _, by_name = run(cohort, covariates=("kps", "tens"))
-    note = by_name["cox-adjusted", "hazard_ratio", None].note
-    assert "the other columns determine tens" in note
-    cohort["planned"] = ~cohort["sbrt"]
-    _, by_name = run(cohort, covariates=("kps", "planned"))
-    note = by_name["cox-adjusted", "hazard_ratio", None].note
-    assert "the other columns determine sbrt" in note
-
-
 def test_series_that_each_have_one_arm(cohort):
     cohort["study"] = np.where(cohort["sbrt"], "laufer-2013", "amankulor-2014")
     _, by_name = run(cohort)
@@ -191,6 +180,23 @@ def test_a_constant_covariate_is_left_out_with_a_note(cohort):
     noted = run(cohort)[1]["cox-adjusted", "hazard_ratio", None]
     assert noted.value == plain.value
     assert "embolization does not vary and is left out" in noted.note
+
+
+def test_what_other_covariates_tell_is_left_out_of_every_method(cohort):
+    plain = run(cohort, covariates=("kps", "neurologic_deficit"))[0]
+    cohort["dependence"] = 10 - cohort["kps"] / 10
+    cohort["both"] = cohort["kps"] + 5 * cohort["neurologic_deficit"]
+    cohort["hospital"] = cohort["study"].str.upper()
+    covariates = ("kps", "neurologic_deficit", "dependence", "both", "hospital")
+    noted, by_name = run(cohort, covariates=covariates)
+    columns = ["method", "estimand", "value", "lower", "upper", "p"]
+    pd.testing.assert_frame_equal(noted.to_frame()[columns], plain.to_frame()[columns])
+    redundant = "dependence and both and hospital=LIU-2020 follow from the other covariates"
+    for key in (("cox-adjusted", "hazard_ratio", None), ("iptw", "risk_difference", 12.0)):
+        assert f"{redundant} or the series and are left out" in by_name[key].note
+    _, by_name = run(cohort, covariates=("hospital",))
+    note = by_name["iptw", "risk_difference", 12.0].note
+    assert "no covariate varies within a series" in note
 
 
 def test_missing_covariates_leave_patients_out_with_a_note(cohort):

@@ -63,7 +63,7 @@ def test_without_a_truth_the_page_says_so(results, compared):
             {},
             "the arm 'Surgery + SBRT' has no event",
         ),
-        (lambda c: c.assign(death=0), {}, "has no event"),
+        (lambda c: c.assign(death=0), {}, "nobody has had the event"),
         (
             lambda c: c.assign(kps=c["sbrt"].map({True: 90, False: 50})),
             {"covariates": ("kps",)},
