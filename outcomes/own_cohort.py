@@ -73,7 +73,7 @@ def compare_cohort(
     covariates
         Adjusting columns; by default the usual ones the cohort has.
     source
-        What the page and an error call the cohort.
+        What the page calls the cohort.
     options, split_by
         As `compare`.
 
@@ -82,21 +82,18 @@ def compare_cohort(
     CohortError
         If the cohort cannot be split into two arms by the treatment.
     """
-    try:
-        comparisons: Mapping[str, Comparison] = {
-            name: compare(
-                cohort,
-                endpoint=name,
-                treatment=treatment,
-                horizons=tuple(horizons),
-                covariates=covariates,
-                options=options,
-                split_by=split_by,
-            )
-            for name in endpoints
-        }
-    except CohortError as error:
-        raise CohortError(error.violations, source, error.total) from error
+    comparisons: Mapping[str, Comparison] = {
+        name: compare(
+            cohort,
+            endpoint=name,
+            treatment=treatment,
+            horizons=tuple(horizons),
+            covariates=covariates,
+            options=options,
+            split_by=split_by,
+        )
+        for name in endpoints
+    }
     origin: dict[str, Any] = {
         **provenance.collect().to_dict(),
         **cohort.provenance,

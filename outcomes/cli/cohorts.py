@@ -1,6 +1,7 @@
 """`outcomes simulate` and `outcomes validate`: cohorts in files."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,7 @@ from outcomes.cli.console import (
     wrong_usage,
 )
 from outcomes.cli.options import EvidenceFile
-from outcomes.errors import CalibrationError
+from outcomes.errors import CalibrationError, CohortError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +29,15 @@ MappingFile = Annotated[
     Path | None,
     typer.Option("--map", help="TOML file that translates your column names and codes."),
 ]
+
+
+@contextmanager
+def naming(cohort: Path) -> Iterator[None]:
+    """Let errors about a cohort name its file."""
+    try:
+        yield
+    except CohortError as error:
+        raise CohortError(error.violations, str(cohort), error.total) from error
 
 
 def simulate(

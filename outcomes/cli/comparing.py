@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outcomes.cli.cohorts import CohortFile, MappingFile
+from outcomes.cli.cohorts import CohortFile, MappingFile, naming
 from outcomes.cli.console import (
     check_endpoints,
     check_output,
@@ -95,6 +95,7 @@ def compare(
         raise wrong_usage("found --levels and --threshold; allowed: one of them")
     if dose_response and threshold is None:
         raise wrong_usage("--dose-response: needs --threshold, the value to compare others with")
+    split_by = _split(levels, threshold)
     grace = _grace(grace_weeks)
     if 0 < bootstraps < FEWEST_BOOTSTRAPS:
         raise wrong_usage(
@@ -119,7 +120,7 @@ def compare(
         wanted = usable_endpoints(table, endpoint, source=str(cohort))
         step("Comparing")
         month = 7 / DAYS_PER_MONTH
-        with new_folder(out, replace=force) as folder:
+        with new_folder(out, replace=force) as folder, naming(cohort):
             results = compare_cohort(
                 table,
                 endpoints=wanted,
@@ -135,7 +136,7 @@ def compare(
                     seed=seed,
                     jobs=jobs,
                 ),
-                split_by=_split(levels, threshold),
+                split_by=split_by,
             )
             if dose_response and threshold is not None:
                 step("Varying the dose")
