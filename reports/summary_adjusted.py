@@ -12,9 +12,9 @@ from outcomes.reports.summary_arms import (
     few_of,
     few_sentence,
     firm_horizons,
-    group_words,
     is_survival,
     nobody,
+    still_observed,
     treatment_name,
     unit_of,
     with_treatment,
@@ -207,10 +207,9 @@ def _caveats(comparison: Comparison, horizon: float, found: dict[Kind, Rung]) ->
         text += " from fewer to more."
     few = next((few for rung in alike if (few := few_of(rung)) is not None), None)
     if few is not None:
-        control, treated = group_words(comparison)
         text += (
-            f" Of those it rests on only {few[1]} {control} and {few[0]} {treated} are still under "
-            f"observation at {horizon:g} months."
+            f" Of those it rests on {still_observed(comparison, few)} still under observation at "
+            f"{horizon:g} months."
         )
     told = {rung.method: held_truth(rung) for rung in found.values()}
     missed = [rung for rung in found.values() if told[rung.method] is False]

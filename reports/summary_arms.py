@@ -64,15 +64,23 @@ def few_sentence(comparison: Comparison) -> str:
     left = [(h, few) for h in comparison.horizons if (few := few_left(comparison, h)) is not None]
     if not left:
         return ""
-    control, treated = group_words(comparison)
-    horizon, (n_treated, n_control) = left[0]
-    text = (
-        f"At {horizon:g} months only {n_control} {control} and {n_treated} {treated} are still "
-        "under observation"
-    )
-    for horizon, (n_treated, n_control) in left[1:]:
-        text += f", at {horizon:g} months {n_control} and {n_treated}"
+    horizon, few = left[0]
+    text = f"At {horizon:g} months {still_observed(comparison, few)} still under observation"
+    for horizon, few in left[1:]:
+        counts = f"{few[1]} and {few[0]}" if any(few) else "nobody"
+        text += f", at {horizon:g} months {counts}"
     return f"{text}."
+
+
+def still_observed(comparison: Comparison, few: tuple[int, int]) -> str:
+    """Return how few of the treated and of the control arm are left, with the verb."""
+    n_treated, n_control = few
+    if not n_treated and not n_control:
+        return "nobody is"
+    control, treated = group_words(comparison)
+    first = f"only {n_control} {control}" if n_control else f"nobody {control}"
+    second = f"{n_treated if n_control else f'only {n_treated}'} {treated}"
+    return f"{first} and {second if n_treated else f'nobody {treated}'} are"
 
 
 def _inside(label: str) -> str:

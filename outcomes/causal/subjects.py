@@ -70,9 +70,9 @@ class Subjects:
         return np.asarray(treated / np.maximum(patients, 1))
 
     @property
-    def one_armed_series(self) -> int:
-        """Number of series in which all or none are treated."""
-        return int(np.isin(self.shares_treated, (0.0, 1.0)).sum())
+    def one_armed_series(self) -> BoolArray:
+        """Whether all or none of a series are treated, shape (n_series,)."""
+        return np.isin(self.shares_treated, (0.0, 1.0))
 
     @property
     def arm_of_series(self) -> IntArray:
@@ -81,7 +81,7 @@ class Subjects:
 
     def require_both_arms(self) -> None:
         """Raise NotEstimableError where one of several series has only one arm."""
-        alone = self.one_armed_series
+        alone = self.one_armed_series.sum()
         if alone and self.n_series > 1:
             raise NotEstimableError(f"{alone} of {self.n_series} series have only one arm")
 

@@ -72,17 +72,26 @@ def make_subjects(setting: Setting, *, needs_events: bool = True) -> Adjusted:
         notes.append(f"{' and '.join(later)} taken as known at surgery")
     if setting.treatment == REGIMEN and setting.start_column is None:
         notes.append("both arms hold only patients who lived until SBRT")
-    if subjects.one_armed_series:
-        alone = f"{subjects.one_armed_series} of {subjects.n_series} series have only one arm"
-        notes.append(f"{alone}: what the other would do in them, the model alone says")
+    if subjects.one_armed_series.any():
+        alone = _name_series(setting, rows, subjects.one_armed_series)
+        notes.append(
+            f"only one arm in {alone}: what the other would do there, the model alone says"
+        )
     patients, events = (
         np.bincount(subjects.arm_of_series, counted, 2 * subjects.n_series)
         for counted in (None, subjects.codes == 1)
     )
-    calm = ((patients > 0) & (events == 0)).reshape(-1, 2).any(axis=1).sum()
-    if calm and subjects.n_series > 1:
-        notes.append(f"an arm without an event in {calm} of {subjects.n_series} series")
+    calm = ((patients > 0) & (events == 0)).reshape(-1, 2).any(axis=1)
+    if calm.any() and subjects.n_series > 1:
+        notes.append(f"an arm without an event in {_name_series(setting, rows, calm)}")
     return Adjusted(subjects, adjustment.columns, rows, "; ".join(notes))
+
+
+def _name_series(setting: Setting, rows: BoolArray, chosen: BoolArray) -> str:
+    """Return how many of the series were chosen, and which."""
+    names = pd.factorize(setting.cohort.loc[rows, setting.strata], sort=True)[1]
+    listed = ", ".join(str(name) for name in names[chosen])
+    return f"{chosen.sum()} of {chosen.size} series ({listed})"
 
 
 def count_complete(setting: Setting) -> tuple[int, int] | None:

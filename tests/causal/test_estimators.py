@@ -255,7 +255,7 @@ def test_a_series_treated_throughout_is_observed_from_treatment_on():
     assert rows.treated[second].all()
     assert rows.entry[second] == pytest.approx(kept.start[rows.patient[second]])
     assert (~rows.treated[~second]).sum() == (kept.stratum == 0).sum()
-    assert kept.one_armed_series == 1
+    assert kept.one_armed_series.sum() == 1
 
 
 def test_perfect_separation_is_told():

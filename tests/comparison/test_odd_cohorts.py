@@ -138,7 +138,7 @@ def test_a_series_without_an_event_is_told(cohort):
     mixed = cohort.assign(study=np.where(calm, "b", "a"), death=np.where(calm, 0, cohort["death"]))
     rungs, _ = rungs_of(mixed)
     assert (
-        "an arm without an event in 1 of 2 series"
+        "an arm without an event in 1 of 2 series (b)"
         in rungs["g-formula-cox", "risk_difference", 12.0].note
     )
 

@@ -10,7 +10,13 @@ import pytest
 from outcomes.reports import NAMES, render_page, summarise_page, write_report
 from outcomes.reports.content import Calculator, Paragraph
 from outcomes.reports.names import plain_terms, readable_text, term_name
-from outcomes.reports.summary_arms import arm_label, few_left, firm_horizons, headline
+from outcomes.reports.summary_arms import (
+    arm_label,
+    few_left,
+    firm_horizons,
+    headline,
+    still_observed,
+)
 from outcomes.reports.summary_calculator import (
     HARDLY_ANY,
     NO_EVENT,
@@ -108,6 +114,19 @@ def test_a_thin_horizon_leads_nothing_and_is_marked(results):
     changed = dataclasses.replace(results, comparisons={"overall-survival": none})
     lead = summarise_page("comparison", changed).sections[0].blocks[0]
     assert lead.items[0].startswith("Survival: too few patients for a difference to lead: at 12")
+
+
+@pytest.mark.parametrize(
+    ("few", "expected"),
+    [
+        ((0, 0), "nobody is"),
+        ((3, 0), "nobody after surgery alone and only 3 after surgery with SBRT are"),
+        ((0, 12), "only 12 after surgery alone and nobody after surgery with SBRT are"),
+        ((3, 12), "only 12 after surgery alone and 3 after surgery with SBRT are"),
+    ],
+)
+def test_nobody_left_is_called_nobody(results, few, expected):
+    assert still_observed(results.comparisons["overall-survival"], few) == expected
 
 
 def test_contradictions_are_counted_once_and_alike(results):
