@@ -11,7 +11,7 @@ from outcomes.reports.content import IconGroup, IconRow, Icons
 from outcomes.reports.names import KNOWN_NAMES
 from outcomes.reports.results import StudyResults
 from outcomes.reports.summary_common import arm_at, patient_count
-from outcomes.reports.wording import interval, of_100, sentence_case
+from outcomes.reports.wording import count, interval, of_100, sentence_case
 
 if TYPE_CHECKING:
     from outcomes.comparison import ArmCurve, Comparison, Rung
@@ -130,8 +130,8 @@ def compared_sentence(comparison: Comparison, results: StudyResults) -> str:
     """Return how many are in each group."""
     control, treated = arms(comparison)
     words = group_words(comparison)
-    unit = unit_of(comparison, results)
-    text = f"Compared are {control.n:,} {unit} {words[0]} and {treated.n:,} {words[1]}."
+    patients = count(control.n, unit_of(comparison, results).removesuffix("s"))
+    text = f"Compared are {patients} {words[0]} and {treated.n:,} {words[1]}."
     complete = comparison.complete
     if complete is not None and sum(complete) < control.n + treated.n:
         text += (

@@ -18,6 +18,7 @@ from outcomes.cli.console import (
     wrong_usage,
 )
 from outcomes.cli.options import Jobs
+from outcomes.errors import OutcomesError
 
 if TYPE_CHECKING:
     from outcomes.comparison import Below, Levels, Options
@@ -196,7 +197,10 @@ def _split(levels: str | None, threshold: float | None) -> "Levels | Below | Non
     from outcomes.comparison import Below, Levels
 
     if threshold is not None:
-        return Below(threshold)
+        try:
+            return Below(threshold)
+        except OutcomesError as error:
+            raise wrong_usage(f"--{error}") from error
     names = split_names(levels)
     if names is None:
         return None

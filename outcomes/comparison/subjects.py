@@ -46,8 +46,8 @@ def make_subjects(setting: Setting, *, needs_events: bool = True) -> Adjusted:
     Raises
     ------
     NotEstimableError
-        If a covariate is missing or there is none, or an arm has no patient or, where needed, no
-        event.
+        If a covariate is missing or there is none, or an arm has no patient or, where events are
+        needed, no event or no series with both arms.
     """
     adjustment = make_adjustment(setting)
     rows = adjustment.complete
@@ -67,6 +67,8 @@ def make_subjects(setting: Setting, *, needs_events: bool = True) -> Adjusted:
         weights=np.ones(treated.size),
         cluster=np.asarray(pd.factorize(setting.cluster[rows])[0], dtype=np.int64),
     )
+    if needs_events and subjects.n_series > 1 and subjects.one_armed_series.all():
+        raise NotEstimableError("every series has only one arm")
     later = [name for name in KNOWN_LATER if name in adjustment.columns.columns]
     if later:
         notes.append(f"{' and '.join(later)} taken as known at surgery")

@@ -73,6 +73,7 @@ def test_weeks_and_truncation_reach_the_methods(outcomes, folder, few):
             (("--grace-weeks", weeks), "two increasing weeks from 0 on such as 2,6")
             for weeks in ("2", "6,2", "2,2", "2,4,6", "a,b", "2,inf", "-1,6")
         ),
+        (("--threshold", "nan"), "found nan; allowed: a finite number"),
         (("--dose-response",), "needs --threshold"),
     ],
 )

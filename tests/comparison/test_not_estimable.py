@@ -149,6 +149,9 @@ def test_series_that_each_have_one_arm(cohort):
         assert "the other columns determine sbrt within its strata" in note
     assert by_name["stratified", "log_rank", None].value is None
     assert by_name["crude", "log_rank", None].value is not None
+    for method in ("g-formula-cox", "iptw", "doubly-robust", "time-dependent"):
+        note = by_name[method, "risk_difference", 12.0].note
+        assert note == "not estimable because every series has only one arm"
 
 
 def test_a_covariate_that_separates(cohort):
